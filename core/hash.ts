@@ -1,0 +1,41 @@
+/** The one door to the hash function of node:crypto. */
+import { createHash } from "node:crypto";
+import { err, invariant, ok, type Result } from "./result.ts";
+
+/** A SHA-256 digest as 64 lower-case hexadecimal digits: transaction ids and content hashes. */
+export type Hash = string & { readonly __brand: "Hash" };
+
+/** SHA-256 of the concatenation of `parts`. */
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  const digest = hash.digest();
+  const copy = new Uint8Array(32);
+  copy.set(digest);
+  return copy;
+}
+
+/** SHA-256 of text (UTF-8) or bytes, in hexadecimal. */
+export function hashOf(content: string | Uint8Array): Hash {
+  return createHash("sha256").update(content).digest("hex") as Hash;
+}
+
+export function hashFromBytes(bytes: Uint8Array): Hash {
+  invariant(bytes.length === 32, "a hash has 32 bytes");
+  return toHex(bytes) as Hash;
+}
+
+/** Parses 64 lower-case hexadecimal digits (outside input: never throws). */
+export function parseHash(text: string): Result<Hash, "hash_malformed"> {
+  return /^[0-9a-f]{64}$/.test(text) ? ok(text as Hash) : err("hash_malformed");
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}
+
+/** @throws InvariantError unless `hex` is an even number of hexadecimal digits. */
+export function fromHex(hex: string): Uint8Array {
+  invariant(hex.length % 2 === 0 && /^[0-9a-fA-F]*$/.test(hex), "hexadecimal text has pairs of digits only");
+  return new Uint8Array(Buffer.from(hex, "hex"));
+}

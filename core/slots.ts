@@ -1,0 +1,62 @@
+/** Delivery intervals `[start, end)` in UTC, aligned to the quarter-hour, half-hour or hour. */
+import { err, invariant, ok, type Result } from "./result.ts";
+import { type LocalDay, localMidnightMs, nextLocalDay, type ZoneName } from "./zones.ts";
+
+export type SlotMinutes = 15 | 30 | 60;
+/** Slot id such as `2031-06-01T10:15Z/PT15M`. Ids of one length sort in time order. */
+export type SlotId = string & { readonly __brand: "SlotId" };
+export type Slot = {
+  readonly id: SlotId;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly minutes: SlotMinutes;
+};
+
+const MS_PER_MINUTE = 60_000;
+const SLOT_ID = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)Z\/PT(15|30|60)M$/;
+
+export function isSlotMinutes(minutes: number): minutes is SlotMinutes {
+  return minutes === 15 || minutes === 30 || minutes === 60;
+}
+
+/** The slot that starts at `startMs`. @throws InvariantError when `startMs` is not aligned. */
+export function slotStartingAt(startMs: number, minutes: SlotMinutes): Slot {
+  const lengthMs = minutes * MS_PER_MINUTE;
+  invariant(Number.isSafeInteger(startMs) && startMs % lengthMs === 0, `slot starts are multiples of ${minutes} minutes`);
+  const id = `${new Date(startMs).toISOString().slice(0, 16)}Z/PT${minutes}M` as SlotId;
+  return { id, startMs, endMs: startMs + lengthMs, minutes };
+}
+
+/** The slot that holds the instant `atMs`. */
+export function slotAt(atMs: number, minutes: SlotMinutes): Slot {
+  const lengthMs = minutes * MS_PER_MINUTE;
+  return slotStartingAt(Math.floor(atMs / lengthMs) * lengthMs, minutes);
+}
+
+/** Parses a slot id (outside input: never throws). */
+export function parseSlotId(text: string): Result<Slot, "slot_id_malformed"> {
+  const match = SLOT_ID.exec(text);
+  if (match === null) return err("slot_id_malformed");
+  const minutes = Number(match[2]) as SlotMinutes;
+  const startMs = Date.parse(`${match[1]}:00Z`);
+  if (!Number.isSafeInteger(startMs) || startMs % (minutes * MS_PER_MINUTE) !== 0) return err("slot_id_malformed");
+  const slot = slotStartingAt(startMs, minutes);
+  return slot.id === text ? ok(slot) : err("slot_id_malformed"); // Refuses 31 February, which Date.parse would move.
+}
+
+/** The slot of an id that our own code made. @throws InvariantError when malformed. */
+export function slotOf(id: SlotId): Slot {
+  const parsed = parseSlotId(id);
+  invariant(parsed.ok, `slot id is well formed, was ${id}`);
+  return parsed.value;
+}
+
+/** All slots of a local day: 23, 24 or 25 hours of them, in time order. */
+export function slotsOfLocalDay(zone: ZoneName, day: LocalDay, minutes: SlotMinutes): readonly Slot[] {
+  const startMs = localMidnightMs(zone, day);
+  const endMs = localMidnightMs(zone, nextLocalDay(day));
+  const lengthMs = minutes * MS_PER_MINUTE;
+  return Array.from({ length: Math.round((endMs - startMs) / lengthMs) }, (_, index) =>
+    slotStartingAt(startMs + index * lengthMs, minutes),
+  );
+}

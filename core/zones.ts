@@ -1,0 +1,150 @@
+/**
+ * Local days and clocks: for display, for daily gate closures and for reading local time stamps.
+ * A zone is an IANA name or a fixed offset such as `+08:00`; the machine's own zone is never used.
+ */
+import { err, invariant, ok, type Result } from "./result.ts";
+
+export type ZoneName = string & { readonly __brand: "ZoneName" };
+/** A calendar day such as `2019-04-01`, without a zone. */
+export type LocalDay = string & { readonly __brand: "LocalDay" };
+/** A wall clock reading. Month 1…12, weekday 1 (Monday) … 7 (Sunday). */
+export type LocalTime = {
+  readonly day: LocalDay;
+  readonly hour: number;
+  readonly minute: number;
+  readonly weekday: number;
+  readonly offsetMinutes: number;
+};
+
+const MS_PER_MINUTE = 60_000;
+const MS_PER_DAY = 86_400_000;
+const FIXED_OFFSET = /^([+-])(\d\d):(\d\d)$/;
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Parses an offset `+08:00`, `UTC`, or an IANA name that this runtime knows (outside input: never throws). */
+export function parseZone(text: string): Result<ZoneName, "zone_unknown"> {
+  if (FIXED_OFFSET.test(text) || text === "UTC") return ok(text as ZoneName);
+  try {
+    format(text);
+    return ok(text as ZoneName);
+  } catch {
+    return err("zone_unknown");
+  }
+}
+
+/** A zone named in our own code. @throws InvariantError when unknown. */
+export function zone(text: string): ZoneName {
+  const parsed = parseZone(text);
+  invariant(parsed.ok, `zone is known, was ${text}`);
+  return parsed.value;
+}
+
+/** Parses `YYYY-MM-DD` (outside input: never throws). */
+export function parseLocalDay(text: string): Result<LocalDay, "day_malformed"> {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return err("day_malformed");
+  const atMs = Date.parse(`${text}T00:00:00Z`);
+  return Number.isFinite(atMs) && dayText(atMs) === text ? ok(text as LocalDay) : err("day_malformed");
+}
+
+/** A day named in our own code. @throws InvariantError when malformed. */
+export function localDay(text: string): LocalDay {
+  const parsed = parseLocalDay(text);
+  invariant(parsed.ok, `day is YYYY-MM-DD, was ${text}`);
+  return parsed.value;
+}
+
+export function nextLocalDay(day: LocalDay): LocalDay {
+  return addLocalDays(day, 1);
+}
+
+export function addLocalDays(day: LocalDay, days: number): LocalDay {
+  return dayText(Date.parse(`${day}T00:00:00Z`) + days * MS_PER_DAY) as LocalDay;
+}
+
+/** Whole days from `from` to `to`; negative when `to` is earlier. */
+export function daysBetween(from: LocalDay, to: LocalDay): number {
+  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / MS_PER_DAY);
+}
+
+/** Minutes that the zone's clock is ahead of UTC at the instant. */
+export function offsetMinutesAt(zoneName: ZoneName, atMs: number): number {
+  const fixed = FIXED_OFFSET.exec(zoneName);
+  if (fixed !== null) return (fixed[1] === "-" ? -1 : 1) * (Number(fixed[2]) * 60 + Number(fixed[3]));
+  if (zoneName === "UTC") return 0;
+  const floorMs = Math.floor(atMs / MS_PER_MINUTE) * MS_PER_MINUTE;
+  const part: Record<string, number> = {};
+  for (const { type, value } of format(zoneName).formatToParts(floorMs)) part[type] = Number(value);
+  const wallMs = Date.UTC(part["year"] ?? 0, (part["month"] ?? 1) - 1, part["day"], part["hour"], part["minute"]);
+  return Math.round((wallMs - floorMs) / MS_PER_MINUTE);
+}
+
+/** What the zone's clock shows at the instant. */
+export function localTimeAt(zoneName: ZoneName, atMs: number): LocalTime {
+  const offsetMinutes = offsetMinutesAt(zoneName, atMs);
+  const wall = new Date(atMs + offsetMinutes * MS_PER_MINUTE);
+  return {
+    day: dayText(wall.getTime()) as LocalDay,
+    hour: wall.getUTCHours(),
+    minute: wall.getUTCMinutes(),
+    weekday: ((wall.getUTCDay() + 6) % 7) + 1,
+    offsetMinutes,
+  };
+}
+
+/** The local day that holds the instant. */
+export function localDayAt(zoneName: ZoneName, atMs: number): LocalDay {
+  return localTimeAt(zoneName, atMs).day;
+}
+
+/**
+ * The instant at which a zone's clock shows `hour:minute` on `day`.
+ * A time that the spring change skips gives the instant of the change; one that autumn repeats gives the first.
+ */
+export function localInstantMs(zoneName: ZoneName, day: LocalDay, hour: number, minute = 0): number {
+  const wallMs = Date.parse(`${day}T00:00:00Z`) + (hour * 60 + minute) * MS_PER_MINUTE;
+  const before = wallMs - offsetMinutesAt(zoneName, wallMs - MS_PER_DAY) * MS_PER_MINUTE;
+  const after = wallMs - offsetMinutesAt(zoneName, wallMs + MS_PER_DAY) * MS_PER_MINUTE;
+  const candidates = [Math.min(before, after), Math.max(before, after)];
+  for (const atMs of candidates) if (atMs + offsetMinutesAt(zoneName, atMs) * MS_PER_MINUTE === wallMs) return atMs;
+  return instantOfChange(zoneName, Math.min(before, after), Math.max(before, after));
+}
+
+/** The instant at which the local day begins. */
+export function localMidnightMs(zoneName: ZoneName, day: LocalDay): number {
+  return localInstantMs(zoneName, day, 0);
+}
+
+/** The first instant in `(fromMs, untilMs]` at which the offset differs from that at `fromMs - 1`. */
+function instantOfChange(zoneName: ZoneName, fromMs: number, untilMs: number): number {
+  const offset = offsetMinutesAt(zoneName, fromMs - 1);
+  let low = fromMs - 1;
+  let high = untilMs;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (offsetMinutesAt(zoneName, middle) === offset) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+function dayText(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 10);
+}
+
+function format(zoneName: string): Intl.DateTimeFormat {
+  const known = formats.get(zoneName);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat("en-US", {
+    timeZone: zoneName,
+    calendar: "iso8601",
+    numberingSystem: "latn",
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+  formats.set(zoneName, made);
+  return made;
+}
