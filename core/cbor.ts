@@ -23,7 +23,15 @@ export function decodeCbor(bytes: Uint8Array): Result<CborValue, CborError> {
   if (bytes.length > CBOR_BYTES_MAX) return err("cbor_too_long");
   let value: unknown;
   try {
-    value = decode(bytes, { strict: true, allowIndefinite: false, allowUndefined: false, allowNaN: false, allowInfinity: false, allowBigInt: true, rejectDuplicateMapKeys: true });
+    value = decode(bytes, {
+      strict: true,
+      allowIndefinite: false,
+      allowUndefined: false,
+      allowNaN: false,
+      allowInfinity: false,
+      allowBigInt: true,
+      rejectDuplicateMapKeys: true,
+    });
   } catch {
     return err("cbor_malformed");
   }

@@ -27,7 +27,11 @@ function failed(path: string, expected: string): { readonly ok: false; readonly 
 }
 
 /** A codec for one kind of scalar: `parse` gives undefined for what it refuses. */
-function scalar<T>(expected: string, toCbor: (value: T) => CborValue, parse: (value: CborValue) => T | undefined): Codec<T> {
+function scalar<T>(
+  expected: string,
+  toCbor: (value: T) => CborValue,
+  parse: (value: CborValue) => T | undefined,
+): Codec<T> {
   return {
     encode: toCbor,
     decode(value, path) {
@@ -57,7 +61,12 @@ export function text(lengthMax: number): Codec<string> {
 
 function isText(value: string, lengthMax: number): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
-  return value.length <= lengthMax && !/[\u0000-\u001f\u007f]/.test(value) && value === value.normalize("NFC") && !hasLoneSurrogate(value);
+  return (
+    value.length <= lengthMax &&
+    !/[\u0000-\u001f\u007f]/.test(value) &&
+    value === value.normalize("NFC") &&
+    !hasLoneSurrogate(value)
+  );
 }
 
 function hasLoneSurrogate(value: string): boolean {
@@ -69,7 +78,10 @@ export function integer(min: number, max: number): Codec<number> {
   return scalar(
     `integer in ${min}…${max}`,
     (value) => {
-      invariant(Number.isSafeInteger(value) && value >= min && value <= max, `integer is in ${min}…${max}, was ${value}`);
+      invariant(
+        Number.isSafeInteger(value) && value >= min && value <= max,
+        `integer is in ${min}…${max}, was ${value}`,
+      );
       return value;
     },
     (value) => (typeof value === "number" && value >= min && value <= max ? value : undefined),
@@ -77,7 +89,11 @@ export function integer(min: number, max: number): Codec<number> {
 }
 
 export const instantMs: Codec<number> = integer(0, 8.64e15);
-export const boolean: Codec<boolean> = scalar("true or false", (value) => value, (value) => (typeof value === "boolean" ? value : undefined));
+export const boolean: Codec<boolean> = scalar(
+  "true or false",
+  (value) => value,
+  (value) => (typeof value === "boolean" ? value : undefined),
+);
 
 export const energyCodec: Codec<WattHours> = scalar(
   "watt-hours, 0…2^63-1",
@@ -88,18 +104,34 @@ export const energyCodec: Codec<WattHours> = scalar(
   },
 );
 
-export const moneyCodec: Codec<Micros> = scalar("micros", (value) => micros(value), (value) => {
-  const integerValue = bigintOf(value);
-  return integerValue === undefined ? undefined : micros(integerValue);
-});
+export const moneyCodec: Codec<Micros> = scalar(
+  "micros",
+  (value) => micros(value),
+  (value) => {
+    const integerValue = bigintOf(value);
+    return integerValue === undefined ? undefined : micros(integerValue);
+  },
+);
 
-export const priceCodec: Codec<MicrosPerKwh> = scalar("micros per kWh", (value) => microsPerKwh(value), (value) => {
-  const integerValue = bigintOf(value);
-  return integerValue === undefined ? undefined : microsPerKwh(integerValue);
-});
+export const priceCodec: Codec<MicrosPerKwh> = scalar(
+  "micros per kWh",
+  (value) => microsPerKwh(value),
+  (value) => {
+    const integerValue = bigintOf(value);
+    return integerValue === undefined ? undefined : microsPerKwh(integerValue);
+  },
+);
 
-function hexScalar<T extends string>(expected: string, length: number, accept: (hex: string) => T | undefined): Codec<T> {
-  return scalar(expected, (value) => fromHex(value), (value) => (value instanceof Uint8Array && value.length === length ? accept(toHex(value)) : undefined));
+function hexScalar<T extends string>(
+  expected: string,
+  length: number,
+  accept: (hex: string) => T | undefined,
+): Codec<T> {
+  return scalar(
+    expected,
+    (value) => fromHex(value),
+    (value) => (value instanceof Uint8Array && value.length === length ? accept(toHex(value)) : undefined),
+  );
 }
 
 export const hashCodec: Codec<Hash> = hexScalar("hash of 32 bytes", 32, (hex) => {
@@ -108,29 +140,46 @@ export const hashCodec: Codec<Hash> = hexScalar("hash of 32 bytes", 32, (hex) =>
 });
 
 /** An Ed25519 public key; small-order and non-canonical encodings are refused. */
-export const publicKeyCodec: Codec<PublicKey> = hexScalar("Ed25519 public key", 32, (hex) => (isAcceptablePublicKey(hex) ? hex : undefined));
+export const publicKeyCodec: Codec<PublicKey> = hexScalar("Ed25519 public key", 32, (hex) =>
+  isAcceptablePublicKey(hex) ? hex : undefined,
+);
 
 export function bytes(lengthMin: number, lengthMax: number): Codec<Uint8Array> {
-  return scalar(`bytes, ${lengthMin}…${lengthMax}`, (value) => value, (value) =>
-    value instanceof Uint8Array && value.length >= lengthMin && value.length <= lengthMax ? value : undefined,
+  return scalar(
+    `bytes, ${lengthMin}…${lengthMax}`,
+    (value) => value,
+    (value) =>
+      value instanceof Uint8Array && value.length >= lengthMin && value.length <= lengthMax ? value : undefined,
   );
 }
 
-export const slotCodec: Codec<SlotId> = scalar("slot id", (value) => value, (value) => {
-  if (typeof value !== "string") return undefined;
-  const parsed = parseSlotId(value);
-  return parsed.ok ? parsed.value.id : undefined;
-});
+export const slotCodec: Codec<SlotId> = scalar(
+  "slot id",
+  (value) => value,
+  (value) => {
+    if (typeof value !== "string") return undefined;
+    const parsed = parseSlotId(value);
+    return parsed.ok ? parsed.value.id : undefined;
+  },
+);
 
-export const dayCodec: Codec<LocalDay> = scalar("day YYYY-MM-DD", (value) => value, (value) => {
-  if (typeof value !== "string") return undefined;
-  const parsed = parseLocalDay(value);
-  return parsed.ok ? parsed.value : undefined;
-});
+export const dayCodec: Codec<LocalDay> = scalar(
+  "day YYYY-MM-DD",
+  (value) => value,
+  (value) => {
+    if (typeof value !== "string") return undefined;
+    const parsed = parseLocalDay(value);
+    return parsed.ok ? parsed.value : undefined;
+  },
+);
 
 /** One of the given texts; encoded as its text. */
 export function oneOf<const T extends string>(...choices: readonly T[]): Codec<T> {
-  return scalar(choices.join(" | "), (value) => value, (value) => choices.find((choice) => choice === value));
+  return scalar(
+    choices.join(" | "),
+    (value) => value,
+    (value) => choices.find((choice) => choice === value),
+  );
 }
 
 export function nullable<T>(inner: Codec<T>): Codec<T | null> {
@@ -188,7 +237,8 @@ export type VariantOf<V extends Readonly<Record<string, AnyFields>>> = {
 /** A tagged union; encoded as the list of its tag and its fields at fixed positions. */
 export function variant<V extends Readonly<Record<string, AnyFields>>>(variants: V): Codec<VariantOf<V>> {
   const codecs = new Map<string, Codec<Record<string, unknown>>>();
-  for (const [tag, fields] of Object.entries(variants)) codecs.set(tag, struct(fields) as unknown as Codec<Record<string, unknown>>);
+  for (const [tag, fields] of Object.entries(variants))
+    codecs.set(tag, struct(fields) as unknown as Codec<Record<string, unknown>>);
   return {
     encode(value) {
       const codec = codecs.get(value.tag);

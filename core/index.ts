@@ -26,7 +26,14 @@ export {
 } from "./codec.ts";
 export { fromHex, type Hash, hashFromBytes, hashOf, parseHash, sha256, toHex } from "./hash.ts";
 export { canonicalJson, toJson } from "./json.ts";
-export { isAcceptablePublicKey, isSignatureValid, newSigner, type PublicKey, type Signer, signerFromSeed } from "./keys.ts";
+export {
+  isAcceptablePublicKey,
+  isSignatureValid,
+  newSigner,
+  type PublicKey,
+  type Signer,
+  signerFromSeed,
+} from "./keys.ts";
 export { compareBigint, compareText, sortedEntries } from "./order.ts";
 export type { Clock, Entropy, Prng, Timers, TimerTask } from "./ports.ts";
 export { seededEntropy, seededPrng } from "./prng.ts";
@@ -42,6 +49,7 @@ export {
   slotsOfLocalDay,
   slotStartingAt,
 } from "./slots.ts";
+export { type PricedTrade, paymentsOf, type TradePayments } from "./trade-money.ts";
 export {
   addEnergy,
   addMoney,

@@ -28,5 +28,8 @@ export function invariant(holds: boolean, rule: string): asserts holds {
 }
 
 function describe(error: unknown): string {
-  return JSON.stringify(error, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)) ?? String(error);
+  return (
+    JSON.stringify(error, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)) ??
+    String(error)
+  );
 }

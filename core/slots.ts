@@ -22,7 +22,10 @@ export function isSlotMinutes(minutes: number): minutes is SlotMinutes {
 /** The slot that starts at `startMs`. @throws InvariantError when `startMs` is not aligned. */
 export function slotStartingAt(startMs: number, minutes: SlotMinutes): Slot {
   const lengthMs = minutes * MS_PER_MINUTE;
-  invariant(Number.isSafeInteger(startMs) && startMs % lengthMs === 0, `slot starts are multiples of ${minutes} minutes`);
+  invariant(
+    Number.isSafeInteger(startMs) && startMs % lengthMs === 0,
+    `slot starts are multiples of ${minutes} minutes`,
+  );
   const id = `${new Date(startMs).toISOString().slice(0, 16)}Z/PT${minutes}M` as SlotId;
   return { id, startMs, endMs: startMs + lengthMs, minutes };
 }

@@ -102,7 +102,10 @@ export function costCeil(energy: WattHours, price: MicrosPerKwh): Micros {
  */
 export function splitInProportion(total: bigint, weights: readonly bigint[]): readonly bigint[] {
   invariant(total >= 0n, "a split total is not negative");
-  invariant(weights.every((weight) => weight >= 0n), "split weights are not negative");
+  invariant(
+    weights.every((weight) => weight >= 0n),
+    "split weights are not negative",
+  );
   const sum = weights.reduce((left, right) => left + right, 0n);
   if (sum === 0n) {
     invariant(total === 0n, "a positive total has a positive weight to go to");

@@ -1,0 +1,253 @@
+/** Clauses of the English auction (paper section 3.4): only the owner auctions, bids rise, the highest bidder pays and becomes owner. */
+import { costCeil, costFloor, micros, type PublicKey, sumEnergy } from "#core";
+import type { Facts } from "../resolved.ts";
+import type { Auction, PowerPromise } from "../states.ts";
+import {
+  type Changes,
+  citedMember,
+  type Clause,
+  clause,
+  isAuthorised,
+  isBeforeGate,
+  isVerified,
+  mayAct,
+  moneyChanges,
+  promisesConserved,
+  sameChanges,
+  Tally,
+} from "./clause.ts";
+import { exposureClauses } from "./exposure.ts";
+
+function energyOf(auction: Auction | undefined): Changes {
+  return new Tally().add(auction?.slot ?? "", auction?.energy ?? 0n).changes;
+}
+
+function isLockedBy(promise: PowerPromise, auctionId: string): boolean {
+  return promise.lock?.kind === "auction" && promise.lock.id === auctionId;
+}
+
+export function createAuctionClauses(facts: Facts): readonly Clause[] {
+  const { auctionId } = facts.commandOf("create-auction");
+  const [auction] = facts.made("auction");
+  const promises = facts.made("power-promise");
+  const locked = promises.filter((promise) => isLockedBy(promise, auctionId));
+  const marketplace = auction && citedMember(facts, auction.marketplace);
+  return [
+    clause("auction_one", () => facts.made("auction").length === 1 && auction?.auctionId === auctionId),
+    clause(
+      "auction_starts_without_bid",
+      () => auction?.status === "active" && auction.highestBidder === null && auction.highestPrice === null,
+    ),
+    clause("auction_of_own_promises", () =>
+      facts
+        .consumed("power-promise")
+        .every(({ owner, lock, delivered }) => owner === auction?.seller && lock === null && delivered === null),
+    ),
+    clause("auction_keeps_owner", () => promises.every(({ owner }) => owner === auction?.seller)),
+    clause("auction_promises_conserved", () => promisesConserved(facts)),
+    clause(
+      "auction_locks_its_energy",
+      () =>
+        auction !== undefined &&
+        auction.energy > 0n &&
+        locked.every(({ slot }) => slot === auction.slot) &&
+        sumEnergy(locked.map(({ energy }) => energy)) === auction.energy,
+    ),
+    clause("auction_locks_nothing_else", () =>
+      promises.every((promise) => promise.lock === null || isLockedBy(promise, auctionId)),
+    ),
+    clause("auction_not_by_grid_authority", () => auction?.seller !== facts.parameters.gridAuthority),
+    clause("auction_seller_may_act", () => auction !== undefined && mayAct(facts, auction.seller)),
+    clause("auction_on_a_marketplace", () => marketplace?.roles.includes("marketplace") ?? false),
+    clause("auction_fee_as_declared", () => marketplace !== undefined && auction?.marketFee === marketplace.marketFee),
+    clause(
+      "auction_price_in_band",
+      () =>
+        auction !== undefined &&
+        auction.basePrice >= facts.parameters.priceMin &&
+        auction.basePrice <= facts.parameters.priceMax,
+    ),
+    clause("auction_created_before_deadline", () => auction !== undefined && facts.isUntil(auction.deadlineMs)),
+    clause("auction_ends_before_gate", () => auction !== undefined && auction.deadlineMs < facts.gateMs(auction.slot)),
+    clause(
+      "auction_authorised",
+      () => auction !== undefined && isAuthorised(facts, auction.seller, "create-auction", energyOf(auction)),
+    ),
+    clause("auction_verified", () => isVerified(facts)),
+  ];
+}
+
+export function bidClauses(facts: Facts): readonly Clause[] {
+  const { auctionId, bidder } = facts.commandOf("bid");
+  const [before] = facts.consumed("auction");
+  const [after] = facts.made("auction");
+  const [bid] = facts.made("bid");
+  return [
+    clause(
+      "bid_on_one_auction",
+      () =>
+        facts.consumed("auction").length === 1 && facts.made("auction").length === 1 && before?.auctionId === auctionId,
+    ),
+    clause("bid_on_active_auction", () => before?.status === "active"),
+    clause("bid_changes_only_the_highest", () => onlyHighestChanges(before, after)),
+    clause(
+      "bid_one",
+      () =>
+        facts.made("bid").length === 1 &&
+        bid?.auctionId === auctionId &&
+        bid.bidder === bidder &&
+        after?.highestBidder === bidder &&
+        after.highestPrice === bid.price,
+    ),
+    clause("bid_frees_the_last_bid", () => freesLastBid(facts, before)),
+    clause("bid_beats_base_price", () => before !== undefined && bid !== undefined && bid.price > before.basePrice),
+    clause(
+      "bid_beats_last_bid",
+      () =>
+        before !== undefined &&
+        bid !== undefined &&
+        (before.highestPrice === null || bid.price >= before.highestPrice + facts.parameters.bidRiseMin),
+    ),
+    clause("bid_price_in_band", () => bid !== undefined && bid.price <= facts.parameters.priceMax),
+    clause("bid_before_deadline", () => before !== undefined && facts.isUntil(before.deadlineMs)),
+    clause("bid_not_by_seller", () => before?.seller !== bidder),
+    clause("bid_not_by_grid_authority", () => bidder !== facts.parameters.gridAuthority),
+    clause(
+      "bid_locks_price_and_fee",
+      () => before !== undefined && bid !== undefined && bid.locked === bidCost(before, bid.price),
+    ),
+    clause("bid_money_stays", () => moneyChanges(facts).size === 0),
+    clause("bid_funds_of_the_bidder", () => facts.consumed("funds").every(({ owner }) => owner === bidder)),
+    clause("bidder_may_act", () => mayAct(facts, bidder)),
+    clause("bid_authorised", () => isAuthorised(facts, bidder, "bid", energyOf(before))),
+    clause("bid_verified", () => isVerified(facts)),
+    ...exposureClauses(facts),
+  ];
+}
+
+/** What a bid at `price` must lock: price and fee on the whole energy, rounded up once. Never negative. */
+export function bidCost(
+  auction: Pick<Auction, "energy" | "marketFee">,
+  price: Auction["basePrice"],
+): ReturnType<typeof costCeil> {
+  const cost = costCeil(auction.energy, (price + auction.marketFee) as Auction["basePrice"]);
+  return cost > 0n ? cost : micros(0n);
+}
+
+function onlyHighestChanges(before: Auction | undefined, after: Auction | undefined): boolean {
+  if (before === undefined || after === undefined) return false;
+  return (Object.keys(before) as (keyof Auction)[]).every(
+    (key) => key === "highestBidder" || key === "highestPrice" || before[key] === after[key],
+  );
+}
+
+function freesLastBid(facts: Facts, before: Auction | undefined): boolean {
+  const last = facts.consumed("bid");
+  if (before?.highestBidder === null) return last.length === 0;
+  return last.length === 1 && last[0]?.auctionId === before?.auctionId && last[0]?.bidder === before?.highestBidder;
+}
+
+export function endAuctionClauses(facts: Facts): readonly Clause[] {
+  const { auctionId } = facts.commandOf("end-auction");
+  const [before] = facts.consumed("auction");
+  const [after] = facts.made("auction");
+  const hasBid = before?.highestBidder !== null;
+  return [
+    clause(
+      "end_one_auction",
+      () => facts.consumed("auction").length === 1 && before?.auctionId === auctionId && before.status === "active",
+    ),
+    clause("end_after_deadline", () => before !== undefined && facts.isFrom(before.deadlineMs)),
+    clause("end_keeps_the_winner", () =>
+      hasBid ? facts.made("auction").length === 1 && isEndOf(before, after) : facts.made("auction").length === 0,
+    ),
+    clause("end_frees_unsold_promises", () =>
+      hasBid ? facts.consumed("power-promise").length === 0 : freesPromises(facts, before),
+    ),
+    clause("end_promises_conserved", () => promisesConserved(facts)),
+    clause(
+      "end_signed_by_seller_or_marketplace",
+      () => before !== undefined && (facts.isSigner(before.seller) || facts.isSigner(before.marketplace)),
+    ),
+  ];
+}
+
+function isEndOf(before: Auction | undefined, after: Auction | undefined): boolean {
+  if (before === undefined || after === undefined) return false;
+  return (
+    after.status === "ended" &&
+    (Object.keys(before) as (keyof Auction)[]).every((key) => key === "status" || before[key] === after[key])
+  );
+}
+
+function freesPromises(facts: Facts, auction: Auction | undefined): boolean {
+  const consumed = facts.consumed("power-promise");
+  return (
+    auction !== undefined &&
+    consumed.every((promise) => isLockedBy(promise, auction.auctionId)) &&
+    sumEnergy(consumed.map(({ energy }) => energy)) === auction.energy &&
+    facts.made("power-promise").every(({ lock, owner }) => lock === null && owner === auction.seller)
+  );
+}
+
+export function settleAuctionClauses(facts: Facts): readonly Clause[] {
+  const { auctionId } = facts.commandOf("settle-auction");
+  const [auction] = facts.consumed("auction");
+  const [bid] = facts.consumed("bid");
+  const winner = auction?.highestBidder ?? null;
+  return [
+    clause("settle_one_auction", () => facts.consumed("auction").length === 1 && auction?.auctionId === auctionId),
+    clause("settle_ended_auction", () => auction?.status === "ended"),
+    clause(
+      "settle_the_highest_bid",
+      () =>
+        facts.consumed("bid").length === 1 &&
+        bid?.auctionId === auctionId &&
+        bid.bidder === winner &&
+        bid.price === auction?.highestPrice,
+    ),
+    clause("settle_all_promises_of_the_auction", () => allPromisesOf(facts, auction)),
+    clause("settle_owner_is_highest_bidder", () =>
+      facts.made("power-promise").every(({ owner, lock }) => owner === winner && lock === null),
+    ),
+    clause("settle_promises_conserved", () => promisesConserved(facts)),
+    clause(
+      "settle_pays_the_bid",
+      () =>
+        auction !== undefined &&
+        bid !== undefined &&
+        sameChanges(moneyChanges(facts), settlementPayments(auction, bid)),
+    ),
+    clause("settle_before_gate", () => auction !== undefined && isBeforeGate(facts, [auction.slot])),
+    clause(
+      "settle_signed_by_winner",
+      () => winner !== null && isAuthorised(facts, winner, "settle-auction", energyOf(auction)),
+    ),
+    clause("settle_signed_by_former_owner", () => auction !== undefined && facts.isSigner(auction.seller)),
+    clause("settle_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
+    clause("settle_winner_may_act", () => winner !== null && mayAct(facts, winner)),
+    clause("settle_verified", () => isVerified(facts)),
+    ...exposureClauses(facts),
+  ];
+}
+
+function allPromisesOf(facts: Facts, auction: Auction | undefined): boolean {
+  const promises = facts.consumed("power-promise");
+  return (
+    auction !== undefined &&
+    promises.every((promise) => isLockedBy(promise, auction.auctionId)) &&
+    sumEnergy(promises.map(({ energy }) => energy)) === auction.energy
+  );
+}
+
+/** The winner pays what it locked; the seller gets the price, rounded down; the marketplace the rest, its fee. */
+export function settlementPayments(
+  auction: Pick<Auction, "energy" | "seller" | "marketplace">,
+  bid: { readonly bidder: PublicKey; readonly price: Auction["basePrice"]; readonly locked: bigint },
+): Changes {
+  const toSeller = bid.price > 0n ? costFloor(auction.energy, bid.price) : micros(0n);
+  return new Tally()
+    .add(bid.bidder, -bid.locked)
+    .add(auction.seller, toSeller)
+    .add(auction.marketplace, bid.locked - toSeller).changes;
+}

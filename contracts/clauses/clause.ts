@@ -1,0 +1,132 @@
+/** What a clause is, and the measures that many clauses share. Pure: no clock, no party look-up. */
+import { InvariantError, type PublicKey, slotOf, type SlotId } from "#core";
+import type { Facts } from "../resolved.ts";
+import { type DelegableFlow, type Member, moneyIn, type PowerPromise, type State } from "../states.ts";
+
+/** A rule with a unique name. It is run only to see whether it holds. */
+export type Clause = { readonly name: string; readonly holds: () => boolean };
+
+export function clause(name: string, holds: () => boolean): Clause {
+  return { name, holds };
+}
+
+/** Names of the clauses that do not hold, in order. A clause whose arithmetic leaves its range does not hold. */
+export function failing(clauses: readonly Clause[]): readonly string[] {
+  return clauses.filter(({ holds }) => !holdsSafely(holds)).map(({ name }) => name);
+}
+
+function holdsSafely(holds: () => boolean): boolean {
+  try {
+    return holds();
+  } catch (error) {
+    if (error instanceof InvariantError) return false;
+    throw error;
+  }
+}
+
+/** Change of a quantity per key; keys without a change are absent. */
+export type Changes = ReadonlyMap<string, bigint>;
+
+export class Tally {
+  readonly #sums = new Map<string, bigint>();
+
+  add(key: string, amount: bigint): this {
+    const sum = (this.#sums.get(key) ?? 0n) + amount;
+    if (sum === 0n) this.#sums.delete(key);
+    else this.#sums.set(key, sum);
+    return this;
+  }
+
+  get changes(): Changes {
+    return this.#sums;
+  }
+}
+
+export function sameChanges(left: Changes, right: Changes): boolean {
+  if (left.size !== right.size) return false;
+  for (const [key, amount] of left) if (right.get(key) !== amount) return false;
+  return true;
+}
+
+/** How much money each party has more after the transaction, locked money counted as its owner's. */
+export function moneyChanges(facts: Facts): Changes {
+  const tally = new Tally();
+  for (const { state } of facts.inputs) addMoney(tally, state, -1n);
+  for (const state of facts.content.outputs) addMoney(tally, state, 1n);
+  return tally.changes;
+}
+
+function addMoney(tally: Tally, state: State, sign: bigint): void {
+  const money = moneyIn(state);
+  if (money !== null) tally.add(money.owner, sign * money.amount);
+}
+
+/** Money that leaves or enters the ledger: zero in all flows but issue and redeem. */
+export function moneyChange(facts: Facts): bigint {
+  let sum = 0n;
+  for (const amount of moneyChanges(facts).values()) sum += amount;
+  return sum;
+}
+
+/** Change of promised energy by a key that `keyOf` gives for each promise. */
+export function promiseChanges(facts: Facts, keyOf: (promise: PowerPromise) => string): Changes {
+  const tally = new Tally();
+  for (const promise of facts.consumed("power-promise")) tally.add(keyOf(promise), -promise.energy);
+  for (const promise of facts.made("power-promise")) tally.add(keyOf(promise), promise.energy);
+  return tally.changes;
+}
+
+/** Whether only the owner of promises and their locks change: lineage, supplier, slot and energy stay. */
+export function promisesConserved(facts: Facts): boolean {
+  return (
+    promiseChanges(
+      facts,
+      ({ promiseId, supplier, slot, delivered }) => `${promiseId} ${supplier} ${slot} ${delivered ?? "open"}`,
+    ).size === 0
+  );
+}
+
+/**
+ * Whether `party` agrees: its own key signs, or a delegate's under a cited mandate that allows the flow, is not expired
+ * at the end of the transaction's window, and whose limit per slot is not passed.
+ */
+export function isAuthorised(facts: Facts, party: PublicKey, flow: DelegableFlow, energyBySlot: Changes): boolean {
+  if (facts.isSigner(party)) return true;
+  return facts
+    .cited("mandate")
+    .some(
+      (mandate) =>
+        mandate.principal === party &&
+        facts.isSigner(mandate.delegate) &&
+        mandate.flows.includes(flow) &&
+        facts.isUntil(mandate.expiresMs) &&
+        [...energyBySlot.values()].every((energy) => energy <= mandate.energyPerSlotMax),
+    );
+}
+
+/** Whether enough of the network's verifiers sign. */
+export function isVerified(facts: Facts): boolean {
+  const { verifiers, verifierQuorum } = facts.parameters;
+  return verifiers.filter((verifier) => facts.isSigner(verifier)).length >= verifierQuorum;
+}
+
+/** The cited member with this key. */
+export function citedMember(facts: Facts, key: PublicKey): Member | undefined {
+  return facts.cited("member").find((member) => member.key === key);
+}
+
+/** Whether the member is cited and may act: suspended members may not. */
+export function mayAct(facts: Facts, key: PublicKey): boolean {
+  const member = citedMember(facts, key);
+  return member !== undefined && member.standing !== "suspended";
+}
+
+/** Whether every slot's gate is still open at the end of the window. */
+export function isBeforeGate(facts: Facts, slots: readonly SlotId[]): boolean {
+  return slots.every((slot) => facts.isUntil(facts.gateMs(slot)));
+}
+
+/** Whether the slot has surely ended at the start of the window. */
+export function isAfterSlot(facts: Facts, slot: SlotId): boolean {
+  return facts.isFrom(slotOf(slot).endMs);
+}

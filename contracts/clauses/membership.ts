@@ -1,0 +1,156 @@
+/** Clauses of genesis, membership, funds, tariffs and mandates. */
+import { type PublicKey, slotOf, slotsOfLocalDay, zone } from "#core";
+import type { Facts } from "../resolved.ts";
+import type { Member } from "../states.ts";
+import { type Clause, clause, mayAct, moneyChange } from "./clause.ts";
+
+export function genesisClauses(facts: Facts): readonly Clause[] {
+  return [
+    clause("genesis_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
+    clause("genesis_parameters_sound", () => parametersSound(facts)),
+    clause("genesis_members_have_an_index", () => membersHaveIndex(facts)),
+    clause("genesis_members_are_unique", () => membersAreUnique(facts)),
+  ];
+}
+
+function parametersSound(facts: Facts): boolean {
+  const {
+    promiseMin,
+    promiseMax,
+    verifiers,
+    verifierQuorum,
+    notaries,
+    priceMin,
+    priceMax,
+    emergencyPrice,
+    gridFee,
+    bidRiseMin,
+  } = facts.parameters;
+  return (
+    promiseMin > 0n &&
+    promiseMin <= promiseMax &&
+    verifierQuorum <= verifiers.length &&
+    notaries.length > 0 &&
+    priceMin <= priceMax &&
+    emergencyPrice >= gridFee &&
+    gridFee >= 0n &&
+    bidRiseMin > 0n
+  );
+}
+
+export function joinClauses(facts: Facts): readonly Clause[] {
+  return [
+    clause("join_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
+    clause("join_signed_by_the_member", () => facts.made("member").every(({ key }) => facts.isSigner(key))),
+    clause("join_makes_members", () => facts.made("member").length > 0),
+    clause("join_members_have_an_index", () => membersHaveIndex(facts)),
+    clause("join_members_are_unique", () => membersAreUnique(facts)),
+    clause("join_in_good_standing", () => facts.made("member").every(({ standing }) => standing === "good")),
+    clause("join_speculator_has_a_cap", () => facts.made("member").every(hasCapIfSpeculator)),
+  ];
+}
+
+function membersHaveIndex(facts: Facts): boolean {
+  const indexed = facts.made("exposure-index");
+  const members = facts.made("member");
+  return (
+    indexed.length === members.length &&
+    members.every(({ key }) => indexed.some(({ member, openedDays }) => member === key && openedDays.length === 0))
+  );
+}
+
+function membersAreUnique(facts: Facts): boolean {
+  const members = facts.made("member");
+  return (
+    new Set(members.map(({ key }) => key)).size === members.length &&
+    new Set(members.map(({ name }) => name)).size === members.length
+  );
+}
+
+function hasCapIfSpeculator({ roles, holdingCapPerSlot }: Member): boolean {
+  return !roles.includes("speculator") || holdingCapPerSlot !== null;
+}
+
+export function amendMemberClauses(facts: Facts): readonly Clause[] {
+  return [
+    clause("amend_one_member", () => facts.consumed("member").length === 1 && facts.made("member").length === 1),
+    clause("amend_keeps_identity", () => {
+      const [before] = facts.consumed("member");
+      const [after] = facts.made("member");
+      return before?.key === after?.key && before?.name === after?.name;
+    }),
+    clause("amend_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
+    clause("amend_speculator_has_a_cap", () => facts.made("member").every(hasCapIfSpeculator)),
+  ];
+}
+
+export function issueFundsClauses(facts: Facts): readonly Clause[] {
+  return [
+    clause("issue_signed_by_payment_provider", () => facts.isSigner(facts.parameters.paymentProvider)),
+    clause("issue_makes_funds", () => facts.made("funds").length > 0),
+  ];
+}
+
+export function redeemFundsClauses(facts: Facts): readonly Clause[] {
+  return [
+    clause("redeem_signed_by_payment_provider", () => facts.isSigner(facts.parameters.paymentProvider)),
+    clause("redeem_signed_by_the_owner", () => facts.consumed("funds").every(({ owner }) => facts.isSigner(owner))),
+    clause("redeem_takes_money_out", () => moneyChange(facts) < 0n),
+    clause("redeem_change_stays_with_the_owner", () => {
+      const owners = new Set<PublicKey>(facts.consumed("funds").map(({ owner }) => owner));
+      return owners.size === 1 && facts.made("funds").every(({ owner }) => owners.has(owner));
+    }),
+  ];
+}
+
+export function publishTariffClauses(facts: Facts): readonly Clause[] {
+  const command = facts.commandOf("publish-tariff");
+  const [tariff] = facts.made("tariff");
+  return [
+    clause("tariff_one", () => facts.made("tariff").length === 1 && tariff?.day === command.day),
+    clause("tariff_replaces_the_same_day", () => facts.consumed("tariff").every(({ day }) => day === command.day)),
+    clause("tariff_signed_by_power_company", () => facts.isSigner(facts.parameters.powerCompany)),
+    clause("tariff_covers_the_day", () => {
+      const { timeZone, slotMinutes } = facts.parameters;
+      const expected = slotsOfLocalDay(zone(timeZone), command.day, slotMinutes).map(({ id }) => id);
+      return (
+        tariff !== undefined &&
+        tariff.slots.join() === expected.join() &&
+        tariff.feedIn.length === expected.length &&
+        tariff.retail.length === expected.length
+      );
+    }),
+    clause(
+      "tariff_feed_in_below_retail",
+      () => tariff?.feedIn.every((price, index) => price <= (tariff.retail[index] ?? price - 1n)) ?? false,
+    ),
+    clause(
+      "tariff_published_ahead",
+      () => tariff?.slots[0] !== undefined && facts.isUntil(slotOf(tariff.slots[0]).startMs),
+    ),
+  ];
+}
+
+export function grantMandateClauses(facts: Facts): readonly Clause[] {
+  const [mandate] = facts.made("mandate");
+  return [
+    clause("mandate_one", () => facts.made("mandate").length === 1),
+    clause("mandate_signed_by_the_principal", () => mandate !== undefined && facts.isSigner(mandate.principal)),
+    clause("mandate_replaces_own_only", () =>
+      facts
+        .consumed("mandate")
+        .every(({ principal, mandateId }) => principal === mandate?.principal && mandateId === mandate.mandateId),
+    ),
+    clause("mandate_principal_is_member", () => mandate !== undefined && mayAct(facts, mandate.principal)),
+    clause("mandate_delegate_is_another", () => mandate !== undefined && mandate.delegate !== mandate.principal),
+  ];
+}
+
+export function revokeMandateClauses(facts: Facts): readonly Clause[] {
+  return [
+    clause("revoke_one_mandate", () => facts.consumed("mandate").length === 1),
+    clause("revoke_signed_by_the_principal", () =>
+      facts.consumed("mandate").every(({ principal }) => facts.isSigner(principal)),
+    ),
+  ];
+}

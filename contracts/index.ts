@@ -1,0 +1,71 @@
+/** States, commands, transactions and the clauses that every party runs. Pure. */
+export { bidCost, settlementPayments } from "./clauses/auction.ts";
+export { type Command, type CommandOf, type CommandTag, POOL_TRADES_MAX, type PoolTrade } from "./commands.ts";
+export { orderLock, type PoolOutcome, poolOutcome, type PoolRefusal, ROUNDING_RESERVE, takeEnergy } from "./pool.ts";
+export { Facts, type ResolvedState, type ResolvedTransaction } from "./resolved.ts";
+export {
+  type DeliveryOutcome,
+  deliveryOutcome,
+  injectedOf,
+  type SettlementOutcome,
+  settlementOutcome,
+  withdrawnOf,
+} from "./settlement.ts";
+export {
+  decodeSignedTransaction,
+  encodeSignedTransaction,
+  isNotarySignatureValid,
+  isTransactionSignatureValid,
+  type NotarySignature,
+  notarySignableBytes,
+  signableBytes,
+  signBatch,
+  type SignedTransaction,
+  signTransaction,
+  type TransactionSignature,
+  withSignatures,
+} from "./signed.ts";
+export { OPENED_DAYS_MAX, stateCodec } from "./state-codec.ts";
+export {
+  type Auction,
+  type Bid,
+  DELEGABLE_FLOWS,
+  type DelegableFlow,
+  type DeliveryRecord,
+  type Deposit,
+  type Exposure,
+  type ExposureEntry,
+  type ExposureIndex,
+  type Funds,
+  type Mandate,
+  type Member,
+  type MeterReading,
+  moneyIn,
+  type NetworkParameters,
+  participantsOf,
+  type PoolOrder,
+  type PowerPromise,
+  type PromiseLock,
+  type Role,
+  ROLES,
+  type SlotSettlement,
+  type Standing,
+  type State,
+  type StateOf,
+  type StateTag,
+  SUPPLIER_ROLES,
+  type Tariff,
+} from "./states.ts";
+export { openTearOff, type RevealedOutput, tearOff, type TearOff } from "./tear-off.ts";
+export {
+  buildTransaction,
+  decodeTransaction,
+  encodeTransaction,
+  refKey,
+  type StateRef,
+  type TimeWindow,
+  type Transaction,
+  type TransactionRefusal,
+  type WireTransaction,
+} from "./transaction.ts";
+export { clauseNames, contractViolations } from "./verify.ts";

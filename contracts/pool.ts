@@ -1,0 +1,183 @@
+/**
+ * What a pool's clearing comes to: payments, fees, orders that go on. The marketplace builds from these functions and the
+ * clauses check against them. They do not choose who trades with whom: that is the trading method's part, and whatever it
+ * chooses must stay within the orders' limits.
+ */
+import {
+  costCeil,
+  err,
+  invariant,
+  type Micros,
+  micros,
+  type MicrosPerKwh,
+  minEnergy,
+  ok,
+  paymentsOf,
+  type PublicKey,
+  type Result,
+  type WattHours,
+  wattHours,
+} from "#core";
+import type { PoolTrade } from "./commands.ts";
+import type { PoolOrder } from "./states.ts";
+
+/** Locked in every order that can pay, for the roundings of partial fills; returned when the order ends. */
+export const ROUNDING_RESERVE: Micros = micros(1_000n);
+
+/** What an order must lock: a bid its limit and the fee, an offer with a negative limit what it may have to pay. */
+export function orderLock(order: Pick<PoolOrder, "side" | "energy" | "limit" | "marketFee">): Micros {
+  const worst =
+    order.side === "bid"
+      ? costCeil(order.energy, order.limit) + costCeil(order.energy, order.marketFee)
+      : costCeil(order.energy, negated(order.limit));
+  return worst > 0n ? micros(worst + ROUNDING_RESERVE) : micros(0n);
+}
+
+function negated(price: MicrosPerKwh): MicrosPerKwh {
+  return -price as MicrosPerKwh;
+}
+
+export type PoolRefusal =
+  | "trade_of_unknown_order"
+  | "trade_energy_not_positive"
+  | "trade_with_oneself"
+  | "trade_beyond_order"
+  | "trade_beyond_limit"
+  | "trade_not_covered";
+
+export type PoolOutcome = {
+  /** Orders that stay in the pool, with what is left of them; empty in the final round. */
+  readonly continuing: readonly PoolOrder[];
+  /** What each owner is paid out: proceeds and what its orders no longer need. */
+  readonly payouts: ReadonlyMap<PublicKey, Micros>;
+  readonly fees: Micros;
+  /** Energy that is left of each order, by order id. */
+  readonly unfilled: ReadonlyMap<string, WattHours>;
+};
+
+/**
+ * Applies `trades` to `orders`. Buyers pay price and fee, each rounded up once per owner and round; sellers receive what
+ * the buyers pay. What an order locked and no longer needs goes back to its owner.
+ */
+export function poolOutcome(
+  orders: readonly PoolOrder[],
+  trades: readonly PoolTrade[],
+  isFinal: boolean,
+): Result<PoolOutcome, PoolRefusal> {
+  const byId = new Map(orders.map((order) => [order.orderId, order]));
+  const refusal = tradesRefusal(byId, trades);
+  if (refusal !== undefined) return err(refusal);
+  const unfilled = unfilledOf(orders, trades);
+  const balance = new Map<PublicKey, bigint>();
+  const credit = (owner: PublicKey, amount: bigint): unknown => balance.set(owner, (balance.get(owner) ?? 0n) + amount);
+  for (const { owner, locked } of orders) credit(owner, locked);
+  const fees = payTrades(byId, trades, credit);
+  const continuing = isFinal ? [] : relock(orders, unfilled, balance);
+  if ([...balance.values()].some((amount) => amount < 0n)) return err("trade_not_covered");
+  const payouts = new Map(
+    [...balance].filter(([, amount]) => amount > 0n).map(([owner, amount]) => [owner, micros(amount)]),
+  );
+  return ok({ continuing, payouts, fees, unfilled });
+}
+
+function tradesRefusal(byId: ReadonlyMap<string, PoolOrder>, trades: readonly PoolTrade[]): PoolRefusal | undefined {
+  const filled = new Map<string, bigint>();
+  for (const trade of trades) {
+    const bid = byId.get(trade.bid);
+    const offer = byId.get(trade.offer);
+    if (bid === undefined || offer === undefined || bid.side !== "bid" || offer.side !== "offer")
+      return "trade_of_unknown_order";
+    if (trade.energy <= 0n) return "trade_energy_not_positive";
+    if (bid.owner === offer.owner) return "trade_with_oneself";
+    if (trade.price > bid.limit || trade.price < offer.limit) return "trade_beyond_limit";
+    for (const order of [bid, offer]) {
+      const sum = (filled.get(order.orderId) ?? 0n) + trade.energy;
+      if (sum > order.energy) return "trade_beyond_order";
+      filled.set(order.orderId, sum);
+    }
+  }
+  return undefined;
+}
+
+function unfilledOf(orders: readonly PoolOrder[], trades: readonly PoolTrade[]): ReadonlyMap<string, WattHours> {
+  const unfilled = new Map(orders.map(({ orderId, energy }) => [orderId, energy]));
+  for (const { bid, offer, energy } of trades) {
+    for (const id of [bid, offer]) unfilled.set(id, wattHours((unfilled.get(id) ?? 0n) - energy));
+  }
+  return unfilled;
+}
+
+/** Books every payment and fee; gives the sum of the fees. */
+function payTrades(
+  byId: ReadonlyMap<string, PoolOrder>,
+  trades: readonly PoolTrade[],
+  credit: (owner: PublicKey, amount: bigint) => unknown,
+): Micros {
+  const orderOf = (id: string): PoolOrder => {
+    const order = byId.get(id);
+    invariant(order !== undefined, "trades name orders of the pool");
+    return order;
+  };
+  const payments = paymentsOf(
+    trades.map(({ bid, offer, energy, price }) => ({
+      buyer: orderOf(bid).owner,
+      seller: orderOf(offer).owner,
+      energy,
+      price,
+    })),
+  );
+  for (const [buyer, amount] of payments.buyers) credit(buyer as PublicKey, -amount);
+  for (const [seller, amount] of payments.sellers) credit(seller as PublicKey, amount);
+  const feesByBuyer = paymentsOf(
+    trades.map(({ bid, energy }) => ({
+      buyer: orderOf(bid).owner,
+      seller: "marketplace",
+      energy,
+      price: orderOf(bid).marketFee,
+    })),
+  ).buyers;
+  let fees = 0n;
+  for (const [buyer, fee] of feesByBuyer) {
+    credit(buyer as PublicKey, -fee);
+    fees += fee;
+  }
+  return micros(fees);
+}
+
+/** Orders with energy left, each locking what it needs, as far as its owner's balance goes. Takes the locks from `balance`. */
+function relock(
+  orders: readonly PoolOrder[],
+  unfilled: ReadonlyMap<string, WattHours>,
+  balance: Map<PublicKey, bigint>,
+): readonly PoolOrder[] {
+  return orders.flatMap((order) => {
+    const energy = unfilled.get(order.orderId) ?? wattHours(0n);
+    if (energy === 0n) return [];
+    const needed = orderLock({ ...order, energy });
+    const available = balance.get(order.owner) ?? 0n;
+    const locked = needed < available ? needed : micros(available > 0n ? available : 0n);
+    balance.set(order.owner, available - locked);
+    return [{ ...order, energy, locked }];
+  });
+}
+
+/**
+ * Takes `energy` out of parts of promises, first part first: gives what goes and what stays of each part.
+ * @throws InvariantError when the parts hold less than `energy`.
+ */
+export function takeEnergy<T extends { readonly energy: WattHours }>(
+  parts: readonly T[],
+  energy: WattHours,
+): { readonly taken: readonly T[]; readonly left: readonly T[] } {
+  const taken: T[] = [];
+  const left: T[] = [];
+  let wanted: bigint = energy;
+  for (const part of parts) {
+    const going = minEnergy(part.energy, wattHours(wanted));
+    if (going > 0n) taken.push({ ...part, energy: going });
+    if (going < part.energy) left.push({ ...part, energy: wattHours(part.energy - going) });
+    wanted -= going;
+  }
+  invariant(wanted === 0n, "parts hold the energy that is taken");
+  return { taken, left };
+}

@@ -1,0 +1,58 @@
+/** The contract of the whole ledger: which clauses a transaction must hold, by its command. Every party runs it. */
+import type { CommandTag } from "./commands.ts";
+import { bidClauses, createAuctionClauses, endAuctionClauses, settleAuctionClauses } from "./clauses/auction.ts";
+import { type Clause, failing } from "./clauses/clause.ts";
+import { commonClauses } from "./clauses/common.ts";
+import { checkDeliveryClauses, recordMetersClauses, settleSlotClauses } from "./clauses/delivery.ts";
+import {
+  amendMemberClauses,
+  genesisClauses,
+  grantMandateClauses,
+  issueFundsClauses,
+  joinClauses,
+  publishTariffClauses,
+  redeemFundsClauses,
+  revokeMandateClauses,
+} from "./clauses/membership.ts";
+import { cancelOrdersClauses, clearPoolClauses, placeOrdersClauses } from "./clauses/pool.ts";
+import { createPromisesClauses } from "./clauses/promise.ts";
+import { Facts, type ResolvedTransaction } from "./resolved.ts";
+
+const CLAUSES: Readonly<Record<CommandTag, (facts: Facts) => readonly Clause[]>> = {
+  genesis: genesisClauses,
+  join: joinClauses,
+  "amend-member": amendMemberClauses,
+  "issue-funds": issueFundsClauses,
+  "redeem-funds": redeemFundsClauses,
+  "publish-tariff": publishTariffClauses,
+  "grant-mandate": grantMandateClauses,
+  "revoke-mandate": revokeMandateClauses,
+  "create-promises": createPromisesClauses,
+  "create-auction": createAuctionClauses,
+  bid: bidClauses,
+  "end-auction": endAuctionClauses,
+  "settle-auction": settleAuctionClauses,
+  "place-orders": placeOrdersClauses,
+  "cancel-orders": cancelOrdersClauses,
+  "clear-pool": clearPoolClauses,
+  "record-meters": recordMetersClauses,
+  "check-delivery": checkDeliveryClauses,
+  "settle-slot": settleSlotClauses,
+};
+
+/**
+ * Names of the clauses that the transaction does not hold, in order: empty when it is valid. Signatures, spent inputs and
+ * the time window are not checked here: those are the node's and the notary's part.
+ */
+export function contractViolations(resolved: ResolvedTransaction): readonly string[] {
+  const facts = new Facts(resolved);
+  if (facts.cited("network-parameters").length + facts.made("network-parameters").length === 0)
+    return ["parameters_cited_once"];
+  return failing([...commonClauses(facts), ...CLAUSES[facts.command.tag](facts)]);
+}
+
+/** All clauses that a transaction with this command is checked against, by name. For documentation and tests. */
+export function clauseNames(resolved: ResolvedTransaction): readonly string[] {
+  const facts = new Facts(resolved);
+  return [...commonClauses(facts), ...CLAUSES[facts.command.tag](facts)].map(({ name }) => name);
+}
