@@ -1,5 +1,7 @@
 /** States, commands, transactions and the clauses that every party runs. Pure. */
 export { bidCost, settlementPayments } from "./clauses/auction.ts";
+export { positionChangesOf } from "./clauses/exposure.ts";
+export { decodeNotice, encodeNotice, type Notice } from "./notice.ts";
 export { type Command, type CommandOf, type CommandTag, POOL_TRADES_MAX, type PoolTrade } from "./commands.ts";
 export { orderLock, type PoolOutcome, poolOutcome, type PoolRefusal, ROUNDING_RESERVE, takeEnergy } from "./pool.ts";
 export { Facts, type ResolvedState, type ResolvedTransaction } from "./resolved.ts";
@@ -56,7 +58,7 @@ export {
   SUPPLIER_ROLES,
   type Tariff,
 } from "./states.ts";
-export { openTearOff, type RevealedOutput, tearOff, type TearOff } from "./tear-off.ts";
+export { openComponents, openTearOff, type RevealedComponent, type Selection, type ShownComponents, tearOff, type TearOff, tearOffOf } from "./tear-off.ts";
 export {
   buildTransaction,
   decodeTransaction,
@@ -69,3 +71,15 @@ export {
   type WireTransaction,
 } from "./transaction.ts";
 export { clauseNames, contractViolations } from "./verify.ts";
+export type {
+  ClientCommand,
+  ClientCommandOf,
+  ClientCommandTag,
+  NodeEndpoint,
+  NodeEvent,
+  Proposal,
+  Receipt,
+  StateAndRef,
+} from "./wire/node-api.ts";
+export type { Dependency, PeerReply, PeerRequest, Transport } from "./wire/peer.ts";
+export { LEDGER_REFUSALS, type LedgerRefusal, type LedgerRefusalCode } from "./wire/refusals.ts";

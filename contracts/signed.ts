@@ -145,14 +145,14 @@ function merkleRootFrom(txId: Hash, notarised: NotarySignature): Hash | undefine
 }
 
 const signatureCodec: Codec<TransactionSignature> = struct({ by: publicKeyCodec, signature: bytes(64, 64) });
-const notarySignatureCodec: Codec<NotarySignature> = struct({
+export const notarySignatureCodec: Codec<NotarySignature> = struct({
   by: publicKeyCodec,
   signature: bytes(64, 64),
   position: integer(0, BATCH_SIZE_MAX - 1),
   path: listOf(bytes(32, 32), 12),
   batchSize: integer(1, BATCH_SIZE_MAX),
 });
-const signaturesCodec: Codec<readonly TransactionSignature[]> = listOf(signatureCodec, SIGNERS_MAX);
+export const signaturesCodec: Codec<readonly TransactionSignature[]> = listOf(signatureCodec, SIGNERS_MAX);
 
 /** The bytes of a signed transaction: [transaction, signatures, notary signature or null]. */
 export function encodeSignedTransaction(signed: SignedTransaction): Uint8Array {

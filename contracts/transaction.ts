@@ -61,6 +61,8 @@ export type WireTransaction = {
   readonly salt: Uint8Array;
   /** In the order of the groups: every input, reference and output by itself, then command, signers, notary, window. */
   readonly components: readonly Uint8Array[];
+  /** Salted hashes of the components, in order. */
+  readonly hashes: readonly Uint8Array[];
   readonly counts: ComponentCounts;
   readonly content: Transaction;
 };
@@ -79,7 +81,16 @@ const LEAF_TAG = new Uint8Array([0x00]);
 const NONCE_TAG = new Uint8Array([0x01]);
 const ID_TAG = new Uint8Array([0x02]);
 /** Components that every transaction has once: command, signers, notary, window. */
-const SINGLE_COMPONENTS = 4;
+export const SINGLE_COMPONENTS = 4;
+/** How each kind of component is written. */
+export const COMPONENT_CODECS: {
+  readonly reference: Codec<StateRef>;
+  readonly state: Codec<State>;
+  readonly command: Codec<Command>;
+  readonly signers: Codec<readonly PublicKey[]>;
+  readonly notary: Codec<PublicKey>;
+  readonly window: Codec<TimeWindow>;
+} = { reference: refCodec, state: stateCodec, command: commandCodec, signers: signersCodec, notary: publicKeyCodec, window: windowCodec };
 
 export function refKey(ref: StateRef): string {
   return `${ref.txId}:${ref.index}`;
@@ -99,11 +110,8 @@ export function buildTransaction(content: Transaction, salt: Uint8Array): WireTr
     encodeCbor(windowCodec.encode(sorted.window)),
   ];
   const counts = { inputs: sorted.inputs.length, references: sorted.references.length, outputs: sorted.outputs.length };
-  const id = transactionId(
-    components.map((bytes, index) => componentHash(salt, index, bytes)),
-    counts,
-  );
-  return { id, salt, components, counts, content: sorted };
+  const hashes = components.map((component, index) => componentHash(salt, index, component));
+  return { id: transactionId(hashes, counts), salt, components, hashes, counts, content: sorted };
 }
 
 /** The bytes of a transaction: [version, salt, counts, components]. */
@@ -131,11 +139,8 @@ export function decodeTransaction(bytes: Uint8Array): Result<WireTransaction, Tr
   if (content === undefined) return err("transaction_malformed");
   const refusal = structuralRefusal(content);
   if (refusal !== undefined) return err(refusal);
-  const id = transactionId(
-    components.map((component, index) => componentHash(salt, index, component)),
-    counts,
-  );
-  return ok({ id, salt, components, counts, content });
+  const hashes = components.map((component, index) => componentHash(salt, index, component));
+  return ok({ id: transactionId(hashes, counts), salt, components, hashes, counts, content });
 }
 
 function decodeCounts(value: CborValue): ComponentCounts | undefined {

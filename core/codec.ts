@@ -3,12 +3,12 @@
  * A codec refuses what is out of range, too long or of another type; it never throws on outside input.
  */
 import type { CborValue } from "./cbor.ts";
-import { parseHash, toHex, fromHex, type Hash } from "./hash.ts";
+import { fromHex, type Hash, parseHash, toHex } from "./hash.ts";
 import { isAcceptablePublicKey, type PublicKey } from "./keys.ts";
 import { err, invariant, ok, type Result } from "./result.ts";
 import { parseSlotId, type SlotId } from "./slots.ts";
-import { micros, microsPerKwh, wattHours, type Micros, type MicrosPerKwh, type WattHours } from "./units.ts";
-import { parseLocalDay, type LocalDay } from "./zones.ts";
+import { type Micros, type MicrosPerKwh, micros, microsPerKwh, type WattHours, wattHours } from "./units.ts";
+import { type LocalDay, parseLocalDay } from "./zones.ts";
 
 /** Where decoding failed, such as `outputs.0.owner`, and what was expected there. */
 export type DecodeError = { readonly tag: "decode_failed"; readonly path: string; readonly expected: string };
@@ -47,6 +47,9 @@ function bigintOf(value: CborValue): bigint | undefined {
   return integer >= -INT64_MAX && integer <= INT64_MAX ? integer : undefined;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
+
 /** Text without control characters, up to `lengthMax` UTF-16 units, well formed. */
 export function text(lengthMax: number): Codec<string> {
   return scalar(
@@ -60,10 +63,9 @@ export function text(lengthMax: number): Codec<string> {
 }
 
 function isText(value: string, lengthMax: number): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
   return (
     value.length <= lengthMax &&
-    !/[\u0000-\u001f\u007f]/.test(value) &&
+    !CONTROL_CHARACTER.test(value) &&
     value === value.normalize("NFC") &&
     !hasLoneSurrogate(value)
   );

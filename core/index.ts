@@ -1,12 +1,12 @@
 /** Units, slots, results, ports, canonical encoding and keys. Imports nothing of ours. */
-export { type CborError, type CborValue, CBOR_BYTES_MAX, decodeCbor, encodeCbor, equalBytes } from "./cbor.ts";
+export { CBOR_BYTES_MAX, type CborError, type CborValue, decodeCbor, encodeCbor, equalBytes } from "./cbor.ts";
 export {
   boolean,
   bytes,
   type Codec,
-  dayCodec,
   type Decoded,
   type DecodeError,
+  dayCodec,
   energyCodec,
   hashCodec,
   instantMs,
@@ -17,12 +17,12 @@ export {
   oneOf,
   priceCodec,
   publicKeyCodec,
+  type StructOf,
   slotCodec,
   struct,
-  type StructOf,
   text,
-  variant,
   type VariantOf,
+  variant,
 } from "./codec.ts";
 export { fromHex, type Hash, hashFromBytes, hashOf, parseHash, sha256, toHex } from "./hash.ts";
 export { canonicalJson, toJson } from "./json.ts";
@@ -37,17 +37,17 @@ export {
 export { compareBigint, compareText, sortedEntries } from "./order.ts";
 export type { Clock, Entropy, Prng, Timers, TimerTask } from "./ports.ts";
 export { seededEntropy, seededPrng } from "./prng.ts";
-export { err, invariant, InvariantError, ok, type Result, unwrap } from "./result.ts";
+export { err, InvariantError, invariant, ok, type Result, unwrap } from "./result.ts";
 export {
   isSlotMinutes,
   parseSlotId,
   type Slot,
-  slotAt,
   type SlotId,
   type SlotMinutes,
+  slotAt,
   slotOf,
-  slotsOfLocalDay,
   slotStartingAt,
+  slotsOfLocalDay,
 } from "./slots.ts";
 export { type PricedTrade, paymentsOf, type TradePayments } from "./trade-money.ts";
 export {
@@ -57,8 +57,8 @@ export {
   costFloor,
   energyAbove,
   type Micros,
-  micros,
   type MicrosPerKwh,
+  micros,
   microsPerKwh,
   midpointFloor,
   minEnergy,
@@ -70,24 +70,24 @@ export {
   subtractMoney,
   sumEnergy,
   sumMoney,
-  WH_PER_KWH,
   type WattHours,
+  WH_PER_KWH,
   wattHours,
 } from "./units.ts";
 export {
   addLocalDays,
   daysBetween,
   type LocalDay,
+  type LocalTime,
   localDay,
   localDayAt,
   localInstantMs,
   localMidnightMs,
-  type LocalTime,
   localTimeAt,
   nextLocalDay,
   offsetMinutesAt,
   parseLocalDay,
   parseZone,
-  zone,
   type ZoneName,
+  zone,
 } from "./zones.ts";

@@ -13,19 +13,21 @@ export type Slot = {
 };
 
 const MS_PER_MINUTE = 60_000;
+const START_MS_END = Date.UTC(9999, 0, 1);
 const SLOT_ID = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)Z\/PT(15|30|60)M$/;
 
 export function isSlotMinutes(minutes: number): minutes is SlotMinutes {
   return minutes === 15 || minutes === 30 || minutes === 60;
 }
 
-/** The slot that starts at `startMs`. @throws InvariantError when `startMs` is not aligned. */
+/** The slot that starts at `startMs`. @throws InvariantError when `startMs` is not aligned, before 1970 or after 9998. */
 export function slotStartingAt(startMs: number, minutes: SlotMinutes): Slot {
   const lengthMs = minutes * MS_PER_MINUTE;
   invariant(
     Number.isSafeInteger(startMs) && startMs % lengthMs === 0,
     `slot starts are multiples of ${minutes} minutes`,
   );
+  invariant(startMs >= 0 && startMs < START_MS_END, "slots start in the years 1970 to 9998");
   const id = `${new Date(startMs).toISOString().slice(0, 16)}Z/PT${minutes}M` as SlotId;
   return { id, startMs, endMs: startMs + lengthMs, minutes };
 }
@@ -42,7 +44,8 @@ export function parseSlotId(text: string): Result<Slot, "slot_id_malformed"> {
   if (match === null) return err("slot_id_malformed");
   const minutes = Number(match[2]) as SlotMinutes;
   const startMs = Date.parse(`${match[1]}:00Z`);
-  if (!Number.isSafeInteger(startMs) || startMs % (minutes * MS_PER_MINUTE) !== 0) return err("slot_id_malformed");
+  if (!(startMs >= 0 && startMs < START_MS_END) || startMs % (minutes * MS_PER_MINUTE) !== 0)
+    return err("slot_id_malformed");
   const slot = slotStartingAt(startMs, minutes);
   return slot.id === text ? ok(slot) : err("slot_id_malformed"); // Refuses 31 February, which Date.parse would move.
 }
@@ -54,12 +57,13 @@ export function slotOf(id: SlotId): Slot {
   return parsed.value;
 }
 
-/** All slots of a local day: 23, 24 or 25 hours of them, in time order. */
+/**
+ * All slots that start within a local day, in time order: 23, 24 or 25 hours of them.
+ * Where local midnight is not aligned to the slots, the first is the next one after it.
+ */
 export function slotsOfLocalDay(zone: ZoneName, day: LocalDay, minutes: SlotMinutes): readonly Slot[] {
-  const startMs = localMidnightMs(zone, day);
-  const endMs = localMidnightMs(zone, nextLocalDay(day));
   const lengthMs = minutes * MS_PER_MINUTE;
-  return Array.from({ length: Math.round((endMs - startMs) / lengthMs) }, (_, index) =>
-    slotStartingAt(startMs + index * lengthMs, minutes),
-  );
+  const first = Math.ceil(localMidnightMs(zone, day) / lengthMs);
+  const end = Math.ceil(localMidnightMs(zone, nextLocalDay(day)) / lengthMs);
+  return Array.from({ length: end - first }, (_, index) => slotStartingAt((first + index) * lengthMs, minutes));
 }

@@ -3,7 +3,7 @@
  * One function for the marketplace that computes payments and for the contract that re-checks them.
  */
 import { compareText } from "./order.ts";
-import { type Micros, type MicrosPerKwh, micros, splitEvenly, WH_PER_KWH, type WattHours } from "./units.ts";
+import { type Micros, type MicrosPerKwh, micros, splitEvenly, type WattHours, WH_PER_KWH } from "./units.ts";
 
 /** One trade as far as money is concerned: who pays, who receives, how much energy, at which price. */
 export type PricedTrade = {

@@ -19,11 +19,17 @@ export type LocalTime = {
 const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 86_400_000;
 const FIXED_OFFSET = /^([+-])(\d\d):(\d\d)$/;
+/** Fixed offsets reach as far as zones do: fourteen hours. */
+const OFFSET_MINUTES_MAX = 14 * 60;
+/** Years in which every day and its neighbours have four digits and instants are not negative. */
+const DAY_PATTERN = /^(?:19[7-9]\d|[2-8]\d{3}|9[0-8]\d\d|99[0-8]\d|999[0-8])-\d\d-\d\d$/;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Parses an offset `+08:00`, `UTC`, or an IANA name that this runtime knows (outside input: never throws). */
 export function parseZone(text: string): Result<ZoneName, "zone_unknown"> {
-  if (FIXED_OFFSET.test(text) || text === "UTC") return ok(text as ZoneName);
+  if (text === "UTC") return ok(text as ZoneName);
+  const offset = fixedOffsetMinutes(text);
+  if (offset !== undefined) return Math.abs(offset) <= OFFSET_MINUTES_MAX ? ok(text as ZoneName) : err("zone_unknown");
   try {
     format(text);
     return ok(text as ZoneName);
@@ -39,9 +45,9 @@ export function zone(text: string): ZoneName {
   return parsed.value;
 }
 
-/** Parses `YYYY-MM-DD` (outside input: never throws). */
+/** Parses `YYYY-MM-DD`, from 1970 to 9998 (outside input: never throws). */
 export function parseLocalDay(text: string): Result<LocalDay, "day_malformed"> {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return err("day_malformed");
+  if (!DAY_PATTERN.test(text)) return err("day_malformed");
   const atMs = Date.parse(`${text}T00:00:00Z`);
   return Number.isFinite(atMs) && dayText(atMs) === text ? ok(text as LocalDay) : err("day_malformed");
 }
@@ -57,8 +63,9 @@ export function nextLocalDay(day: LocalDay): LocalDay {
   return addLocalDays(day, 1);
 }
 
+/** @throws InvariantError beyond the years 1970 to 9998. */
 export function addLocalDays(day: LocalDay, days: number): LocalDay {
-  return dayText(Date.parse(`${day}T00:00:00Z`) + days * MS_PER_DAY) as LocalDay;
+  return localDay(dayText(Date.parse(`${day}T00:00:00Z`) + days * MS_PER_DAY));
 }
 
 /** Whole days from `from` to `to`; negative when `to` is earlier. */
@@ -68,8 +75,8 @@ export function daysBetween(from: LocalDay, to: LocalDay): number {
 
 /** Minutes that the zone's clock is ahead of UTC at the instant. */
 export function offsetMinutesAt(zoneName: ZoneName, atMs: number): number {
-  const fixed = FIXED_OFFSET.exec(zoneName);
-  if (fixed !== null) return (fixed[1] === "-" ? -1 : 1) * (Number(fixed[2]) * 60 + Number(fixed[3]));
+  const fixed = fixedOffsetMinutes(zoneName);
+  if (fixed !== undefined) return fixed;
   if (zoneName === "UTC") return 0;
   const floorMs = Math.floor(atMs / MS_PER_MINUTE) * MS_PER_MINUTE;
   const part: Record<string, number> = {};
@@ -125,6 +132,13 @@ function instantOfChange(zoneName: ZoneName, fromMs: number, untilMs: number): n
     else high = middle;
   }
   return high;
+}
+
+/** Minutes of a fixed offset such as `-03:30`; undefined for any other text. */
+function fixedOffsetMinutes(text: string): number | undefined {
+  const match = FIXED_OFFSET.exec(text);
+  if (match === null || Number(match[3]) > 59) return undefined;
+  return (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3]));
 }
 
 function dayText(atMs: number): string {

@@ -5,7 +5,7 @@
 import { compareText, type LocalDay, type PublicKey, type SlotId } from "#core";
 import { OPENED_DAYS_MAX } from "../state-codec.ts";
 import type { Facts } from "../resolved.ts";
-import type { Exposure, ExposureEntry } from "../states.ts";
+import type { Exposure, ExposureEntry, State } from "../states.ts";
 import { type Changes, citedMember, type Clause, clause, sameChanges, Tally } from "./clause.ts";
 
 type Measure = "promised" | "bought" | "bidding";
@@ -31,20 +31,26 @@ export function exposureChanges(facts: Facts): Changes {
 
 /** The same change as the promises, orders and auctions of the transaction say. */
 export function positionChanges(facts: Facts): Changes {
+  return positionChangesOf(facts.inputs.map(({ state }) => state), facts.content.outputs);
+}
+
+/** How the positions of members change when `consumed` is replaced by `made`, keyed by "member slot measure". */
+export function positionChangesOf(consumed: readonly State[], made: readonly State[]): Changes {
   const tally = new Tally();
-  const addAll = (states: { readonly of: "consumed" | "made"; readonly sign: bigint }): void => {
-    for (const { energy, supplier, owner, slot } of facts[states.of]("power-promise")) {
-      add(tally, supplier, slot, "promised", states.sign * energy);
-      if (owner !== supplier) add(tally, owner, slot, "bought", states.sign * energy);
-    }
-    for (const { side, owner, slot, energy } of facts[states.of]("pool-order"))
-      if (side === "bid") add(tally, owner, slot, "bidding", states.sign * energy);
-    for (const { highestBidder, slot, energy } of facts[states.of]("auction"))
-      if (highestBidder !== null) add(tally, highestBidder, slot, "bidding", states.sign * energy);
-  };
-  addAll({ of: "consumed", sign: -1n });
-  addAll({ of: "made", sign: 1n });
+  for (const state of consumed) addPosition(tally, state, -1n);
+  for (const state of made) addPosition(tally, state, 1n);
   return tally.changes;
+}
+
+function addPosition(tally: Tally, state: State, sign: bigint): void {
+  if (state.tag === "power-promise") {
+    add(tally, state.supplier, state.slot, "promised", sign * state.energy);
+    if (state.owner !== state.supplier) add(tally, state.owner, state.slot, "bought", sign * state.energy);
+  } else if (state.tag === "pool-order" && state.side === "bid") {
+    add(tally, state.owner, state.slot, "bidding", sign * state.energy);
+  } else if (state.tag === "auction" && state.highestBidder !== null) {
+    add(tally, state.highestBidder, state.slot, "bidding", sign * state.energy);
+  }
 }
 
 function addExposure(tally: Tally, { member, entries }: Exposure, sign: bigint): void {

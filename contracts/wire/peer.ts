@@ -1,0 +1,48 @@
+/** What nodes ask of each other. Transactions travel as bytes and are untrusted until decoded. */
+import type { Hash, Micros, PublicKey, LocalDay } from "#core";
+import type { NotarySignature, TransactionSignature } from "../signed.ts";
+import type { TearOff } from "../tear-off.ts";
+import type { StateRef } from "../transaction.ts";
+import type { LedgerRefusal } from "./refusals.ts";
+
+/** Proof of a state: its transaction's tear-off and notary signature. */
+export type Dependency = { readonly ref: StateRef; readonly tearOff: TearOff; readonly notarySignature: NotarySignature };
+
+export type PeerRequest =
+  /** Asks for the receiver's signature. */
+  | { readonly tag: "sign"; readonly transaction: Uint8Array }
+  /** Asks for proof of states that a transaction, proposed or sent before by the receiver, names. */
+  | { readonly tag: "resolve"; readonly txId: Hash; readonly refs: readonly StateRef[] }
+  /** Asks the notary to make a transaction final. */
+  | { readonly tag: "notarise"; readonly transaction: Uint8Array }
+  /** Hands over a final transaction to a party of it. */
+  | { readonly tag: "final"; readonly transaction: Uint8Array }
+  /** Shows a party that did not sign, or an observer, what concerns it of a final transaction. */
+  | { readonly tag: "notice"; readonly notice: Uint8Array }
+  /** Shows a newcomer the public states of the network. */
+  | { readonly tag: "introduce"; readonly dependencies: readonly Dependency[] }
+  /** Asks for the newest exposure of the receiver for a day, or its exposure index. */
+  | { readonly tag: "position"; readonly day: LocalDay }
+  /** Asks for proof of the receiver's bid in an auction, to outbid it. */
+  | { readonly tag: "bid-of"; readonly auctionId: string }
+  /** Asks for proof of the promises that the receiver has put on auction, to settle it. */
+  | { readonly tag: "auctioned"; readonly auctionId: string }
+  /** Asks the receiver to reserve funds of its own for a payment that it will then be asked to sign. */
+  | { readonly tag: "fund"; readonly flowId: string; readonly amount: Micros }
+  /** Asks a marketplace for arrival numbers. */
+  | { readonly tag: "sequence"; readonly count: number };
+
+export type PeerReply =
+  | { readonly tag: "signed"; readonly signature: TransactionSignature }
+  | { readonly tag: "resolved"; readonly dependencies: readonly Dependency[] }
+  | { readonly tag: "notarised"; readonly signature: NotarySignature }
+  | { readonly tag: "stored" }
+  | { readonly tag: "position"; readonly exposure: Dependency | null; readonly index: Dependency | null }
+  | { readonly tag: "proved"; readonly dependencies: readonly Dependency[] }
+  | { readonly tag: "sequence"; readonly first: number }
+  | { readonly tag: "refused"; readonly refusal: LedgerRefusal };
+
+/** Carries requests to the node that acts for a party. */
+export interface Transport {
+  request(from: PublicKey, to: PublicKey, request: PeerRequest): Promise<PeerReply>;
+}

@@ -1,0 +1,93 @@
+/** How much each model counts in a blend, and how far the blend is widened, by a record of past days. */
+import { QUANTILE_LEVELS } from "./model.ts";
+import type { ReplayedDay } from "./replay.ts";
+import { quantileOfSorted } from "./statistics.ts";
+
+/** A model that loses twice as much counts 1/256: better models dominate, near ties share. */
+const LOSS_POWER = 8;
+/** Models that count less than this share of the best are left out. */
+const WEIGHT_MIN = 0.05;
+/** Share of the full correction: measured, all of it costs pinball loss, none of it coverage. */
+const WIDENING_SHARE = 0.5;
+/** Fewer slots than this don't correct the width. */
+const SLOTS_MIN = 50;
+const LEVELS = QUANTILE_LEVELS.length;
+const PAIRS = (LEVELS - 1) / 2;
+const QUARTER_LOW = 4;
+const QUARTER_HIGH = 14;
+
+export type Blend = {
+  /** Per model, summing to 1. */
+  readonly weights: readonly number[];
+  /** Per pair of quantiles (0.05 and 0.95 first): by how many interquartile ranges each is moved outwards. */
+  readonly widening: Float64Array;
+};
+
+/** One model alone. */
+export function singlePart(names: readonly string[], chosen: string): Blend {
+  return { weights: names.map((name) => (name === chosen ? 1 : 0)), widening: new Float64Array(PAIRS) };
+}
+
+/** The blend that a record of past days speaks for. */
+export function blendOf(days: readonly ReplayedDay[], partCount: number): Blend {
+  const losses = Array.from({ length: partCount }, (_, part) => days.reduce((sum, day) => sum + (day.parts[part]?.loss ?? 0), 0));
+  const weights = weightsOf(losses);
+  return { weights, widening: wideningOf(days, weights) };
+}
+
+/** Weights by loss: (least loss / loss)^8, small ones dropped, summing to 1. */
+export function weightsOf(losses: readonly number[]): readonly number[] {
+  const least = Math.min(...losses);
+  const raw = losses.map((loss) => (loss <= 0 ? 1 : (least / loss) ** LOSS_POWER)).map((weight) => (weight < WEIGHT_MIN ? 0 : weight));
+  const sum = raw.reduce((total, weight) => total + weight, 0);
+  return raw.map((weight) => weight / sum);
+}
+
+/** Adds `weight` times the 19 quantiles at `offset` to `sum`: quantiles are averaged level by level (Vincent 1912). */
+export function addQuantiles(sum: Float64Array, quantiles: Float64Array, offset: number, weight: number): void {
+  for (let level = 0; level < LEVELS; level++) sum[level] = (sum[level] as number) + weight * (quantiles[offset + level] as number);
+}
+
+/** Moves each pair of quantiles outwards (inwards where negative) by its share of the interquartile range. */
+export function widen(quantiles: Float64Array, widening: Float64Array): void {
+  const range = (quantiles[QUARTER_HIGH] as number) - (quantiles[QUARTER_LOW] as number);
+  for (let pair = 0; pair < PAIRS; pair++) {
+    const move = (widening[pair] as number) * range;
+    quantiles[pair] = (quantiles[pair] as number) - move;
+    quantiles[LEVELS - 1 - pair] = (quantiles[LEVELS - 1 - pair] as number) + move;
+  }
+}
+
+/**
+ * By how much each pair would have had to be moved so that it had held its share of the readings, halved:
+ * conformalised quantile regression (Romano, Patterson and Candès 2019), in units of the interquartile range.
+ */
+function wideningOf(days: readonly ReplayedDay[], weights: readonly number[]): Float64Array {
+  const slotsMax = days.reduce((sum, day) => sum + day.actualWh.length, 0);
+  const misses = Array.from({ length: PAIRS }, () => new Float64Array(slotsMax));
+  const quantiles = new Float64Array(LEVELS);
+  let count = 0;
+  for (const day of days) {
+    for (let slot = 0; slot < day.actualWh.length; slot++) {
+      const actual = day.actualWh[slot] as number;
+      quantiles.fill(0);
+      for (let part = 0; part < weights.length; part++) {
+        const weight = weights[part] as number;
+        const past = day.parts[part];
+        if (weight > 0 && past !== undefined) addQuantiles(quantiles, past.quantilesWh, slot * LEVELS, weight);
+      }
+      const range = (quantiles[QUARTER_HIGH] as number) - (quantiles[QUARTER_LOW] as number);
+      if (!(range > 0) || !Number.isFinite(actual)) continue;
+      for (let pair = 0; pair < PAIRS; pair++) {
+        const miss = Math.max((quantiles[pair] as number) - actual, actual - (quantiles[LEVELS - 1 - pair] as number));
+        (misses[pair] as Float64Array)[count] = miss / range;
+      }
+      count++;
+    }
+  }
+  return Float64Array.from(misses, (list, pair) => {
+    if (count < SLOTS_MIN) return 0;
+    const sorted = list.subarray(0, count).sort();
+    return WIDENING_SHARE * quantileOfSorted(sorted, count, 1 - 2 * (QUANTILE_LEVELS[pair] as number));
+  });
+}

@@ -1,0 +1,70 @@
+/** Create power promise (paper section 3.4, algorithm A1): deposit first, then the promise. */
+import { costCeil, energyAbove, err, type SlotId, sumEnergy, wattHours } from "#core";
+import { type ClientCommandOf, type Deposit, type LedgerRefusal, type PowerPromise, SUPPLIER_ROLES } from "#contracts";
+import { citations, dayOf, type Drafted, type FlowContext, gateMs, mandateUntilMs, memberOf, network, verifiersOf, windowUntil } from "../flow-context.ts";
+import { payFrom } from "./money.ts";
+import { withExposures } from "./positions.ts";
+
+type Asked = ClientCommandOf<"create-promises">["promises"][number];
+
+export async function draftCreatePromises(context: FlowContext, { promises }: ClientCommandOf<"create-promises">): Promise<Drafted> {
+  const refusal = refusalOf(context, promises);
+  if (refusal !== undefined) return err(refusal);
+  const deposits = depositsFor(context, promises);
+  const payment = payFrom(context, deposits.reduce((sum, { amount }) => sum + amount, 0n));
+  if (!payment.ok) return payment;
+  const made = promises.map(({ slot, energy }, index): PowerPromise => ({
+    tag: "power-promise",
+    promiseId: `${context.commandId}/${index}`,
+    slot,
+    energy,
+    supplier: context.party,
+    owner: context.party,
+    lock: null,
+    delivered: null,
+  }));
+  const gates = promises.map(({ slot }) => gateMs(context, slot));
+  return withExposures(context, {
+    consumed: payment.value.consumed,
+    cited: citations(context, [context.party]),
+    made: [...made, ...deposits, ...payment.value.change],
+    command: { tag: "create-promises", supplier: context.party },
+    window: windowUntil(context, mandateUntilMs(context), ...gates),
+    signers: [context.signingKey, network(context).gridAuthority, ...verifiersOf(context)],
+  });
+}
+
+function refusalOf(context: FlowContext, promises: readonly Asked[]): LedgerRefusal | undefined {
+  const member = memberOf(context, context.party)?.state;
+  const { promiseMin, promiseMax, slotMinutes } = network(context);
+  if (member === undefined) return { tag: "member_unknown" };
+  if (member.standing === "suspended") return { tag: "member_suspended" };
+  if (!member.roles.some((role) => SUPPLIER_ROLES.includes(role))) return { tag: "role_not_allowed" };
+  if (promises.length === 0) return { tag: "command_malformed" };
+  for (const { slot, energy } of promises) {
+    if (!slot.endsWith(`/PT${slotMinutes}M`)) return { tag: "slot_unknown" };
+    if (gateMs(context, slot) <= context.nowMs) return { tag: "gate_closed", slot, gateMs: gateMs(context, slot) };
+    if (energy < promiseMin || energy > promiseMax) return { tag: "energy_out_of_range", asked: energy, min: promiseMin, max: promiseMax };
+  }
+  for (const slot of new Set(promises.map((promise) => promise.slot))) {
+    const asked = sumEnergy(promises.filter((promise) => promise.slot === slot).map(({ energy }) => energy));
+    const free = energyAbove(member.capacityPerSlot, promisedSoFar(context, slot));
+    if (asked > free) return { tag: "capacity_exceeded", slot, asked, free };
+  }
+  return undefined;
+}
+
+function promisedSoFar(context: FlowContext, slot: SlotId): ReturnType<typeof wattHours> {
+  const day = dayOf(context, slot);
+  const exposure = context.vault.all("exposure").find(({ state }) => state.member === context.party && state.day === day);
+  return exposure?.state.entries.find((entry) => entry.slot === slot)?.promised ?? wattHours(0n);
+}
+
+/** One deposit for each slot: the emergency cost of all that is promised for it. */
+function depositsFor(context: FlowContext, promises: readonly Asked[]): readonly Deposit[] {
+  const slots = [...new Set(promises.map(({ slot }) => slot))];
+  return slots.map((slot) => {
+    const energy = sumEnergy(promises.filter((promise) => promise.slot === slot).map((promise) => promise.energy));
+    return { tag: "deposit", supplier: context.party, slot, amount: costCeil(energy, network(context).emergencyPrice) };
+  });
+}

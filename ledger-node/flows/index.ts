@@ -1,0 +1,57 @@
+/** Which flow drafts the transaction of a command. */
+import { err } from "#core";
+import type { ClientCommand, ClientCommandOf, ClientCommandTag } from "#contracts";
+import type { Drafted, FlowContext } from "../flow-context.ts";
+import { draftBid, draftCreateAuction, draftEndAuction, draftSettleAuction } from "./auction.ts";
+import { draftCreatePromises } from "./create-promises.ts";
+import { draftCheckDelivery, draftRecordMeters, draftSettleSlot } from "./delivery.ts";
+import {
+  draftAmendMember,
+  draftGrantMandate,
+  draftIssueFunds,
+  draftJoin,
+  draftPublishTariff,
+  draftRevokeMandate,
+} from "./membership.ts";
+import { draftCancelOrders, draftClearPool, draftPlaceOrders } from "./pool.ts";
+
+type Flows = { readonly [T in ClientCommandTag]: (context: FlowContext, command: ClientCommandOf<T>) => Promise<Drafted> };
+
+const FLOWS: Flows = {
+  join: draftJoin,
+  "amend-member": draftAmendMember,
+  "issue-funds": draftIssueFunds,
+  "publish-tariff": draftPublishTariff,
+  "grant-mandate": draftGrantMandate,
+  "revoke-mandate": draftRevokeMandate,
+  "create-promises": draftCreatePromises,
+  "create-auction": draftCreateAuction,
+  bid: draftBid,
+  "end-auction": draftEndAuction,
+  "settle-auction": draftSettleAuction,
+  "place-orders": draftPlaceOrders,
+  "cancel-orders": draftCancelOrders,
+  "clear-pool": draftClearPool,
+  "record-meters": draftRecordMeters,
+  "check-delivery": draftCheckDelivery,
+  "settle-slot": draftSettleSlot,
+};
+
+/** Drafts the transaction of a command; a delegate needs a mandate for the flow. */
+export function draftFor(context: FlowContext, command: ClientCommand): Promise<Drafted> {
+  if (context.signingKey !== context.party && !hasMandate(context, command)) return Promise.resolve(err({ tag: "mandate_missing" }));
+  const draft = FLOWS[command.tag] as (context: FlowContext, command: ClientCommand) => Promise<Drafted>;
+  return draft(context, command);
+}
+
+function hasMandate(context: FlowContext, command: ClientCommand): boolean {
+  return context.vault
+    .all("mandate")
+    .some(
+      ({ state }) =>
+        state.principal === context.party &&
+        state.delegate === context.signingKey &&
+        state.expiresMs > context.nowMs &&
+        (state.flows as readonly string[]).includes(command.tag),
+    );
+}

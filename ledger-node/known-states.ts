@@ -1,0 +1,67 @@
+/** States that a node can prove: outputs of transactions that it stored, and dependencies that peers proved to it. */
+import type { PublicKey } from "#core";
+import {
+  type Dependency,
+  type NotarySignature,
+  openTearOff,
+  refKey,
+  type ResolvedState,
+  type SignedTransaction,
+  type StateRef,
+  tearOff,
+} from "#contracts";
+import type { SignatureCheck } from "./signature-check.ts";
+
+type Known = { readonly resolved: ResolvedState; readonly prove: () => Dependency };
+const KNOWN_MAX = 200_000;
+
+export class KnownStates {
+  readonly #known = new Map<string, Known>();
+  readonly #check: SignatureCheck;
+  readonly #notaries: ReadonlySet<PublicKey>;
+
+  constructor(check: SignatureCheck, notaries: ReadonlySet<PublicKey>) {
+    this.#check = check;
+    this.#notaries = notaries;
+  }
+
+  get(ref: StateRef): ResolvedState | undefined {
+    return this.#known.get(refKey(ref))?.resolved;
+  }
+
+  proofOf(ref: StateRef): Dependency | undefined {
+    return this.#known.get(refKey(ref))?.prove();
+  }
+
+  /** Remembers all outputs of a final transaction. */
+  addTransaction(signed: SignedTransaction, notarySignature: NotarySignature): void {
+    const { transaction } = signed;
+    for (const [index, state] of transaction.content.outputs.entries()) {
+      const ref = { txId: transaction.id, index };
+      const prove = (): Dependency => ({ ref, tearOff: tearOff(transaction, [index]), notarySignature });
+      this.#add({ resolved: { ref, state, notary: transaction.content.notary }, prove });
+    }
+  }
+
+  /** Checks and remembers a dependency that a peer sent. Undefined when it proves nothing. */
+  addDependency(dependency: Dependency): ResolvedState | undefined {
+    const { ref, notarySignature } = dependency;
+    const known = this.get(ref);
+    if (known !== undefined) return known;
+    if (!this.#notaries.has(notarySignature.by)) return undefined;
+    const outputs = openTearOff(dependency.tearOff, ref.txId);
+    const state = outputs.ok ? outputs.value.get(ref.index) : undefined;
+    if (state === undefined || !this.#check.isNotarised(ref.txId, notarySignature)) return undefined;
+    const resolved = { ref, state, notary: notarySignature.by };
+    this.#add({ resolved, prove: () => dependency });
+    return resolved;
+  }
+
+  #add(known: Known): void {
+    if (this.#known.size >= KNOWN_MAX) {
+      // Oldest first: a map iterates in the order of insertion.
+      for (const key of [...this.#known.keys()].slice(0, KNOWN_MAX / 4)) this.#known.delete(key);
+    }
+    this.#known.set(refKey(known.resolved.ref), known);
+  }
+}

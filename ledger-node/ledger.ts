@@ -1,0 +1,164 @@
+/**
+ * What a node holds of the ledger: store, vault and known states, changed together. The one place that records a final
+ * transaction, after checking it; start-up and recovery from a crash are the same: read the store again.
+ */
+import { err, ok, type PublicKey, type Result } from "#core";
+import {
+  type Command,
+  contractViolations,
+  decodeNotice,
+  decodeSignedTransaction,
+  encodeSignedTransaction,
+  type LedgerRefusal,
+  type NodeEvent,
+  type Notice,
+  openComponents,
+  refKey,
+  type ResolvedState,
+  type ResolvedTransaction,
+  type SignedTransaction,
+  type State,
+  type StateRef,
+} from "#contracts";
+import type { KnownStates } from "./known-states.ts";
+import { concernedBy, isPublic } from "./relevance.ts";
+import type { SignatureCheck } from "./signature-check.ts";
+import type { NodeStore } from "./stores/node-store.ts";
+import type { Vault } from "./vault.ts";
+
+export type LedgerParts = {
+  readonly party: PublicKey;
+  readonly vault: Vault;
+  readonly known: KnownStates;
+  readonly check: SignatureCheck;
+  readonly store: NodeStore;
+  readonly notaries: ReadonlySet<PublicKey>;
+  readonly gridAuthority: PublicKey;
+};
+
+type Change = { readonly txId: NodeEvent["txId"]; readonly command: Command | undefined; readonly spent: readonly StateRef[]; readonly made: readonly ResolvedState[] };
+
+export class Ledger {
+  readonly #parts: LedgerParts;
+  readonly #listeners = new Set<(event: NodeEvent) => void>();
+  /** Spent before they were seen: messages may overtake each other. */
+  readonly #spentEarly = new Set<string>();
+  readonly #recorded = new Set<string>();
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+    for (const { kind, bytes } of parts.store.scan()) this.#replay(kind, new Uint8Array(bytes));
+  }
+
+  listen(listener: (event: NodeEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  has(txId: string): boolean {
+    return this.#recorded.has(txId);
+  }
+
+  /** Checks and stores a final transaction that the party signed or began. */
+  record(signed: SignedTransaction, resolved: ResolvedTransaction | undefined, commandId: string | null, isChecked: boolean): Result<null, LedgerRefusal> {
+    const { transaction, notarySignature } = signed;
+    if (this.#recorded.has(transaction.id)) return ok(null);
+    const refusal = this.#finalRefusal(signed);
+    if (refusal !== undefined) return err(refusal);
+    const violated = isChecked || resolved === undefined ? [] : contractViolations(resolved);
+    if (violated.length > 0) return err({ tag: "contract_violated", clauses: violated });
+    if (notarySignature === null) return err({ tag: "signature_missing" });
+    this.#parts.store.put([{ txId: transaction.id, kind: "full", bytes: encodeSignedTransaction(signed), commandId }]);
+    this.#applyFull(signed, true);
+    return ok(null);
+  }
+
+  /** Checks and stores what a party that did not sign is shown of a final transaction. */
+  recordNotice(bytes: Uint8Array): Result<null, LedgerRefusal> {
+    const decoded = decodeNotice(bytes);
+    if (!decoded.ok) return err({ tag: "transaction_malformed" });
+    const notice = decoded.value;
+    if (this.#recorded.has(notice.txId)) return ok(null);
+    const shown = openComponents(notice.tearOff, notice.txId);
+    if (!shown.ok || shown.value.signers === undefined || shown.value.notary === undefined) return err({ tag: "transaction_malformed" });
+    const { check, notaries } = this.#parts;
+    if (!notaries.has(notice.notarySignature.by) || shown.value.notary !== notice.notarySignature.by) return err({ tag: "signature_invalid" });
+    if (!check.isNotarised(notice.txId, notice.notarySignature)) return err({ tag: "signature_invalid" });
+    if (check.missing(notice, notice.txId, shown.value.signers).length > 0) return err({ tag: "signature_missing" });
+    this.#parts.store.put([{ txId: notice.txId, kind: "notice", bytes, commandId: null }]);
+    this.#applyNotice(notice, true);
+    return ok(null);
+  }
+
+  /** Takes over public states that are proved, without a transaction to store. */
+  introduce(states: readonly ResolvedState[]): void {
+    for (const resolved of states) if (isPublic(resolved.state) && !this.#spentEarly.has(refKey(resolved.ref))) this.#parts.vault.add(resolved);
+  }
+
+  #finalRefusal(signed: SignedTransaction): LedgerRefusal | undefined {
+    const { transaction, notarySignature } = signed;
+    const { check, notaries } = this.#parts;
+    if (notarySignature === null || !notaries.has(notarySignature.by)) return { tag: "signature_missing" };
+    if (notarySignature.by !== transaction.content.notary) return { tag: "signature_invalid" };
+    if (!check.isNotarised(transaction.id, notarySignature)) return { tag: "signature_invalid" };
+    return check.missing(signed, transaction.id, transaction.content.signers).length > 0 ? { tag: "signature_missing" } : undefined;
+  }
+
+  #replay(kind: "full" | "notice", bytes: Uint8Array): void {
+    if (kind === "full") {
+      const signed = decodeSignedTransaction(bytes);
+      if (signed.ok) this.#applyFull(signed.value, false);
+    } else {
+      const notice = decodeNotice(bytes);
+      if (notice.ok) this.#applyNotice(notice.value, false);
+    }
+  }
+
+  #applyFull(signed: SignedTransaction, isNew: boolean): void {
+    const { transaction, notarySignature } = signed;
+    if (notarySignature === null) return;
+    this.#parts.known.addTransaction(signed, notarySignature);
+    const made = transaction.content.outputs.map((state, index) => ({ ref: { txId: transaction.id, index }, state, notary: transaction.content.notary }));
+    this.#apply({ txId: transaction.id, command: transaction.content.command, spent: transaction.content.inputs, made }, isNew);
+  }
+
+  #applyNotice(notice: Notice, isNew: boolean): void {
+    const shown = openComponents(notice.tearOff, notice.txId);
+    if (!shown.ok) return;
+    const { txId, notarySignature } = notice;
+    const made = [...shown.value.outputs].map(([index, state]) => ({ ref: { txId, index }, state, notary: notarySignature.by }));
+    for (const { ref } of made) this.#parts.known.addDependency({ ref, tearOff: notice.tearOff, notarySignature });
+    this.#apply({ txId, command: shown.value.command, spent: [...shown.value.inputs.values()], made }, isNew);
+  }
+
+  #apply(change: Change, isNew: boolean): void {
+    const { vault } = this.#parts;
+    this.#recorded.add(change.txId);
+    const consumed: State[] = [];
+    for (const ref of change.spent) {
+      const spent = vault.spend(ref);
+      if (spent === undefined) this.#spentEarly.add(refKey(ref));
+      else consumed.push(spent.state);
+    }
+    const made = change.made.filter(({ state }) => this.#concernsParty(state));
+    for (const resolved of made) {
+      if (this.#spentEarly.delete(refKey(resolved.ref))) continue;
+      vault.add(resolved);
+    }
+    if (!isNew) return;
+    const event: NodeEvent = { txId: change.txId, command: change.command, consumed, made: made.map(({ state }) => state) };
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #concernsParty(state: State): boolean {
+    const { party } = this.#parts;
+    if (isPublic(state)) return true;
+    // A marketplace keeps the promises that are locked for its orders.
+    if (state.tag === "power-promise" && state.lock?.kind === "order" && this.#isMarketplace()) return true;
+    return concernedBy(state, this.#parts).includes(party);
+  }
+
+  #isMarketplace(): boolean {
+    return this.#parts.vault.all("member").some(({ state }) => state.key === this.#parts.party && state.roles.includes("marketplace"));
+  }
+}

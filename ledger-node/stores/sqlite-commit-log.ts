@@ -1,0 +1,60 @@
+/** The commit log on SQLite: one transaction per batch, durable before it returns. */
+import { fromHex, type Hash, hashFromBytes, invariant } from "#core";
+import type { StateRef } from "#contracts";
+import { type CommitLog, type CommitRequest, type CommitVerdict, decideBatch, decideOne } from "./commit-log.ts";
+import { type Durability, openSqlite } from "./sqlite.ts";
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS committed_states (ref BLOB PRIMARY KEY, tx BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS committed_transactions (sequence INTEGER PRIMARY KEY, tx BLOB NOT NULL UNIQUE, at INTEGER NOT NULL, bytes BLOB NOT NULL);
+`;
+
+type LoggedRow = { readonly sequence: number; readonly tx: Buffer; readonly at: number; readonly bytes: Buffer };
+
+export function openSqliteCommitLog(file: string, durability: Durability = "power-loss"): CommitLog {
+  const database = openSqlite(file, durability);
+  database.exec(SCHEMA);
+  const spentBy = database.prepare<[Buffer], { tx: Buffer }>("SELECT tx FROM committed_states WHERE ref = ?");
+  const sequenceOf = database.prepare<[Buffer], { sequence: number }>("SELECT sequence FROM committed_transactions WHERE tx = ?");
+  const last = database.prepare<[], { sequence: number | null }>("SELECT max(sequence) AS sequence FROM committed_transactions");
+  const addState = database.prepare<[Buffer, Buffer]>("INSERT INTO committed_states (ref, tx) VALUES (?, ?)");
+  const addTransaction = database.prepare<[number, Buffer, number, Buffer]>("INSERT INTO committed_transactions (sequence, tx, at, bytes) VALUES (?, ?, ?, ?)");
+  const view = {
+    spentBy: (ref: StateRef): Hash | undefined => hashOrNone(spentBy.get(refBytes(ref))?.tx),
+    sequenceOf: (txId: Hash): number | undefined => sequenceOf.get(Buffer.from(fromHex(txId)))?.sequence,
+  };
+  const store = (sequence: number, atMs: number, request: CommitRequest): void => {
+    const tx = Buffer.from(fromHex(request.txId));
+    for (const ref of request.inputs) addState.run(refBytes(ref), tx);
+    addTransaction.run(sequence, tx, atMs, Buffer.from(request.bytes));
+  };
+  const commitBatch = database.transaction((atMs: number, batch: readonly CommitRequest[]): readonly CommitVerdict[] => {
+    const verdicts = decideBatch(view, atMs, batch, (last.get()?.sequence ?? 0) + 1);
+    for (const [index, verdict] of verdicts.entries()) {
+      const request = batch[index];
+      invariant(request !== undefined, "a batch has a verdict for each request");
+      if (verdict.ok && !verdict.isRepeat) store(verdict.sequence, atMs, request);
+    }
+    return verdicts;
+  });
+  return {
+    commit: (atMs, batch) => commitBatch.immediate(atMs, batch),
+    peek: (atMs, request) => decideOne(view, atMs, request),
+    *scan() {
+      const rows = database.prepare<[], LoggedRow>("SELECT sequence, tx, at, bytes FROM committed_transactions ORDER BY sequence");
+      for (const { sequence, tx, at, bytes } of rows.iterate()) yield { sequence, txId: hashFromBytes(tx), atMs: at, bytes };
+    },
+    close: () => void database.close(),
+  };
+}
+
+function refBytes(ref: StateRef): Buffer {
+  const key = Buffer.alloc(36);
+  key.write(ref.txId, 0, "hex");
+  key.writeUInt32BE(ref.index, 32);
+  return key;
+}
+
+function hashOrNone(bytes: Buffer | undefined): Hash | undefined {
+  return bytes === undefined ? undefined : hashFromBytes(bytes);
+}

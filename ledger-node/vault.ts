@@ -1,0 +1,85 @@
+/** The unspent states that concern a node, rebuilt from its store at every start. Soft locks keep its own flows apart. */
+import { compareBigint, type PublicKey } from "#core";
+import { refKey, type ResolvedState, type StateOf, type StateRef, type StateTag } from "#contracts";
+
+export type VaultState<T extends StateTag = StateTag> = { readonly ref: StateRef; readonly state: StateOf<T>; readonly notary: PublicKey };
+
+type Lock = { readonly flowId: string; readonly untilMs: number };
+
+export class Vault {
+  readonly #byTag = new Map<StateTag, Map<string, ResolvedState>>();
+  readonly #tags = new Map<string, StateTag>();
+  /** Which flow has reserved a state, and until when. */
+  readonly #locks = new Map<string, Lock>();
+
+  add(resolved: ResolvedState): void {
+    const key = refKey(resolved.ref);
+    const { tag } = resolved.state;
+    let group = this.#byTag.get(tag);
+    if (group === undefined) {
+      group = new Map();
+      this.#byTag.set(tag, group);
+    }
+    group.set(key, resolved);
+    this.#tags.set(key, tag);
+  }
+
+  /** Forgets a spent state; one that is not here is nothing to forget. */
+  spend(ref: StateRef): ResolvedState | undefined {
+    const key = refKey(ref);
+    const tag = this.#tags.get(key);
+    if (tag === undefined) return undefined;
+    const group = this.#byTag.get(tag);
+    const state = group?.get(key);
+    group?.delete(key);
+    this.#tags.delete(key);
+    this.#locks.delete(key);
+    return state;
+  }
+
+  get(ref: StateRef): ResolvedState | undefined {
+    const key = refKey(ref);
+    const tag = this.#tags.get(key);
+    return tag === undefined ? undefined : this.#byTag.get(tag)?.get(key);
+  }
+
+  all<T extends StateTag>(tag: T): readonly VaultState<T>[] {
+    return [...(this.#byTag.get(tag)?.values() ?? [])] as unknown as readonly VaultState<T>[];
+  }
+
+  /** States of a kind that no flow has reserved. */
+  free<T extends StateTag>(tag: T): readonly VaultState<T>[] {
+    return this.all(tag).filter(({ ref }) => !this.#locks.has(refKey(ref)));
+  }
+
+  /** Reserves states for a flow; `untilMs` where the flow is another node's and may never come back. */
+  lock(refs: readonly StateRef[], flowId: string, untilMs: number = Number.MAX_SAFE_INTEGER): void {
+    for (const ref of refs) this.#locks.set(refKey(ref), { flowId, untilMs });
+  }
+
+  unlock(flowId: string): void {
+    for (const [key, lock] of this.#locks) if (lock.flowId === flowId) this.#locks.delete(key);
+  }
+
+  expireLocks(nowMs: number): void {
+    for (const [key, { untilMs }] of this.#locks) if (untilMs <= nowMs) this.#locks.delete(key);
+  }
+}
+
+/** Funds left over after a payment are kept in few states: this many of the smallest are spent along. */
+const CONSOLIDATED_MAX = 4;
+
+/** Chooses funds for `amount`: largest first until it is covered, and some of the smallest along. Undefined if there are too few. */
+export function chooseFunds(free: readonly VaultState<"funds">[], owner: PublicKey, amount: bigint): readonly VaultState<"funds">[] | undefined {
+  const own = free.filter(({ state }) => state.owner === owner);
+  own.sort((left, right) => compareBigint(right.state.amount, left.state.amount) || (refKey(left.ref) < refKey(right.ref) ? -1 : 1));
+  const chosen: VaultState<"funds">[] = [];
+  let sum = 0n;
+  while (sum < amount) {
+    const next = own.shift();
+    if (next === undefined) return undefined;
+    chosen.push(next);
+    sum += next.state.amount;
+  }
+  return [...chosen, ...own.slice(-CONSOLIDATED_MAX)];
+}

@@ -1,0 +1,113 @@
+import { localDay, micros, microsPerKwh, type SlotId, slotStartingAt, slotsOfLocalDay, wattHours } from "#core";
+import { evenQuantiles, fakeContextFor, NO_POSITION, StrategyStage, USUAL_RULES } from "#testkit";
+import { describe, expect, test } from "vitest";
+import { type NewsvendorProsumerConfig, newsvendorProsumer } from "./index.ts";
+
+const NOON = Date.parse("2031-06-10T12:00:00Z");
+const day = localDay("2031-06-11");
+const slots: readonly SlotId[] = slotsOfLocalDay(USUAL_RULES.timeZone, day, 15).map(({ id }) => id);
+const at = (hour: number): SlotId => slotStartingAt(NOON + (12 + hour) * 3_600_000, 15).id;
+const wh = (energy: number): bigint => wattHours(energy);
+const price = (perKwh: number): bigint => microsPerKwh(perKwh);
+
+function stageWith(config: Partial<NewsvendorProsumerConfig> = {}): StrategyStage<NewsvendorProsumerConfig, ReturnType<typeof newsvendorProsumer.initialMemory>> {
+  const ctx = fakeContextFor(newsvendorProsumer, config);
+  ctx.nowMs = NOON;
+  return new StrategyStage(newsvendorProsumer, ctx);
+}
+
+describe("the README's example", () => {
+  test("day-ahead: promises 104 Wh of an even surplus of 0…1000 Wh, and offers them above feed-in, fee and markup", () => {
+    const stage = stageWith();
+    stage.ctx.forecastSurplus(at(12), evenQuantiles(50, 950));
+    expect(stage.forecast(day, slots)).toEqual([
+      { tag: "promise", slotId: at(12), energy: wh(104) },
+      { tag: "offer", slotId: at(12), energy: wh(104), limit: price(67_000) },
+    ]);
+    expect(stage.violations).toEqual([]);
+  });
+
+  test("at the gate: the sharper forecast adds 199 Wh, and all of it is offered just above feed-in", () => {
+    const stage = stageWith();
+    stage.ctx.forecastSurplus(at(12), evenQuantiles(50, 950));
+    stage.forecast(day, slots);
+    stage.ctx.forecastSurplus(at(12), evenQuantiles(260, 980));
+    expect(stage.gate(at(12))).toEqual([
+      { tag: "promise", slotId: at(12), energy: wh(199) },
+      { tag: "cancel", slotId: at(12) },
+      { tag: "offer", slotId: at(12), energy: wh(303), limit: price(61_000) },
+    ]);
+    expect(stage.violations).toEqual([]);
+  });
+
+  test("a need is ordered: 483 Wh of an even need of 0…1000 Wh, at retail less fee and shade", () => {
+    const stage = stageWith();
+    stage.ctx.forecastSurplus(at(20), evenQuantiles(-950, -50));
+    expect(stage.forecast(day, slots)).toEqual([{ tag: "order", slotId: at(20), energy: wh(483), limit: price(284_000) }]);
+  });
+
+  test("at the gate what is bought beyond the shrunken need is sold again", () => {
+    const stage = stageWith();
+    stage.ctx.positions.set(at(20), { ...NO_POSITION, bought: wattHours(483), held: wattHours(483) });
+    stage.ctx.forecastSurplus(at(20), evenQuantiles(-410, -50));
+    expect(stage.gate(at(20))).toEqual([{ tag: "offer", slotId: at(20), energy: wh(93), limit: price(84_000) }]);
+  });
+});
+
+test("asked again, it adds nothing: what is promised and ordered already counts", () => {
+  const stage = stageWith();
+  stage.ctx.forecastSurplus(at(12), evenQuantiles(50, 950));
+  stage.ctx.forecastSurplus(at(20), evenQuantiles(-950, -50));
+  expect(stage.forecast(day, slots).length).toBe(3);
+  expect(stage.forecast(day, slots)).toEqual([]);
+});
+
+test("promises less of an hour that did not sell, and nothing where no sale is worth the fee", () => {
+  const promisedAfter = (failures: number): bigint => {
+    const stage = stageWith();
+    for (let count = 0; count < failures; count++) {
+      stage.ctx.positions.set(at(12), { ...NO_POSITION, promised: wattHours(100), held: wattHours(100) });
+      stage.deliver(at(12), wattHours(100));
+    }
+    stage.ctx.forecastSurplus(at(12), evenQuantiles(50, 950));
+    stage.forecast(day, slots);
+    return stage.ctx.position(at(12)).promised;
+  };
+  expect(promisedAfter(0)).toBe(104n);
+  expect(promisedAfter(4)).toBeGreaterThan(0n);
+  expect(promisedAfter(4)).toBeLessThan(60n);
+  expect(promisedAfter(200)).toBe(0n);
+});
+
+test("where funds do not back everything, the slots with the greatest gain come first", () => {
+  const stage = stageWith({ fundsReservePercent: 0 });
+  stage.ctx.freeFunds = micros(400_000n); // backs 500 Wh
+  stage.ctx.forecastSurplus(at(10), evenQuantiles(50, 950)); // vague
+  stage.ctx.forecastSurplus(at(14), evenQuantiles(450, 468)); // all but sure
+  stage.forecast(day, slots);
+  expect(stage.ctx.position(at(14)).promised).toBe(451n);
+  expect(stage.ctx.position(at(10)).promised).toBe(49n);
+  expect(stage.violations).toEqual([]);
+});
+
+test("weighs a shortfall as its owner wants", () => {
+  const promised = (penaltyWeightPercent: number): bigint => {
+    const stage = stageWith({ penaltyWeightPercent });
+    stage.ctx.forecastSurplus(at(12), evenQuantiles(50, 950));
+    stage.forecast(day, slots);
+    return stage.ctx.position(at(12)).promised;
+  };
+  // 79 000 / (1 600 000 − 47 000) and 79 000 / (400 000 − 47 000)
+  expect(promised(200)).toBe(50n);
+  expect(promised(50)).toBe(223n);
+});
+
+test("stays out where forecast or tariff are missing", () => {
+  const stage = stageWith();
+  expect(stage.forecast(day, slots)).toEqual([]);
+  expect(stage.gate(at(12))).toEqual([]);
+  stage.ctx.forecastSurplus(at(12), evenQuantiles(50, 950));
+  stage.ctx.usualTariff = undefined;
+  expect(stage.forecast(day, slots)).toEqual([]);
+  expect(stage.gate(at(12))).toEqual([]);
+});

@@ -1,0 +1,84 @@
+import { localDay, type MicrosPerKwh, microsPerKwh, type SlotId, slotStartingAt, slotsOfLocalDay, type WattHours, wattHours } from "#core";
+import { evenQuantiles, fakeContextFor, StrategyStage, USUAL_RULES } from "#testkit";
+import { describe, expect, test } from "vitest";
+import type { SaleMemory } from "../shared/sales.ts";
+import { type ProducerConfig, producer } from "./index.ts";
+
+const NOON = Date.parse("2031-06-10T12:00:00Z");
+const day = localDay("2031-06-11");
+const slots: readonly SlotId[] = slotsOfLocalDay(USUAL_RULES.timeZone, day, 15).map(({ id }) => id);
+const at = (hour: number): SlotId => slotStartingAt(NOON + (12 + hour) * 3_600_000, 15).id;
+const wh = (energy: number): WattHours => wattHours(energy);
+const price = (perKwh: number): MicrosPerKwh => microsPerKwh(perKwh);
+
+/** Wind that is even over 0…10, 0…20 and 0…10 kWh at 3, 4 and 5 o'clock. */
+function stageWith(config: Partial<ProducerConfig> = {}): StrategyStage<ProducerConfig, SaleMemory> {
+  const ctx = fakeContextFor(producer, config);
+  ctx.nowMs = NOON;
+  ctx.forecastSurplus(at(3), evenQuantiles(500, 9_500));
+  ctx.forecastSurplus(at(4), evenQuantiles(1_000, 19_000));
+  ctx.forecastSurplus(at(5), evenQuantiles(500, 9_500));
+  return new StrategyStage(producer, ctx);
+}
+
+describe("the README's example", () => {
+  test("auctions the largest slot and offers the others", () => {
+    const stage = stageWith();
+    const intents = stage.forecast(day, slots);
+    expect(intents.filter(({ tag }) => tag === "promise").map((intent) => "energy" in intent && intent.energy)).toEqual([1_049n, 2_098n, 1_049n]);
+    expect(intents.filter(({ tag }) => tag !== "promise")).toEqual([
+      { tag: "offer", slotId: at(3), energy: wh(1_049), limit: price(67_000) },
+      { tag: "auction", slotId: at(4), energy: wh(2_098), basePrice: price(67_000), deadlineMs: NOON + 1_800_000 },
+      { tag: "offer", slotId: at(5), energy: wh(1_049), limit: price(67_000) },
+    ]);
+    expect(stage.violations).toEqual([]);
+  });
+});
+
+test("what the auction did not sell goes to the pool; what it sold does not", () => {
+  const unsold = stageWith();
+  unsold.forecast(day, slots);
+  unsold.ctx.nowMs = NOON + 1_800_000;
+  expect(unsold.endAuction("auction-1")).toEqual([{ tag: "offer", slotId: at(4), energy: wh(2_098), limit: price(67_000) }]);
+
+  const sold = stageWith();
+  sold.forecast(day, slots);
+  sold.outbid("auction-1", 5_000n);
+  expect(sold.endAuction("auction-1")).toEqual([]);
+  expect(sold.ctx.memory.soldWh[at(4)]).toBe(2_098);
+  expect([...unsold.violations, ...sold.violations]).toEqual([]);
+});
+
+test("several slots, several lots, or none", () => {
+  const auctions = (config: Partial<ProducerConfig>): readonly bigint[] =>
+    stageWith(config).forecast(day, slots).flatMap((intent) => (intent.tag === "auction" ? [intent.energy] : []));
+  expect(auctions({ auctionSlotsPerDay: 2 })).toEqual([1_049n, 2_098n]);
+  expect(auctions({ auctionLotsPerSlot: 3 })).toEqual([700n, 699n, 699n]);
+  expect(auctions({ auctionSlotsPerDay: 0 })).toEqual([]);
+});
+
+test("asked again while the auction runs, it neither promises nor auctions more", () => {
+  const stage = stageWith();
+  stage.forecast(day, slots);
+  expect(stage.forecast(day, slots)).toEqual([]);
+});
+
+test("at the gate promises what the newest forecast adds and offers all that is left just above feed-in", () => {
+  const stage = stageWith();
+  stage.forecast(day, slots);
+  stage.ctx.forecastSurplus(at(3), evenQuantiles(4_500, 5_400));
+  expect(stage.gate(at(3))).toEqual([
+    { tag: "promise", slotId: at(3), energy: wh(3_505) },
+    { tag: "cancel", slotId: at(3) },
+    { tag: "offer", slotId: at(3), energy: wh(4_554), limit: price(61_000) },
+  ]);
+  expect(stage.violations).toEqual([]);
+});
+
+test("never buys, and never auctions a slot that begins before the auction would end", () => {
+  const stage = stageWith({ auctionMinutes: 1_440, auctionSlotsPerDay: 3 });
+  stage.ctx.forecastSurplus(at(6), evenQuantiles(-5_000, -1_000));
+  const tags = stage.forecast(day, slots).map(({ tag }) => tag);
+  expect(tags.filter((tag) => tag === "auction" || tag === "order")).toEqual([]);
+  expect(tags.filter((tag) => tag === "offer").length).toBe(3);
+});

@@ -1,0 +1,83 @@
+/**
+ * What homes and plants do in the pools, given the quantiles of their surplus: promise and offer where there is some, order
+ * where there is a need, and put both right at the gate with the newest forecast.
+ */
+import { energyAbove, minEnergy, NO_ENERGY, type SlotId, subtractEnergy, type WattHours } from "#core";
+import type { StrategyContext, Tariff } from "../strategy.ts";
+import { wholeWattHours } from "./amounts.ts";
+import type { Desk, Lot, Quote } from "./desk.ts";
+import { type NeedView, needWish } from "./need.ts";
+import { mirrored } from "./quantiles.ts";
+import type { SaleMemory } from "./sales.ts";
+import { gateLimit, offerLimit, promiseBestFirst, type SupplyView, supplyWish } from "./supply.ts";
+
+/** On which sides a member trades: who sells remembers its sales. Each side brings the context with its own configuration. */
+export type Sides = {
+  readonly sells?: { readonly view: SupplyView; readonly sales: SaleMemory };
+  readonly buys?: { readonly view: NeedView };
+};
+
+/** A slot, what is left over in it, and what of the need is for a battery. */
+export type SlotOutlook = {
+  readonly slotId: SlotId;
+  /** Quantiles of what goes to the grid (negative: comes from it), battery included. */
+  readonly surplus: Float64Array;
+  /** The part of the need that a battery takes up, and what it is worth paying for it. */
+  readonly storing?: Lot;
+};
+
+export type PoolRound = "day-ahead" | "final";
+
+/** The slots of a day for which there is a forecast, with the quantiles of their surplus. */
+export function outlooksOf(ctx: Pick<StrategyContext<unknown, unknown>, "forecast">, slotIds: readonly SlotId[]): readonly SlotOutlook[] {
+  return slotIds.flatMap((slotId) => {
+    const surplus = ctx.forecast(slotId)?.surplusWh;
+    return surplus === undefined ? [] : [{ slotId, surplus }];
+  });
+}
+
+/** Promises where the funds bring most, offers what is promised, orders what is needed. */
+export function quoteAll(sides: Sides, desk: Desk, outlooks: readonly SlotOutlook[], tariffOf: (slotId: SlotId) => Tariff | undefined, round: PoolRound): void {
+  promiseAll(sides, desk, outlooks);
+  for (const outlook of outlooks) {
+    const tariff = tariffOf(outlook.slotId);
+    if (tariff !== undefined) quoteSlot(sides, desk, outlook, tariff, round);
+  }
+}
+
+/** Promises the critical quantile of each slot, as far as the funds reach. */
+export function promiseAll({ sells }: Sides, desk: Desk, outlooks: readonly SlotOutlook[]): void {
+  if (sells === undefined) return;
+  promiseBestFirst(desk, outlooks.map(({ slotId, surplus }) => supplyWish(sells.view, sells.sales, slotId, surplus)));
+}
+
+/** Puts a slot's open offers and orders right; promises nothing. */
+export function quoteSlot(sides: Sides, desk: Desk, outlook: SlotOutlook, tariff: Tariff, round: PoolRound): void {
+  const buying = sides.buys === undefined ? {} : buyingQuote(sides.buys.view, desk, outlook, tariff, round);
+  const sellLimit = sides.sells === undefined ? undefined : (round === "final" ? gateLimit : offerLimit)(sides.sells.view, tariff);
+  const own = sellLimit === undefined ? [] : [{ energy: desk.unsold(outlook.slotId), limit: sellLimit }];
+  desk.quote(outlook.slotId, { ...buying, offers: [...own, ...(buying.offers ?? [])], reprice: round === "final" });
+}
+
+/** Orders what is still missing; before the final round, offers what is too much. */
+function buyingQuote(view: NeedView, desk: Desk, { slotId, surplus, storing }: SlotOutlook, tariff: Tariff, round: PoolRound): Quote {
+  const { target, orderLimit, keep, resaleLimit } = needWish(view, slotId, mirrored(surplus), tariff);
+  const { bought, auctionBidding } = desk.book(slotId);
+  const missing = wholeWattHours(Number(target - bought - auctionBidding));
+  const tooMuch = round === "final" ? energyAbove(bought, keep) : NO_ENERGY;
+  return {
+    offers: [{ energy: tooMuch, limit: resaleLimit }],
+    orders: split(missing, orderLimit, storing),
+    ...(storing === undefined ? { openOrderLimit: orderLimit } : {}),
+  };
+}
+
+/** Two orders where a part of the energy is worth less: the dearer first, so that what is open already counts for it. */
+function split(energy: WattHours, limit: Lot["limit"], storing: Lot | undefined): readonly Lot[] {
+  if (storing === undefined || storing.limit >= limit) return [{ energy, limit }];
+  const stored = minEnergy(storing.energy, energy);
+  return [
+    { energy: subtractEnergy(energy, stored), limit },
+    { energy: stored, limit: storing.limit },
+  ];
+}

@@ -1,0 +1,81 @@
+/** The selling side: how much of a slot's injection to promise, and at which limit to offer it. */
+import { type MicrosPerKwh, microsPerKwh, NO_ENERGY, type SlotId, type WattHours } from "#core";
+import { z } from "zod";
+import type { StrategyContext, Tariff } from "../strategy.ts";
+import { wholeWattHours } from "./amounts.ts";
+import { bySlot, type Desk } from "./desk.ts";
+import { promiseGain, promiseLevel, type SupplyPrices } from "./newsvendor.ts";
+import { expectedPrice, type PriceConfig } from "./prices.ts";
+import { quantileAt } from "./quantiles.ts";
+import { type SaleConfig, type SaleMemory, saleChance, saleShape } from "./sales.ts";
+
+export type SupplyConfig = SaleConfig & {
+  /** 100 weighs a shortfall as it costs, more is cautious. */
+  readonly penaltyWeightPercent: number;
+  /** Day-ahead: how far above feed-in plus grid fee offers are made. */
+  readonly offerMarkupMicrosPerKwh: number;
+  /** At the gate, when the promise is made anyway: how far above feed-in. */
+  readonly gateMarkupMicrosPerKwh: number;
+};
+
+export const supplyShape: Readonly<Record<keyof SupplyConfig, z.ZodDefault<z.ZodNumber>>> = {
+  ...saleShape,
+  penaltyWeightPercent: z.number().min(0).default(100),
+  offerMarkupMicrosPerKwh: z.number().int().min(0).default(2_000),
+  gateMarkupMicrosPerKwh: z.number().int().min(0).default(1_000),
+};
+
+/** The context of a strategy that sells; `sales` is where its memory of sales is. */
+export type SupplyView = Pick<StrategyContext<unknown, unknown>, "nowMs" | "rules" | "poolResults" | "tariff"> & {
+  readonly config: PriceConfig & SupplyConfig;
+};
+
+/** What a member wants to have promised for a slot. */
+export type SupplyWish = { readonly slotId: SlotId; readonly target: WattHours; readonly gainPerWh: number; readonly level: number };
+
+/** The prices of a promise for the slot, as they are expected now. */
+export function supplyPrices(view: SupplyView, sales: SaleMemory, slotId: SlotId, tariff: Tariff): SupplyPrices {
+  const { rules, config } = view;
+  return {
+    salePrice: expectedPrice(view, slotId, tariff, config),
+    saleChance: saleChance(sales, rules.timeZone, slotId, config),
+    feedIn: Number(tariff.feedIn),
+    gridFee: Number(rules.gridFee),
+    shortfallPrice: (Number(rules.emergencyPrice) * config.penaltyWeightPercent) / 100,
+  };
+}
+
+/** The newsvendor's promise: the quantile of the injection at the critical level. @param surplus - Quantiles of production less all use. */
+export function supplyWish(view: SupplyView, sales: SaleMemory, slotId: SlotId, surplus: Float64Array): SupplyWish {
+  const nothing: SupplyWish = { slotId, target: NO_ENERGY, gainPerWh: 0, level: 0 };
+  const tariff = view.tariff(slotId);
+  if (tariff === undefined) return nothing;
+  const prices = supplyPrices(view, sales, slotId, tariff);
+  const level = promiseLevel(prices);
+  const target = wholeWattHours(quantileAt(surplus, level));
+  if (target === NO_ENERGY) return { ...nothing, level };
+  const energyWh = Number(target);
+  return { slotId, target, gainPerWh: promiseGain(surplus, energyWh, prices) / energyWh, level };
+}
+
+/**
+ * Promises what is still missing to each wish. A deposit per Wh is the same in all slots, so where the funds do not reach, the
+ * slots with the greatest gain per Wh come first.
+ */
+export function promiseBestFirst(desk: Desk, wishes: readonly SupplyWish[]): void {
+  const ranked = [...wishes].sort((left, right) => right.gainPerWh - left.gainPerWh || bySlot(left, right));
+  for (const { slotId, target } of ranked) {
+    const { promised } = desk.book(slotId);
+    if (target > promised) desk.promise(slotId, wholeWattHours(Number(target - promised)));
+  }
+}
+
+/** Below this a day-ahead sale is worse than no promise. */
+export function offerLimit(view: SupplyView, tariff: Tariff): MicrosPerKwh {
+  return microsPerKwh(tariff.feedIn + view.rules.gridFee + BigInt(view.config.offerMarkupMicrosPerKwh));
+}
+
+/** Below this a sale of what is promised anyway is worse than feeding it in. */
+export function gateLimit(view: SupplyView, tariff: Tariff): MicrosPerKwh {
+  return microsPerKwh(tariff.feedIn + BigInt(view.config.gateMarkupMicrosPerKwh));
+}
