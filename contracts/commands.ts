@@ -44,6 +44,7 @@ export type Command =
   | { readonly tag: "bid"; readonly auctionId: string; readonly bidder: PublicKey }
   | { readonly tag: "end-auction"; readonly auctionId: string }
   | { readonly tag: "settle-auction"; readonly auctionId: string }
+  | { readonly tag: "lapse-auction"; readonly auctionId: string }
   | { readonly tag: "place-orders"; readonly owner: PublicKey }
   | { readonly tag: "cancel-orders"; readonly owner: PublicKey }
   /** `isFinal`: no further round follows, so all orders that are left are released. */
@@ -76,6 +77,7 @@ export const commandCodec: Codec<Command> = variant({
   bid: { auctionId: identifier, bidder: publicKeyCodec },
   "end-auction": { auctionId: identifier },
   "settle-auction": { auctionId: identifier },
+  "lapse-auction": { auctionId: identifier },
   "place-orders": { owner: publicKeyCodec },
   "cancel-orders": { owner: publicKeyCodec },
   "clear-pool": {

@@ -1,9 +1,11 @@
 /** States, commands, transactions and the clauses that every party runs. Pure. */
 export { bidCost, settlementPayments } from "./clauses/auction.ts";
-export { positionChangesOf } from "./clauses/exposure.ts";
+export { positionChangesOf, wasNeverOpened, withOpenedDays } from "./clauses/exposure.ts";
 export { decodeNotice, encodeNotice, type Notice } from "./notice.ts";
 export { type Command, type CommandOf, type CommandTag, POOL_TRADES_MAX, type PoolTrade } from "./commands.ts";
-export { orderLock, type PoolOutcome, poolOutcome, type PoolRefusal, ROUNDING_RESERVE, takeEnergy } from "./pool.ts";
+export { orderLock, type PoolOutcome, poolOutcome,
+  type PoolPayments,
+  poolPayments, type PoolRefusal, ROUNDING_RESERVE, takeEnergy } from "./pool.ts";
 export { Facts, type ResolvedState, type ResolvedTransaction } from "./resolved.ts";
 export {
   type DeliveryOutcome,
@@ -83,3 +85,4 @@ export type {
 } from "./wire/node-api.ts";
 export type { Dependency, PeerReply, PeerRequest, Transport } from "./wire/peer.ts";
 export { LEDGER_REFUSALS, type LedgerRefusal, type LedgerRefusalCode } from "./wire/refusals.ts";
+export type { MarketplaceFeed, PoolRound } from "./wire/marketplace-api.ts";

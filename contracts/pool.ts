@@ -71,7 +71,7 @@ export function poolOutcome(
   const balance = new Map<PublicKey, bigint>();
   const credit = (owner: PublicKey, amount: bigint): unknown => balance.set(owner, (balance.get(owner) ?? 0n) + amount);
   for (const { owner, locked } of orders) credit(owner, locked);
-  const fees = payTrades(byId, trades, credit);
+  const fees = payTrades(orders, trades, credit);
   const continuing = isFinal ? [] : relock(orders, unfilled, balance);
   if ([...balance.values()].some((amount) => amount < 0n)) return err("trade_not_covered");
   const payouts = new Map(
@@ -107,18 +107,23 @@ function unfilledOf(orders: readonly PoolOrder[], trades: readonly PoolTrade[]):
   return unfilled;
 }
 
-/** Books every payment and fee; gives the sum of the fees. */
-function payTrades(
-  byId: ReadonlyMap<string, PoolOrder>,
-  trades: readonly PoolTrade[],
-  credit: (owner: PublicKey, amount: bigint) => unknown,
-): Micros {
+export type PoolPayments = {
+  /** Price of what each owner bought, fees not counted. */
+  readonly buyers: ReadonlyMap<string, Micros>;
+  readonly sellers: ReadonlyMap<string, Micros>;
+  /** Fee of each buyer, rounded up once. */
+  readonly fees: ReadonlyMap<string, Micros>;
+};
+
+/** Who pays and receives what in a round; every trade must name orders of `orders`. */
+export function poolPayments(orders: readonly PoolOrder[], trades: readonly PoolTrade[]): PoolPayments {
+  const byId = new Map(orders.map((order) => [order.orderId, order]));
   const orderOf = (id: string): PoolOrder => {
     const order = byId.get(id);
     invariant(order !== undefined, "trades name orders of the pool");
     return order;
   };
-  const payments = paymentsOf(
+  const { buyers, sellers } = paymentsOf(
     trades.map(({ bid, offer, energy, price }) => ({
       buyer: orderOf(bid).owner,
       seller: orderOf(offer).owner,
@@ -126,9 +131,7 @@ function payTrades(
       price,
     })),
   );
-  for (const [buyer, amount] of payments.buyers) credit(buyer as PublicKey, -amount);
-  for (const [seller, amount] of payments.sellers) credit(seller as PublicKey, amount);
-  const feesByBuyer = paymentsOf(
+  const fees = paymentsOf(
     trades.map(({ bid, energy }) => ({
       buyer: orderOf(bid).owner,
       seller: "marketplace",
@@ -136,12 +139,24 @@ function payTrades(
       price: orderOf(bid).marketFee,
     })),
   ).buyers;
-  let fees = 0n;
-  for (const [buyer, fee] of feesByBuyer) {
+  return { buyers, sellers, fees };
+}
+
+/** Books every payment and fee; gives the sum of the fees. */
+function payTrades(
+  orders: readonly PoolOrder[],
+  trades: readonly PoolTrade[],
+  credit: (owner: PublicKey, amount: bigint) => unknown,
+): Micros {
+  const payments = poolPayments(orders, trades);
+  for (const [buyer, amount] of payments.buyers) credit(buyer as PublicKey, -amount);
+  for (const [seller, amount] of payments.sellers) credit(seller as PublicKey, amount);
+  let sum = 0n;
+  for (const [buyer, fee] of payments.fees) {
     credit(buyer as PublicKey, -fee);
-    fees += fee;
+    sum += fee;
   }
-  return micros(fees);
+  return micros(sum);
 }
 
 /** Orders with energy left, each locking what it needs, as far as its owner's balance goes. Takes the locks from `balance`. */

@@ -1,6 +1,12 @@
 /** The contract of the whole ledger: which clauses a transaction must hold, by its command. Every party runs it. */
 import type { CommandTag } from "./commands.ts";
-import { bidClauses, createAuctionClauses, endAuctionClauses, settleAuctionClauses } from "./clauses/auction.ts";
+import {
+  bidClauses,
+  createAuctionClauses,
+  endAuctionClauses,
+  lapseAuctionClauses,
+  settleAuctionClauses,
+} from "./clauses/auction.ts";
 import { type Clause, failing } from "./clauses/clause.ts";
 import { commonClauses } from "./clauses/common.ts";
 import { checkDeliveryClauses, recordMetersClauses, settleSlotClauses } from "./clauses/delivery.ts";
@@ -32,6 +38,7 @@ const CLAUSES: Readonly<Record<CommandTag, (facts: Facts) => readonly Clause[]>>
   bid: bidClauses,
   "end-auction": endAuctionClauses,
   "settle-auction": settleAuctionClauses,
+  "lapse-auction": lapseAuctionClauses,
   "place-orders": placeOrdersClauses,
   "cancel-orders": cancelOrdersClauses,
   "clear-pool": clearPoolClauses,

@@ -61,7 +61,11 @@ describe("slot ids", () => {
   });
 
   test("random text never throws", () => {
-    fc.assert(fc.property(fc.string(), (text) => { expect(parseSlotId(text).ok).toBe(false); }));
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(parseSlotId(text).ok).toBe(false);
+      }),
+    );
   });
 
   test("an instant lies in its slot, and the slot's id leads back to it", () => {
@@ -114,7 +118,14 @@ describe("slots of a local day", () => {
   });
 
   test("every slot belongs to the day on which it starts: days follow each other without gap or overlap", () => {
-    const arbZone = fc.constantFrom("Europe/Berlin", "America/Los_Angeles", "Asia/Kathmandu", "Australia/Lord_Howe", "+05:45", "Asia/Kolkata");
+    const arbZone = fc.constantFrom(
+      "Europe/Berlin",
+      "America/Los_Angeles",
+      "Asia/Kathmandu",
+      "Australia/Lord_Howe",
+      "+05:45",
+      "Asia/Kolkata",
+    );
     fc.assert(
       fc.property(arbZone, arbMinutes, fc.integer({ min: 1_000, max: 40_000 }), (zoneName, minutes, dayNumber) => {
         const day = localDay(new Date(dayNumber * 86_400_000).toISOString().slice(0, 10));

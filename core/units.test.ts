@@ -110,7 +110,7 @@ describe("splits", () => {
     [5n, [6n, 3n, 1n], [3n, 2n, 0n]],
     [0n, [0n, 0n], [0n, 0n]],
     [0n, [], []],
-  ])("%i in proportion to %j is %j", (total, weights, expected) => {
+  ])("%s in proportion to %s is %s", (total, weights, expected) => {
     expect(splitInProportion(total, weights)).toEqual(expected);
   });
 

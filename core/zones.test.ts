@@ -22,14 +22,39 @@ const HOUR = 3_600_000;
 const BERLIN = zone("Europe/Berlin");
 const LOS_ANGELES = zone("America/Los_Angeles");
 const KATHMANDU = zone("Asia/Kathmandu");
-const ZONES = [BERLIN, LOS_ANGELES, KATHMANDU, zone("Australia/Lord_Howe"), zone("America/Sao_Paulo"), zone("+05:45"), zone("-03:30"), zone("UTC")];
+const ZONES = [
+  BERLIN,
+  LOS_ANGELES,
+  KATHMANDU,
+  zone("Australia/Lord_Howe"),
+  zone("America/Sao_Paulo"),
+  zone("+05:45"),
+  zone("-03:30"),
+  zone("UTC"),
+];
 
 describe("zones", () => {
-  test.each(["UTC", "Europe/Berlin", "Asia/Kathmandu", "+00:00", "+05:45", "-03:30", "+14:00", "-12:00"])("knows %s", (text) => {
-    expect(parseZone(text)).toEqual({ ok: true, value: text });
-  });
+  test.each(["UTC", "Europe/Berlin", "Asia/Kathmandu", "+00:00", "+05:45", "-03:30", "+14:00", "-12:00"])(
+    "knows %s",
+    (text) => {
+      expect(parseZone(text)).toEqual({ ok: true, value: text });
+    },
+  );
 
-  test.each(["", "Mars/Olympus", "+8:00", "+0800", "08:00", "+99:00", "+05:60", "+24:00", "-15:00", "+14:15", "GMT+1", "+05:45\n"])("refuses %j", (text) => {
+  test.each([
+    "",
+    "Mars/Olympus",
+    "+8:00",
+    "+0800",
+    "08:00",
+    "+99:00",
+    "+05:60",
+    "+24:00",
+    "-15:00",
+    "+14:15",
+    "GMT+1",
+    "+05:45\n",
+  ])("refuses %j", (text) => {
     expect(parseZone(text)).toEqual({ ok: false, error: "zone_unknown" });
   });
 
@@ -39,12 +64,28 @@ describe("zones", () => {
 });
 
 describe("days", () => {
-  test.each(["2031-02-29", "2031-13-01", "2031-06-31", "2031-6-1", "20310601", "", "+02031-06-01", "1969-12-31", "0001-01-01", "9999-12-31", "2031-06-01T00:00"])("refuses %j", (text) => {
+  test.each([
+    "2031-02-29",
+    "2031-13-01",
+    "2031-06-31",
+    "2031-6-1",
+    "20310601",
+    "",
+    "+02031-06-01",
+    "1969-12-31",
+    "0001-01-01",
+    "9999-12-31",
+    "2031-06-01T00:00",
+  ])("refuses %j", (text) => {
     expect(parseLocalDay(text)).toEqual({ ok: false, error: "day_malformed" });
   });
 
   test("random text never throws", () => {
-    fc.assert(fc.property(fc.string(), (text) => { expect(parseLocalDay(text).ok).toBe(false); }));
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(parseLocalDay(text).ok).toBe(false);
+      }),
+    );
   });
 
   test("the first and the last day", () => {
@@ -65,10 +106,34 @@ describe("days", () => {
 
 describe("clocks", () => {
   test("what a clock shows", () => {
-    expect(localTimeAt(BERLIN, Date.UTC(2031, 5, 1, 22, 30))).toEqual({ day: "2031-06-02", hour: 0, minute: 30, weekday: 1, offsetMinutes: 120 });
-    expect(localTimeAt(LOS_ANGELES, Date.UTC(2031, 5, 1, 6, 59))).toEqual({ day: "2031-05-31", hour: 23, minute: 59, weekday: 6, offsetMinutes: -420 });
-    expect(localTimeAt(KATHMANDU, Date.UTC(2031, 5, 1, 18, 15))).toEqual({ day: "2031-06-02", hour: 0, minute: 0, weekday: 1, offsetMinutes: 345 });
-    expect(localTimeAt(zone("-03:30"), Date.UTC(2031, 5, 1, 3, 29))).toEqual({ day: "2031-05-31", hour: 23, minute: 59, weekday: 6, offsetMinutes: -210 });
+    expect(localTimeAt(BERLIN, Date.UTC(2031, 5, 1, 22, 30))).toEqual({
+      day: "2031-06-02",
+      hour: 0,
+      minute: 30,
+      weekday: 1,
+      offsetMinutes: 120,
+    });
+    expect(localTimeAt(LOS_ANGELES, Date.UTC(2031, 5, 1, 6, 59))).toEqual({
+      day: "2031-05-31",
+      hour: 23,
+      minute: 59,
+      weekday: 6,
+      offsetMinutes: -420,
+    });
+    expect(localTimeAt(KATHMANDU, Date.UTC(2031, 5, 1, 18, 15))).toEqual({
+      day: "2031-06-02",
+      hour: 0,
+      minute: 0,
+      weekday: 1,
+      offsetMinutes: 345,
+    });
+    expect(localTimeAt(zone("-03:30"), Date.UTC(2031, 5, 1, 3, 29))).toEqual({
+      day: "2031-05-31",
+      hour: 23,
+      minute: 59,
+      weekday: 6,
+      offsetMinutes: -210,
+    });
   });
 
   test.each([
@@ -93,24 +158,35 @@ describe("clocks", () => {
 
   test("a local day is exactly the instants from its midnight to the next", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...ZONES), fc.integer({ min: 86_400_000, max: Date.UTC(2090, 0, 1) }), (zoneName, atMs) => {
-        const day = localDayAt(zoneName, atMs);
-        expect(localMidnightMs(zoneName, day)).toBeLessThanOrEqual(atMs);
-        expect(localMidnightMs(zoneName, nextLocalDay(day))).toBeGreaterThan(atMs);
-      }),
+      fc.property(
+        fc.constantFrom(...ZONES),
+        fc.integer({ min: 86_400_000, max: Date.UTC(2090, 0, 1) }),
+        (zoneName, atMs) => {
+          const day = localDayAt(zoneName, atMs);
+          expect(localMidnightMs(zoneName, day)).toBeLessThanOrEqual(atMs);
+          expect(localMidnightMs(zoneName, nextLocalDay(day))).toBeGreaterThan(atMs);
+        },
+      ),
       { numRuns: 300 },
     );
   });
 
   test("what the clock shows leads back to the instant, or to the first of a repeated hour", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...ZONES), fc.integer({ min: 1_500_000, max: 60_000_000 }), (zoneName, minuteNumber) => {
-        const atMs = minuteNumber * 60_000;
-        const { day, hour, minute } = localTimeAt(zoneName, atMs);
-        const backMs = localInstantMs(zoneName, day, hour, minute);
-        const isRepeat = backMs < atMs && atMs - backMs <= HOUR && offsetMinutesAt(zoneName, backMs) > offsetMinutesAt(zoneName, atMs);
-        expect(backMs === atMs || isRepeat).toBe(true);
-      }),
+      fc.property(
+        fc.constantFrom(...ZONES),
+        fc.integer({ min: 1_500_000, max: 60_000_000 }),
+        (zoneName, minuteNumber) => {
+          const atMs = minuteNumber * 60_000;
+          const { day, hour, minute } = localTimeAt(zoneName, atMs);
+          const backMs = localInstantMs(zoneName, day, hour, minute);
+          const isRepeat =
+            backMs < atMs &&
+            atMs - backMs <= HOUR &&
+            offsetMinutesAt(zoneName, backMs) > offsetMinutesAt(zoneName, atMs);
+          expect(backMs === atMs || isRepeat).toBe(true);
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -128,7 +204,10 @@ describe("the machine's own zone", () => {
       process.env["TZ"] = machineZone;
       const machineHour = new Date(Date.UTC(2031, 5, 1)).getHours();
       const days = ["2031-03-30", "2031-10-26", "2031-06-01"].map((day) => localMidnightMs(BERLIN, day as LocalDay));
-      return { machineHour, shown: { days, time: localTimeAt(KATHMANDU, Date.UTC(2031, 5, 1)), next: nextLocalDay(localDay("2031-12-31")) } };
+      return {
+        machineHour,
+        shown: { days, time: localTimeAt(KATHMANDU, Date.UTC(2031, 5, 1)), next: nextLocalDay(localDay("2031-12-31")) },
+      };
     });
     expect(results.map(({ machineHour }) => machineHour)).toEqual([0, 9, 20, 13]); // The machine's zone did change.
     for (const { shown } of results) expect(shown).toEqual(results[0]?.shown);

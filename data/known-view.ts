@@ -43,7 +43,12 @@ export function createKnownView(store: DataStore, clock: Clock): KnownView {
       return found(weather, store.weather, name, "weather series", knownWeather).vintages(clock.nowMs());
     },
     tariffAt(slotId: Slot["id"]): ReturnType<KnownView["tariffAt"]> {
-      tariffs ??= runIndex(store.tariffs, (run) => run.startMs, tariffEndMs, (run) => run.knownAtMs);
+      tariffs ??= runIndex(
+        store.tariffs,
+        (run) => run.startMs,
+        tariffEndMs,
+        (run) => run.knownAtMs,
+      );
       return tariffOfSlot(tariffs, slotOf(slotId), clock.nowMs());
     },
   });
@@ -56,7 +61,13 @@ type KnownWeather = {
 };
 
 /** The view's part for one series, made at its first use. */
-function found<S, K>(made: Map<string, K>, all: ReadonlyMap<string, S>, name: string, what: string, make: (series: S) => K): K {
+function found<S, K>(
+  made: Map<string, K>,
+  all: ReadonlyMap<string, S>,
+  name: string,
+  what: string,
+  make: (series: S) => K,
+): K {
   const known = made.get(name);
   if (known !== undefined) return known;
   const series = all.get(name);
@@ -103,7 +114,12 @@ function history(series: MeterSeries, copy: Float64Array, known: number): MeterH
 }
 
 function knownWeather(series: WeatherForecastSeries): KnownWeather {
-  const index = runIndex(series.vintages, (run) => run.startMs, (run) => vintageEndMs(run, series), (run) => run.knownAtMs);
+  const index = runIndex(
+    series.vintages,
+    (run) => run.startMs,
+    (run) => vintageEndMs(run, series),
+    (run) => run.knownAtMs,
+  );
   const copies: WeatherVintage[] = [];
   let last: readonly WeatherVintage[] = Object.freeze([]);
   return {
@@ -114,7 +130,12 @@ function knownWeather(series: WeatherForecastSeries): KnownWeather {
       return last;
     },
     at(slot, nowMs) {
-      return index.newest(slot, nowMs, (run) => weatherOfSlot(run, series, slot), (run) => run.issuedAtMs);
+      return index.newest(
+        slot,
+        nowMs,
+        (run) => weatherOfSlot(run, series, slot),
+        (run) => run.issuedAtMs,
+      );
     },
   };
 }
@@ -173,7 +194,12 @@ type RunIndex<R> = {
   /** How many runs are known at the instant. */
   readonly knownRuns: (nowMs: number) => number;
   /** What the newest known run that has something for the slot says; newest by `issuedAt`, then the one known last. */
-  readonly newest: <T>(slot: Slot, nowMs: number, pick: (run: R) => T | undefined, issuedAt: (run: R) => number) => T | undefined;
+  readonly newest: <T extends object>(
+    slot: Slot,
+    nowMs: number,
+    pick: (run: R) => T | undefined,
+    issuedAt: (run: R) => number,
+  ) => T | undefined;
 };
 
 function runIndex<R>(
@@ -184,25 +210,25 @@ function runIndex<R>(
 ): RunIndex<R> {
   const knownAt = Float64Array.from(runs, knownAtOf);
   const starts = Float64Array.from(runs, startOf);
+  const ends = Float64Array.from(runs, endOf);
   invariant(isRising(knownAt), "runs are listed in the order in which they became known");
-  const inTimeOrder = isRising(starts);
-  const longestMs = runs.reduce((longest, run) => Math.max(longest, endOf(run) - startOf(run)), 0);
+  // Where runs also start and end in time order, those that cover a slot stand together and are found by halving.
+  const inTimeOrder = isRising(starts) && isRising(ends);
   const knownRuns = (nowMs: number): number => countUpTo(knownAt, nowMs, runs.length);
   return {
     run: (index) => runs[index] as R,
     knownRuns,
-    newest(slot, nowMs, pick, issuedAt) {
+    newest<T extends object>(slot: Slot, nowMs: number, pick: (run: R) => T | undefined, issuedAt: (run: R) => number) {
       const known = knownRuns(nowMs);
-      // Where runs start in time order, those that start after the slot or long before it need no look.
-      const last = inTimeOrder ? countUpTo(starts, slot.startMs, known) : known;
-      let best: { readonly issuedAtMs: number; readonly picked: NonNullable<ReturnType<typeof pick>> } | undefined;
-      for (let index = last - 1; index >= 0; index--) {
-        const run = runs[index] as R;
-        if (inTimeOrder && startOf(run) + longestMs < slot.endMs) break;
-        if (startOf(run) > slot.startMs || endOf(run) < slot.endMs) continue;
-        if (best !== undefined && issuedAt(run) <= best.issuedAtMs) continue;
-        const picked = pick(run);
-        if (picked !== undefined && picked !== null) best = { issuedAtMs: issuedAt(run), picked };
+      const from = inTimeOrder ? countUpTo(ends, slot.endMs - 1, known) : 0;
+      const until = inTimeOrder ? countUpTo(starts, slot.startMs, known) : known;
+      let best: { readonly issuedAtMs: number; readonly picked: T } | undefined;
+      for (let index = until - 1; index >= from; index--) {
+        const covers = (starts[index] as number) <= slot.startMs && (ends[index] as number) >= slot.endMs;
+        const issuedAtMs = issuedAt(runs[index] as R);
+        if (!covers || (best !== undefined && issuedAtMs <= best.issuedAtMs)) continue;
+        const picked = pick(runs[index] as R);
+        if (picked !== undefined) best = { issuedAtMs, picked };
       }
       return best?.picked;
     },

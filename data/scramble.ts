@@ -2,8 +2,15 @@
  * Replaces the future of a data store by garbage: whoever decides the same before and after has not looked ahead.
  * For tests and for the look-ahead check of backtests; a store made here is never shown to anybody as data.
  */
-import { microsPerKwh, type MicrosPerKwh, type Prng, seededPrng } from "#core";
-import type { DataStore, MeterSeries, TariffVintage, WeatherForecastSeries, WeatherVariable, WeatherVintage } from "./series.ts";
+import { type MicrosPerKwh, microsPerKwh, type Prng, seededPrng } from "#core";
+import type {
+  DataStore,
+  MeterSeries,
+  TariffVintage,
+  WeatherForecastSeries,
+  WeatherVariable,
+  WeatherVintage,
+} from "./series.ts";
 
 export type ScrambledPart = "meters" | "weather" | "tariffs" | "all";
 
@@ -23,12 +30,21 @@ const GARBAGE_MICROS_PER_KWH_MAX = 900_000;
  * A copy of the store in which every datum that becomes known after `knownAfterMs` is replaced by another, plausible
  * number drawn from `seed`; nothing is left out, and nothing known by then is changed. Every replaced number differs.
  */
-export function scrambleAfter(store: DataStore, knownAfterMs: number, seed: number | string, which: ScrambledPart): DataStore {
+export function scrambleAfter(
+  store: DataStore,
+  knownAfterMs: number,
+  seed: number | string,
+  which: ScrambledPart,
+): DataStore {
   const hit = (part: ScrambledPart): boolean => which === "all" || which === part;
-  const meterOf = ([name, series]: [string, MeterSeries]): [string, MeterSeries] =>
-    [name, scrambledMeter(series, knownAfterMs, seededPrng(seed, `scramble meter ${name}`))];
-  const weatherOf = ([name, series]: [string, WeatherForecastSeries]): [string, WeatherForecastSeries] =>
-    [name, scrambledWeather(series, knownAfterMs, seededPrng(seed, `scramble weather ${name}`))];
+  const meterOf = ([name, series]: [string, MeterSeries]): [string, MeterSeries] => [
+    name,
+    scrambledMeter(series, knownAfterMs, seededPrng(seed, `scramble meter ${name}`)),
+  ];
+  const weatherOf = ([name, series]: [string, WeatherForecastSeries]): [string, WeatherForecastSeries] => [
+    name,
+    scrambledWeather(series, knownAfterMs, seededPrng(seed, `scramble weather ${name}`)),
+  ];
   const tariffPrng = seededPrng(seed, "scramble tariffs");
   const tariffOf = (tariff: TariffVintage): TariffVintage =>
     tariff.knownAtMs > knownAfterMs ? scrambledTariff(tariff, tariffPrng) : tariff;

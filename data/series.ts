@@ -17,7 +17,7 @@ export type MeterSeries = {
   readonly telemetryDelayMs: number;
 };
 
-/** Variables of a weather forecast: irradiance in W/m², temperature in °C, wind speed in m/s, cloud cover in 0…1. */
+/** Variables of a weather forecast: irradiance in W/m², temperature in °C, wind speed in m/s, humidity and cloud cover in 0…1. */
 export type WeatherVariable = "ghi" | "dni" | "temperature" | "windSpeed" | "humidity" | "cloudCover";
 
 /** One run of a weather model: what was forecast for the slots from `startMs` on. */
@@ -62,7 +62,10 @@ export type MeterHistory = {
   readonly energyWh: Float64Array;
 };
 
-export type WeatherAtSlot = { readonly issuedAtMs: number; readonly values: Readonly<Partial<Record<WeatherVariable, number>>> };
+export type WeatherAtSlot = {
+  readonly issuedAtMs: number;
+  readonly values: Readonly<Partial<Record<WeatherVariable, number>>>;
+};
 
 /**
  * What is known at one instant. No method returns anything whose `knownAt` is later than `nowMs`:

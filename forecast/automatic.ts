@@ -7,8 +7,8 @@ import { CLIMATOLOGY_28, createClimatology } from "./climatology.ts";
 import { KeptResults } from "./kept-results.ts";
 import { expectedWh, type Forecaster, type ForecasterOptions, QUANTILE_LEVELS, type SlotForecast } from "./model.ts";
 import { createPersistence } from "./persistence.ts";
-import { Replays } from "./replay.ts";
-import { Calendars, type Draft, finish, isDark, nightForecast, situationOf } from "./situation.ts";
+import { type ReplayedDay, Replays } from "./replay.ts";
+import { type Draft, finish, isDark, lengthwiseForecaster, nightForecast, situationOf } from "./situation.ts";
 import { createSmartPersistence } from "./smart-persistence.ts";
 import { createWeatherRegression, WEATHER_REGRESSION } from "./weather-regression.ts";
 
@@ -33,27 +33,39 @@ export function createAutomatic(options: ForecasterOptions): Forecaster {
 }
 
 function createBlend(name: string, options: ForecasterOptions, simple: Ensemble, withWeather: Ensemble): Forecaster {
-  const calendars = new Calendars(options);
   const blends = new KeptResults<Blend>();
-  return {
-    name,
-    forecast(view, target, slots) {
-      const minutes = slots[0]?.minutes;
-      if (minutes === undefined) return [];
-      const ensemble = target.weather === undefined ? simple : withWeather;
-      const { key, days } = ensemble.replays.until(view, target, calendars.get(minutes));
-      const blend =
-        days.length < REPLAYED_DAYS_MIN
-          ? singlePart(ensemble.parts.map((part) => part.name), ensemble.trusted)
-          : blends.get(key, () => blendOf(days, ensemble.parts.length));
-      const made = ensemble.parts.map((part, index) => ((blend.weights[index] ?? 0) > 0 ? part.forecast(view, target, slots) : undefined));
-      const situation = situationOf(view, target, calendars.get(minutes));
-      return slots.map((slot, index) => {
-        if (isDark(situation, slot)) return nightForecast(situation, slot, name);
-        return finish(situation, slot, name, blendSlot(name, blend, made.map((part) => part?.[index])));
-      });
-    },
-  };
+  return lengthwiseForecaster(name, options, (view, target, slots, calendar) => {
+    const { parts, replays, trusted } = target.weather === undefined ? simple : withWeather;
+    const { key, days } = replays.until(view, target, calendar);
+    const blend = blends.get(`${parts.length}|${key}`, () => chosenBlend(days, parts, trusted));
+    const made = parts.map((part, index) =>
+      (blend.weights[index] ?? 0) > 0 ? part.forecast(view, target, slots) : undefined,
+    );
+    const situation = situationOf(view, target, calendar);
+    return slots.map((slot, index) =>
+      isDark(situation, slot)
+        ? nightForecast(situation, slot, name)
+        : finish(
+            situation,
+            slot,
+            name,
+            blendSlot(
+              name,
+              blend,
+              made.map((part) => part?.[index]),
+            ),
+          ),
+    );
+  });
+}
+
+function chosenBlend(days: readonly ReplayedDay[], parts: readonly Forecaster[], trusted: string): Blend {
+  const metered = days.filter((day) => day.actualWh.some(Number.isFinite));
+  if (metered.length >= REPLAYED_DAYS_MIN) return blendOf(metered, parts.length);
+  return singlePart(
+    parts.map((part) => part.name),
+    trusted,
+  );
 }
 
 function blendSlot(name: string, blend: Blend, forecasts: readonly (SlotForecast | undefined)[]): Draft {

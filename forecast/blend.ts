@@ -30,7 +30,9 @@ export function singlePart(names: readonly string[], chosen: string): Blend {
 
 /** The blend that a record of past days speaks for. */
 export function blendOf(days: readonly ReplayedDay[], partCount: number): Blend {
-  const losses = Array.from({ length: partCount }, (_, part) => days.reduce((sum, day) => sum + (day.parts[part]?.loss ?? 0), 0));
+  const losses = Array.from({ length: partCount }, (_, part) =>
+    days.reduce((sum, day) => sum + (day.parts[part]?.loss ?? 0), 0),
+  );
   const weights = weightsOf(losses);
   return { weights, widening: wideningOf(days, weights) };
 }
@@ -38,14 +40,17 @@ export function blendOf(days: readonly ReplayedDay[], partCount: number): Blend 
 /** Weights by loss: (least loss / loss)^8, small ones dropped, summing to 1. */
 export function weightsOf(losses: readonly number[]): readonly number[] {
   const least = Math.min(...losses);
-  const raw = losses.map((loss) => (loss <= 0 ? 1 : (least / loss) ** LOSS_POWER)).map((weight) => (weight < WEIGHT_MIN ? 0 : weight));
+  const raw = losses
+    .map((loss) => (loss <= 0 ? 1 : (least / loss) ** LOSS_POWER))
+    .map((weight) => (weight < WEIGHT_MIN ? 0 : weight));
   const sum = raw.reduce((total, weight) => total + weight, 0);
   return raw.map((weight) => weight / sum);
 }
 
 /** Adds `weight` times the 19 quantiles at `offset` to `sum`: quantiles are averaged level by level (Vincent 1912). */
 export function addQuantiles(sum: Float64Array, quantiles: Float64Array, offset: number, weight: number): void {
-  for (let level = 0; level < LEVELS; level++) sum[level] = (sum[level] as number) + weight * (quantiles[offset + level] as number);
+  for (let level = 0; level < LEVELS; level++)
+    sum[level] = (sum[level] as number) + weight * (quantiles[offset + level] as number);
 }
 
 /** Moves each pair of quantiles outwards (inwards where negative) by its share of the interquartile range. */
@@ -69,25 +74,35 @@ function wideningOf(days: readonly ReplayedDay[], weights: readonly number[]): F
   let count = 0;
   for (const day of days) {
     for (let slot = 0; slot < day.actualWh.length; slot++) {
-      const actual = day.actualWh[slot] as number;
-      quantiles.fill(0);
-      for (let part = 0; part < weights.length; part++) {
-        const weight = weights[part] as number;
-        const past = day.parts[part];
-        if (weight > 0 && past !== undefined) addQuantiles(quantiles, past.quantilesWh, slot * LEVELS, weight);
-      }
-      const range = (quantiles[QUARTER_HIGH] as number) - (quantiles[QUARTER_LOW] as number);
-      if (!(range > 0) || !Number.isFinite(actual)) continue;
-      for (let pair = 0; pair < PAIRS; pair++) {
-        const miss = Math.max((quantiles[pair] as number) - actual, actual - (quantiles[LEVELS - 1 - pair] as number));
-        (misses[pair] as Float64Array)[count] = miss / range;
-      }
-      count++;
+      blendPastSlot(day, slot, weights, quantiles);
+      if (noteMisses(misses, count, quantiles, day.actualWh[slot] as number)) count++;
     }
   }
-  return Float64Array.from(misses, (list, pair) => {
-    if (count < SLOTS_MIN) return 0;
+  const widening = new Float64Array(PAIRS);
+  if (count < SLOTS_MIN) return widening;
+  misses.forEach((list, pair) => {
     const sorted = list.subarray(0, count).sort();
-    return WIDENING_SHARE * quantileOfSorted(sorted, count, 1 - 2 * (QUANTILE_LEVELS[pair] as number));
+    widening[pair] = WIDENING_SHARE * quantileOfSorted(sorted, count, 1 - 2 * (QUANTILE_LEVELS[pair] as number));
   });
+  return widening;
+}
+
+function blendPastSlot(day: ReplayedDay, slot: number, weights: readonly number[], out: Float64Array): void {
+  out.fill(0);
+  day.parts.forEach((part, index) => {
+    const weight = weights[index] ?? 0;
+    if (weight > 0) addQuantiles(out, part.quantilesWh, slot * LEVELS, weight);
+  });
+}
+
+/** Notes at `row` by how many interquartile ranges each pair missed the reading (negative: held with room to spare). */
+function noteMisses(misses: readonly Float64Array[], row: number, quantiles: Float64Array, actual: number): boolean {
+  const range = (quantiles[QUARTER_HIGH] as number) - (quantiles[QUARTER_LOW] as number);
+  if (!(range > 0) || !Number.isFinite(actual)) return false;
+  misses.forEach((list, pair) => {
+    const below = (quantiles[pair] as number) - actual;
+    const above = actual - (quantiles[LEVELS - 1 - pair] as number);
+    list[row] = Math.max(below, above) / range;
+  });
+  return true;
 }

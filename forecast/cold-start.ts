@@ -21,7 +21,12 @@ const LOAD_LOG_SPREAD = 0.9;
 const LOAD_MEDIAN_W = 400;
 
 /** The 19 quantiles of an unknown series in one slot, in watt-hours; not yet cut off at the capacity. */
-export function coldStartQuantiles(target: ForecastTarget, capacityWh: number, slot: Slot, calendar: LocalCalendar): Float64Array {
+export function coldStartQuantiles(
+  target: ForecastTarget,
+  capacityWh: number,
+  slot: Slot,
+  calendar: LocalCalendar,
+): Float64Array {
   if (target.kind === "load") return loadGuess(capacityWh, slot, calendar);
   const capacity = Number.isFinite(capacityWh) ? capacityWh : 0;
   if (target.kind === "wind") return Float64Array.from(QUANTILE_LEVELS, (level) => 0.95 * capacity * level ** 2);
@@ -42,6 +47,8 @@ function siteOfClock(slot: Slot, calendar: LocalCalendar): PlantSite {
 function loadGuess(capacityWh: number, slot: Slot, calendar: LocalCalendar): Float64Array {
   const hour = (calendar.slotOfDay(calendar.cellAt(slot.startMs)) * calendar.slotMinutes) / 60;
   const shape = hour < 6 ? 0.6 : hour < 17 ? 1 : hour < 22 ? 1.5 : 0.9;
-  const usual = Number.isFinite(capacityWh) ? capacityWh * LOAD_MEDIAN_OF_CAPACITY : (LOAD_MEDIAN_W * slot.minutes) / 60;
+  const usual = Number.isFinite(capacityWh)
+    ? capacityWh * LOAD_MEDIAN_OF_CAPACITY
+    : (LOAD_MEDIAN_W * slot.minutes) / 60;
   return Float64Array.from(QUANTILE_LEVELS, (level) => usual * shape * Math.exp(LOAD_LOG_SPREAD * probit(level)));
 }

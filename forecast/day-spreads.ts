@@ -4,7 +4,7 @@
  */
 import { fingerprint } from "./fingerprint.ts";
 import { KeptResults } from "./kept-results.ts";
-import { latestSameSlot, type LocalCalendar, type LocalGrid } from "./local-grid.ts";
+import { type LocalCalendar, type LocalGrid, latestSameSlot } from "./local-grid.ts";
 import { RECENT_DAYS } from "./recent.ts";
 import type { Situation } from "./situation.ts";
 import { spreadInPlace } from "./statistics.ts";

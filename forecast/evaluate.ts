@@ -2,14 +2,27 @@
  * Rolling-origin evaluation: each local day is forecast from what was known at noon of the day before, then scored.
  * PV and wind are normalised by the capacity, a load by its mean; PV is scored in daylight and in all slots.
  */
-import { addLocalDays, type Clock, daysBetween, err, type LocalDay, localInstantMs, ok, type Result, type Slot, slotsOfLocalDay, type ZoneName } from "#core";
+import {
+  addLocalDays,
+  type Clock,
+  daysBetween,
+  err,
+  type LocalDay,
+  localInstantMs,
+  nextLocalDay,
+  ok,
+  type Result,
+  type Slot,
+  slotsOfLocalDay,
+  type ZoneName,
+} from "#core";
 import { createKnownView, type DataStore, type KnownView, type MeterSeries } from "#data";
-import { latestSameSlot } from "./local-grid.ts";
-import { expectedWh, type Forecaster, type ForecastTarget } from "./model.ts";
+import { LocalCalendar, latestSameSlot } from "./local-grid.ts";
+import { expectedWh, type Forecaster, type ForecastTarget, type SlotForecast } from "./model.ts";
 import { createPersistence } from "./persistence.ts";
 import { recentMean } from "./recent.ts";
 import { type ScoredSlot, scoreForecasts, skill } from "./scores.ts";
-import { Calendars, isDark, type Situation, situationOf } from "./situation.ts";
+import { isDark, type Situation, situationOf } from "./situation.ts";
 
 /** Hour of the local day at which the next day is forecast. */
 const ISSUE_HOUR = 12;
@@ -52,7 +65,12 @@ export type EvaluationError =
   | { readonly tag: "days_out_of_order"; readonly firstDay: LocalDay; readonly lastDay: LocalDay }
   | { readonly tag: "too_many_days"; readonly daysMax: number }
   | { readonly tag: "capacity_missing"; readonly series: string }
-  | { readonly tag: "nothing_to_score"; readonly series: string; readonly firstDay: LocalDay; readonly lastDay: LocalDay };
+  | {
+      readonly tag: "nothing_to_score";
+      readonly series: string;
+      readonly firstDay: LocalDay;
+      readonly lastDay: LocalDay;
+    };
 
 /** Evaluates one forecaster on all targets. Slots without a reading, a known same-slot value or weather are left out. */
 export function evaluateForecasts(request: EvaluationRequest): Result<readonly EvaluationRow[], EvaluationError> {
@@ -63,71 +81,95 @@ export function evaluateForecasts(request: EvaluationRequest): Result<readonly E
   const rows: EvaluationRow[] = [];
   for (const target of request.targets) {
     const meter = request.data.meters.get(target.series);
-    if (meter === undefined) return err({ tag: "series_unknown", series: target.series, known: [...request.data.meters.keys()].sort() });
+    if (meter === undefined)
+      return err({ tag: "series_unknown", series: target.series, known: [...request.data.meters.keys()].sort() });
     if (target.kind !== "load" && !(target.capacityWh > 0 && Number.isFinite(target.capacityWh))) {
       return err({ tag: "capacity_missing", series: target.series });
     }
-    const run = runDays(request, target, meter);
-    if (run.all.length === 0) return err({ tag: "nothing_to_score", series: target.series, firstDay, lastDay });
-    if (target.kind === "pv" && run.day.length > 0) rows.push(rowOf(request, target, "day", run.day, run.trainSeconds));
-    rows.push(rowOf(request, target, "all", run.all, run.trainSeconds));
+    const { scored, trainSeconds } = runDays(request, target, meter);
+    if (scored.length === 0) return err({ tag: "nothing_to_score", series: target.series, firstDay, lastDay });
+    const inDaylight = scored.filter((slot) => slot.isDay);
+    if (target.kind === "pv" && inDaylight.length > 0)
+      rows.push(rowOf(request, target, "day", inDaylight, trainSeconds));
+    rows.push(rowOf(request, target, "all", scored, trainSeconds));
   }
   return ok(rows);
 }
 
-type Scored = { readonly model: ScoredSlot; readonly reference: ScoredSlot };
-type Run = { readonly all: readonly Scored[]; readonly day: readonly Scored[]; readonly trainSeconds: number };
+type Scored = { readonly isDay: boolean; readonly model: ScoredSlot; readonly reference: ScoredSlot };
+type Run = { readonly scored: readonly Scored[]; readonly trainSeconds: number };
 
 function runDays(request: EvaluationRequest, target: ForecastTarget, meter: MeterSeries): Run {
-  const { timeZone, forecaster, clock } = request;
+  const { data, timeZone, firstDay, lastDay, forecaster, clock } = request;
   let nowMs = 0;
-  const view = createKnownView(request.data, { nowMs: () => nowMs });
-  const calendar = new Calendars({ timeZone }).get(meter.slotMinutes);
+  const view = createKnownView(data, { nowMs: () => nowMs });
+  const calendar = new LocalCalendar(timeZone, meter.slotMinutes);
   const reference = createPersistence({ timeZone });
-  const all: Scored[] = [];
-  const day: Scored[] = [];
+  const scored: Scored[] = [];
   let spentMs = 0;
-  for (let target_day = request.firstDay; daysBetween(target_day, request.lastDay) >= 0; target_day = addLocalDays(target_day, 1)) {
-    nowMs = localInstantMs(timeZone, addLocalDays(target_day, -1), ISSUE_HOUR);
-    const slots = slotsOfLocalDay(timeZone, target_day, meter.slotMinutes);
-    const situation = situationOf(view, target, calendar);
+  for (let day = firstDay; daysBetween(day, lastDay) >= 0; day = nextLocalDay(day)) {
+    nowMs = localInstantMs(timeZone, addLocalDays(day, -1), ISSUE_HOUR);
+    const slots = slotsOfLocalDay(timeZone, day, meter.slotMinutes);
     const startedMs = clock?.nowMs() ?? 0;
     const made = forecaster.forecast(view, target, slots);
     spentMs += (clock?.nowMs() ?? 0) - startedMs;
-    const persisted = reference.forecast(view, target, slots);
+    const situation = situationOf(view, target, calendar);
+    const simple = reference.forecast(view, target, slots);
     slots.forEach((slot, index) => {
       const actualWh = actualAt(meter, slot);
-      const [forecast, simple] = [made[index], persisted[index]];
-      if (forecast === undefined || simple === undefined || !Number.isFinite(actualWh)) return;
-      if (!isScored(situation, view, slot)) return;
-      const scored: Scored = {
-        model: { actualWh, quantilesWh: forecast.quantilesWh, meanWh: expectedWh(forecast) },
-        reference: { actualWh, quantilesWh: simple.quantilesWh, meanWh: expectedWh(simple) },
-      };
-      all.push(scored);
-      if (!isDark(situation, slot)) day.push(scored);
+      const [model, persistence] = [made[index], simple[index]];
+      if (model === undefined || persistence === undefined || !isScored(situation, view, slot, actualWh)) return;
+      const isDay = !isDark(situation, slot);
+      scored.push({ isDay, model: scoredSlot(actualWh, model), reference: scoredSlot(actualWh, persistence) });
     });
   }
-  return { all, day, trainSeconds: spentMs / 1000 };
+  return { scored, trainSeconds: spentMs / 1_000 };
+}
+
+function scoredSlot(actualWh: number, forecast: SlotForecast): ScoredSlot {
+  return { actualWh, quantilesWh: forecast.quantilesWh, meanWh: expectedWh(forecast) };
 }
 
 function actualAt(meter: MeterSeries, slot: Slot): number {
   return meter.energyWh[(slot.startMs - meter.startMs) / (meter.slotMinutes * 60_000)] ?? Number.NaN;
 }
 
-function isScored(situation: Situation, view: KnownView, slot: Slot): boolean {
+function isScored(situation: Situation, view: KnownView, slot: Slot, actualWh: number): boolean {
   const { grid, calendar, target } = situation;
+  if (!Number.isFinite(actualWh)) return false;
   if (Number.isNaN(recentMean(grid, latestSameSlot(grid, calendar.cellAt(slot.startMs))))) return false;
   return target.weather === undefined || view.weatherAt(target.weather, slot) !== undefined;
 }
 
-function rowOf(request: EvaluationRequest, target: ForecastTarget, scope: "day" | "all", scored: readonly Scored[], trainSeconds: number): EvaluationRow {
+function rowOf(
+  request: EvaluationRequest,
+  target: ForecastTarget,
+  scope: "day" | "all",
+  scored: readonly Scored[],
+  trainSeconds: number,
+): EvaluationRow {
   const normaliserWh = target.kind === "load" ? meanActual(scored) : target.capacityWh;
-  const { n, nMAE, nRMSE, bias, pinball, coverage80, width80 } = scoreForecasts(scored.map((slot) => slot.model), normaliserWh);
-  const persistence = scoreForecasts(scored.map((slot) => slot.reference), normaliserWh);
+  const { n, nMAE, nRMSE, bias, pinball, coverage80, width80 } = scoreForecasts(
+    scored.map((slot) => slot.model),
+    normaliserWh,
+  );
+  const persistence = scoreForecasts(
+    scored.map((slot) => slot.reference),
+    normaliserWh,
+  );
   return {
-    name: target.series, model: request.forecaster.name, scope, n, nMAE, nRMSE, bias, pinball, coverage80, width80,
-    skillVsPersistence: skill(nRMSE, persistence.nRMSE), trainSeconds,
+    name: target.series,
+    model: request.forecaster.name,
+    scope,
+    n,
+    nMAE,
+    nRMSE,
+    bias,
+    pinball,
+    coverage80,
+    width80,
+    skillVsPersistence: skill(nRMSE, persistence.nRMSE),
+    trainSeconds,
   };
 }
 

@@ -2,7 +2,7 @@
 import { type LocalCalendar, type LocalGrid, readingAt } from "./local-grid.ts";
 import type { ForecastTarget, PlantSite } from "./model.ts";
 import { plantRatio } from "./physical.ts";
-import { envelopeAt, lastDayRatio, type LevelAt, recentMean, rememberedLevel } from "./recent.ts";
+import { envelopeAt, type LevelAt, lastDayRatio, recentMean, rememberedLevel } from "./recent.ts";
 import { clearSkyGhi, type SunPosition, sunPosition } from "./solar.ts";
 import { clamp } from "./statistics.ts";
 import { leadingVariable, type WeatherGrid } from "./weather-grid.ts";
@@ -44,7 +44,8 @@ export function writeFeatures(
   offset: number,
 ): boolean {
   const mean = source.levels.mean(latest) / source.unitWh;
-  const leading = source.weather.values[leadingVariable(source.target.kind)][cell - source.weather.firstCell] ?? Number.NaN;
+  const leading =
+    source.weather.values[leadingVariable(source.target.kind)][cell - source.weather.firstCell] ?? Number.NaN;
   if (!Number.isFinite(mean) || !Number.isFinite(leading)) return false;
   const reading = readingAt(source.grid, latest) / source.unitWh;
   const recents = { mean, latest: Number.isNaN(reading) ? mean : reading, ratio: Number.isNaN(ratio) ? 1 : ratio };
@@ -75,18 +76,46 @@ function pvFeatures(source: FeatureSource, cell: number, latest: number, recents
   const clearness = sun === undefined ? ghi : clamp((ghi * 1000) / Math.max(50, clearSkyGhi(sun.cosZenith)), 0, 1.2);
   const azimuth = sun?.azimuth ?? (2 * Math.PI * calendar.slotOfDay(cell)) / grid.slotsPerDay;
   return [
-    plant, ghi, envelope, recents.mean, recents.latest,
-    clearness * envelope, clearness * clearness * envelope, recents.ratio * envelope, recents.ratio * plant, ghi * ghi,
-    ghi * envelope, before, after, dayGhi, dayGhi * envelope,
-    plant * temperature, plant * Math.sin(azimuth), envelope * Math.sin(azimuth), humidity * envelope, sun?.cosZenith ?? 0,
+    plant,
+    ghi,
+    envelope,
+    recents.mean,
+    recents.latest,
+    clearness * envelope,
+    clearness * clearness * envelope,
+    recents.ratio * envelope,
+    recents.ratio * plant,
+    ghi * ghi,
+    ghi * envelope,
+    before,
+    after,
+    dayGhi,
+    dayGhi * envelope,
+    plant * temperature,
+    plant * Math.sin(azimuth),
+    envelope * Math.sin(azimuth),
+    humidity * envelope,
+    sun?.cosZenith ?? 0,
   ];
 }
 
 function windFeatures(source: FeatureSource, cell: number, recents: Recents): readonly number[] {
   const speed = weatherAt(source.weather, "windSpeed", cell, 0) / 10;
   const hour = source.grid.slotsPerDay / 24;
-  const around = (weatherAt(source.weather, "windSpeed", cell - hour, speed * 10) + weatherAt(source.weather, "windSpeed", cell + hour, speed * 10)) / 20;
-  return [speed, speed ** 2, Math.min(speed, 1.3) ** 3, around, Math.min(around, 1.3) ** 3, recents.mean, recents.latest, recents.ratio * recents.mean];
+  const around =
+    (weatherAt(source.weather, "windSpeed", cell - hour, speed * 10) +
+      weatherAt(source.weather, "windSpeed", cell + hour, speed * 10)) /
+    20;
+  return [
+    speed,
+    speed ** 2,
+    Math.min(speed, 1.3) ** 3,
+    around,
+    Math.min(around, 1.3) ** 3,
+    recents.mean,
+    recents.latest,
+    recents.ratio * recents.mean,
+  ];
 }
 
 function loadFeatures(source: FeatureSource, cell: number, latest: number, recents: Recents): readonly number[] {
@@ -99,9 +128,19 @@ function loadFeatures(source: FeatureSource, cell: number, latest: number, recen
   const weekend = calendar.isWeekend(calendar.dayOf(cell)) ? 1 : 0;
   const angle = (2 * Math.PI * calendar.slotOfDay(cell)) / grid.slotsPerDay;
   return [
-    recents.mean, recents.latest, Number.isNaN(short) ? recents.mean : short, Number.isNaN(weekAgo) ? recents.mean : weekAgo,
-    recents.ratio * recents.mean, heating, cooling, heating * recents.mean, cooling * recents.mean,
-    weekend, weekend * recents.mean, weatherAt(weather, "ghi", cell, 0) / 1000, weekend * Math.cos(angle),
+    recents.mean,
+    recents.latest,
+    Number.isNaN(short) ? recents.mean : short,
+    Number.isNaN(weekAgo) ? recents.mean : weekAgo,
+    recents.ratio * recents.mean,
+    heating,
+    cooling,
+    heating * recents.mean,
+    cooling * recents.mean,
+    weekend,
+    weekend * recents.mean,
+    weatherAt(weather, "ghi", cell, 0) / 1000,
+    weekend * Math.cos(angle),
   ];
 }
 
@@ -110,7 +149,11 @@ export function physicalRatio(source: FeatureSource, cell: number, sun: SunPosit
   const ghi = weatherAt(source.weather, "ghi", cell, 0);
   if (source.target.site === undefined || sun === undefined) return clamp(ghi / 1000, 0, 1.2);
   const temperature = weatherAt(source.weather, "temperature", cell, Number.NaN);
-  return plantRatio({ ghi, temperature, windSpeed: weatherAt(source.weather, "windSpeed", cell, Number.NaN) }, sun, source.target.site);
+  return plantRatio(
+    { ghi, temperature, windSpeed: weatherAt(source.weather, "windSpeed", cell, Number.NaN) },
+    sun,
+    source.target.site,
+  );
 }
 
 /** The sun at the middle of a cell. */
@@ -119,7 +162,12 @@ export function sunAt(site: PlantSite, calendar: LocalCalendar, cell: number): S
 }
 
 /** Forecast value of a cell, or `otherwise` where there is none. */
-export function weatherAt(weather: WeatherGrid, variable: keyof WeatherGrid["values"], cell: number, otherwise: number): number {
+export function weatherAt(
+  weather: WeatherGrid,
+  variable: keyof WeatherGrid["values"],
+  cell: number,
+  otherwise: number,
+): number {
   const value = weather.values[variable][cell - weather.firstCell];
   return value === undefined || !Number.isFinite(value) ? otherwise : value;
 }

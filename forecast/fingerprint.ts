@@ -35,21 +35,33 @@ export function fingerprintsOfPrefixes(values: Float64Array, counts: readonly nu
 const PRINT_NUMBERS = 4;
 const vintagePrints = new WeakMap<WeatherVintage, Float64Array>();
 
-/** Numbers that stand for weather runs, four for each, to take fingerprints of. A run is never changed once made. */
-export function vintageNumbers(vintages: readonly WeatherVintage[]): Float64Array {
-  const prints = new Float64Array(vintages.length * PRINT_NUMBERS);
-  for (const [index, vintage] of vintages.entries()) prints.set(printOf(vintage), index * PRINT_NUMBERS);
+const listPrints = new WeakMap<readonly WeatherVintage[], Float64Array>();
+
+/** Numbers that stand for weather runs, four for each. Lists and runs are never changed once made. */
+function vintageNumbers(vintages: readonly WeatherVintage[]): Float64Array {
+  let prints = listPrints.get(vintages);
+  if (prints === undefined) {
+    prints = new Float64Array(vintages.length * PRINT_NUMBERS);
+    for (const [index, vintage] of vintages.entries()) prints.set(printOf(vintage), index * PRINT_NUMBERS);
+    listPrints.set(vintages, prints);
+  }
   return prints;
 }
 
-/** Fingerprint of weather runs. */
-export function fingerprintOfVintages(vintages: readonly WeatherVintage[]): string {
-  return fingerprint(vintageNumbers(vintages));
+/** Fingerprint of the first `count` weather runs. */
+export function fingerprintOfVintages(vintages: readonly WeatherVintage[], count: number): string {
+  return fingerprintsOfVintages(vintages, [count])[0] ?? "";
 }
 
 /** Fingerprints of the first so many runs, in one pass; `counts` never decrease. */
-export function fingerprintsOfVintages(vintages: readonly WeatherVintage[], counts: readonly number[]): readonly string[] {
-  return fingerprintsOfPrefixes(vintageNumbers(vintages), counts.map((count) => count * PRINT_NUMBERS));
+export function fingerprintsOfVintages(
+  vintages: readonly WeatherVintage[],
+  counts: readonly number[],
+): readonly string[] {
+  return fingerprintsOfPrefixes(
+    vintageNumbers(vintages),
+    counts.map((count) => count * PRINT_NUMBERS),
+  );
 }
 
 function printOf(vintage: WeatherVintage): Float64Array {

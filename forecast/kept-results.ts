@@ -1,4 +1,4 @@
-/** A small cache for results that depend on nothing but their key; the oldest make way. */
+/** A small cache for results that depend on nothing but their key; those not asked for longest make way. */
 
 const RESULTS_KEPT_MAX = 128;
 
@@ -12,15 +12,15 @@ export class KeptResults<T> {
 
   /** The result kept under `key`, else that of `compute`. The key must hold everything that the result rests on. */
   get(key: string, compute: () => T): T {
-    if (this.#results.has(key)) return this.#results.get(key) as T;
+    if (this.#results.has(key)) {
+      const kept = this.#results.get(key) as T;
+      this.#results.delete(key); // A map lists its keys in the order of entry: to the end with what is in use.
+      this.#results.set(key, kept);
+      return kept;
+    }
     const result = compute();
     this.#results.set(key, result);
-    if (this.#results.size > this.#max) {
-      for (const oldest of this.#results.keys()) {
-        this.#results.delete(oldest);
-        break;
-      }
-    }
+    if (this.#results.size > this.#max) this.#results.delete(this.#results.keys().next().value as string);
     return result;
   }
 }

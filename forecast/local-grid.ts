@@ -2,7 +2,7 @@
  * Meter history laid out by local clock: day after day, slot by slot, so that "the same slot on other days" is a
  * fixed step away also across clock changes. A skipped hour is NaN, a repeated hour the mean of its two readings.
  */
-import { offsetMinutesAt, type SlotMinutes, type ZoneName } from "#core";
+import { offsetMinutesAt, type Slot, type SlotMinutes, slotStartingAt, type ZoneName } from "#core";
 import type { MeterHistory } from "#data";
 import { modulo } from "./statistics.ts";
 
@@ -45,6 +45,14 @@ export class LocalCalendar {
     const before = wallMs - this.offsetMsAt(wallMs - MS_PER_DAY);
     if (before + this.offsetMsAt(before) === wallMs) return before;
     return wallMs - this.offsetMsAt(wallMs + MS_PER_DAY);
+  }
+
+  /** The slots of a local day: 23, 24 or 25 hours of them. */
+  slotsOf(day: number): readonly Slot[] {
+    const startMs = this.startMsOf(day * this.slotsPerDay);
+    const count = Math.round((this.startMsOf((day + 1) * this.slotsPerDay) - startMs) / this.slotMs);
+    const first = Math.ceil(startMs / this.slotMs) * this.slotMs; // Where the zone's offset is no multiple of the slot.
+    return Array.from({ length: count }, (_, index) => slotStartingAt(first + index * this.slotMs, this.slotMinutes));
   }
 
   /** True for Saturday and Sunday. Day 0 was a Thursday. */

@@ -3,7 +3,10 @@ import type { Slot, SlotMinutes, ZoneName } from "#core";
 import type { KnownView } from "#data";
 
 /** Levels of the 19 quantiles of every forecast: 0.05, 0.10 … 0.95. */
-export const QUANTILE_LEVELS: readonly number[] = Array.from({ length: 19 }, (_, index) => Math.round((index + 1) * 5) / 100);
+export const QUANTILE_LEVELS: readonly number[] = Array.from(
+  { length: 19 },
+  (_, index) => Math.round((index + 1) * 5) / 100,
+);
 
 /** Index of the median in `QUANTILE_LEVELS`. */
 export const MEDIAN_INDEX = 9;

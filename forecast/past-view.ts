@@ -48,7 +48,8 @@ export function pastView(view: KnownView, atMs: number): KnownView {
   return {
     nowMs,
     meter(name) {
-      const history = meters.get(name) ?? historyUntil(view.meter(name), nowMs - readingLagMs(view.nowMs, view.meter(name)));
+      const history =
+        meters.get(name) ?? historyUntil(view.meter(name), nowMs - readingLagMs(view.nowMs, view.meter(name)));
       meters.set(name, history);
       return history;
     },

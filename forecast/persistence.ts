@@ -11,7 +11,9 @@ export const PERSISTENCE = "persistence";
 
 /** The latest known value of the same local slot; where that is missing, the mean of the 28 latest. */
 export function createPersistence(options: ForecasterOptions): Forecaster {
-  const spreads = new DaySpreads((grid) => (past, leadDays) => readingAt(grid, past) - readingAt(grid, past - leadDays * grid.slotsPerDay));
+  const spreads = new DaySpreads(
+    (grid) => (past, leadDays) => readingAt(grid, past) - readingAt(grid, past - leadDays * grid.slotsPerDay),
+  );
   return slotForecaster(PERSISTENCE, options, (situation) => {
     const { grid } = situation;
     const spreadAt = spreads.at(situation);

@@ -1,11 +1,12 @@
 /** The physical chain on the weather forecast, scaled to the last four weeks: a PV forecast from little or no history. */
-import { QUANTILE_LEVELS } from "./model.ts";
+
 import { type FeatureSource, physicalRatio, sunAt } from "./features.ts";
 import { readingAt } from "./local-grid.ts";
-import type { WeatherGrid } from "./weather-grid.ts";
+import { QUANTILE_LEVELS } from "./model.ts";
 import { RECENT_DAYS } from "./recent.ts";
 import type { Draft } from "./situation.ts";
 import { clamp, quantilesInPlace } from "./statistics.ts";
+import type { WeatherGrid } from "./weather-grid.ts";
 
 /** Name in forecasts that rest on the physical chain, while there is too little history to regress. */
 export const WEATHER_PHYSICAL = "weather-regression (physical)";
@@ -24,16 +25,24 @@ export type PhysicalScale = { readonly factor: number; readonly ratios: Float64A
 export function physicalScale(source: FeatureSource, weatherOfDay: (day: number) => WeatherGrid): PhysicalScale {
   const { grid, target, calendar } = source;
   const cells: { readonly actual: number; readonly chain: number }[] = [];
-  for (let cell = Math.max(grid.firstCell, grid.lastCell - RECENT_DAYS * grid.slotsPerDay + 1); cell <= grid.lastCell; cell++) {
+  for (
+    let cell = Math.max(grid.firstCell, grid.lastCell - RECENT_DAYS * grid.slotsPerDay + 1);
+    cell <= grid.lastCell;
+    cell++
+  ) {
     const actual = readingAt(grid, cell) / source.unitWh;
     if (!Number.isFinite(actual)) continue;
     const sun = target.site === undefined ? undefined : sunAt(target.site, calendar, cell);
     const chain = physicalRatio({ ...source, weather: weatherOfDay(calendar.dayOf(cell)) }, cell, sun);
     if (chain > 0.02) cells.push({ actual, chain });
   }
-  const sum = (pick: (item: (typeof cells)[number]) => number): number => cells.reduce((total, item) => total + pick(item), 0);
-  const factor = (sum((item) => item.actual) + USUAL_FACTOR * USUAL_FACTOR_WEIGHT) / (sum((item) => item.chain) + USUAL_FACTOR_WEIGHT);
-  if (cells.length < SLOTS_MIN) return { factor, ratios: Float64Array.from(QUANTILE_LEVELS, (level) => 0.35 + 1.3 * level) };
+  const sum = (pick: (item: (typeof cells)[number]) => number): number =>
+    cells.reduce((total, item) => total + pick(item), 0);
+  const factor =
+    (sum((item) => item.actual) + USUAL_FACTOR * USUAL_FACTOR_WEIGHT) /
+    (sum((item) => item.chain) + USUAL_FACTOR_WEIGHT);
+  if (cells.length < SLOTS_MIN)
+    return { factor, ratios: Float64Array.from(QUANTILE_LEVELS, (level) => 0.35 + 1.3 * level) };
   const ratios = Float64Array.from(cells, (item) => clamp(item.actual / (factor * item.chain), 0, 3));
   return { factor, ratios: quantilesInPlace(ratios, ratios.length) };
 }

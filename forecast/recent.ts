@@ -59,12 +59,16 @@ export function envelopeAt(grid: LocalGrid, cell: number): number {
     else if (reading > second) [second, third] = [reading, second];
     else if (reading > third) third = reading;
   }
-  if (count < 2) return count === 0 ? Number.NaN : first;
+  return count === 0 ? Number.NaN : envelopeOfLargest([first, second, third], count);
+}
+
+/** The 95 % quantile of `count` values (28 at most) of which the three largest are given, largest first. */
+function envelopeOfLargest(largest: readonly [number, number, number], count: number): number {
   const position = ENVELOPE_LEVEL * (count - 1);
-  const fromTop = count - 1 - Math.floor(position); // 0 is the largest
-  const low = fromTop === 0 ? first : fromTop === 1 ? second : third;
-  const high = fromTop <= 1 ? first : second;
-  return low + (high - low) * (position - Math.floor(position));
+  const below = Math.floor(position);
+  const low = largest[count - 1 - below] ?? Number.NaN;
+  const high = largest[Math.max(0, count - 2 - below)] ?? Number.NaN;
+  return low + (high - low) * (position - below);
 }
 
 /** A level to compare a slot with, from the days up to `cell`: an envelope or a mean. NaN where nothing is known. */

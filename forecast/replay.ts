@@ -2,7 +2,7 @@
  * Replays of the last weeks: what each model would have forecast at noon for the next local day, beside what came.
  * A day is replayed once and kept by the content of all that it rests on, so no later knowledge can slip into it.
  */
-import { type Slot, slotStartingAt } from "#core";
+import type { Slot } from "#core";
 import type { KnownView, MeterHistory, WeatherVintage } from "#data";
 import { fingerprint, fingerprintOfVintages, fingerprintsOfPrefixes, fingerprintsOfVintages } from "./fingerprint.ts";
 import { KeptResults } from "./kept-results.ts";
@@ -59,17 +59,26 @@ export class Replays {
     if (days.length === 0) return { key: "none", days: [] };
     const lagMs = readingLagMs(view.nowMs, view.meter(target.series));
     const identity = JSON.stringify([target, calendar.timeZone, calendar.slotMinutes, history.startMs, lagMs]);
-    const kept = this.#kept.get(identity, () => ({ replays: new KeptResults(8), days: new KeptResults(2 * REPLAY_DAYS) }));
+    const kept = this.#kept.get(identity, () => ({
+      replays: new KeptResults(8),
+      days: new KeptResults(2 * REPLAY_DAYS),
+    }));
     const last = days[days.length - 1] as number;
     const meters = fingerprint(history.energyWh.subarray(0, readingsUntil(knowledge, last)));
-    const weather = fingerprintOfVintages(vintages.slice(0, vintagesFor(knowledge, last)));
+    const weather = fingerprintOfVintages(vintages, vintagesFor(knowledge, last));
     const key = `${identity}|${last}|${meters}|${weather}`;
     return kept.replays.get(key, () => ({ key, days: this.#replayDays(knowledge, days, kept.days) }));
   }
 
   #replayDays(knowledge: Knowledge, days: readonly number[], kept: KeptResults<ReplayedDay>): readonly ReplayedDay[] {
-    const meters = fingerprintsOfPrefixes(knowledge.history.energyWh, days.map((day) => readingsUntil(knowledge, day)));
-    const weather = fingerprintsOfVintages(knowledge.vintages, days.map((day) => vintagesFor(knowledge, day)));
+    const meters = fingerprintsOfPrefixes(
+      knowledge.history.energyWh,
+      days.map((day) => readingsUntil(knowledge, day)),
+    );
+    const weather = fingerprintsOfVintages(
+      knowledge.vintages,
+      days.map((day) => vintagesFor(knowledge, day)),
+    );
     return days.map((day, index) =>
       kept.get(`${day}|${meters[index]}|${weather[index]}`, () => this.#replayDay(knowledge, day)),
     );
@@ -77,7 +86,7 @@ export class Replays {
 
   #replayDay(knowledge: Knowledge, day: number): ReplayedDay {
     const { view, target, calendar, history } = knowledge;
-    const slots = slotsOfDay(calendar, day);
+    const slots = calendar.slotsOf(day);
     const then = pastView(view, issueMs(calendar, day));
     const actualWh = new Float64Array(slots.length);
     slots.forEach((slot, index) => {
@@ -87,7 +96,13 @@ export class Replays {
   }
 }
 
-function partDay(part: Forecaster, then: KnownView, target: ForecastTarget, slots: readonly Slot[], actualWh: Float64Array): PartDay {
+function partDay(
+  part: Forecaster,
+  then: KnownView,
+  target: ForecastTarget,
+  slots: readonly Slot[],
+  actualWh: Float64Array,
+): PartDay {
   const quantilesWh = new Float64Array(slots.length * LEVELS);
   let loss = 0;
   part.forecast(then, target, slots).forEach((forecast, index) => {
@@ -101,7 +116,10 @@ function partDay(part: Forecaster, then: KnownView, target: ForecastTarget, slot
 function daysToReplay({ view, calendar, history }: Knowledge): readonly number[] {
   if (history.energyWh.length === 0) return [];
   const yesterday = calendar.dayOf(calendar.cellAt(view.nowMs)) - 1;
-  const first = Math.max(calendar.dayOf(calendar.cellAt(history.startMs)) + FIRST_DAYS_SKIPPED, yesterday - REPLAY_DAYS);
+  const first = Math.max(
+    calendar.dayOf(calendar.cellAt(history.startMs)) + FIRST_DAYS_SKIPPED,
+    yesterday - REPLAY_DAYS,
+  );
   return Array.from({ length: Math.max(0, yesterday - first) }, (_, index) => first + index);
 }
 
@@ -118,10 +136,4 @@ function readingsUntil({ calendar, history }: Knowledge, day: number): number {
 
 function vintagesFor({ calendar, vintages }: Knowledge, day: number): number {
   return countKnownBy(vintages, issueMs(calendar, day));
-}
-
-function slotsOfDay(calendar: LocalCalendar, day: number): readonly Slot[] {
-  const startMs = calendar.startMsOf(day * calendar.slotsPerDay);
-  const count = Math.round((calendar.startMsOf((day + 1) * calendar.slotsPerDay) - startMs) / calendar.slotMs);
-  return Array.from({ length: count }, (_, index) => slotStartingAt(startMs + index * calendar.slotMs, calendar.slotMinutes));
 }

@@ -26,7 +26,12 @@ export type RidgeFit = {
 };
 
 /** Sums of products of one set of rows; the last column is the intercept's one, `size` = features + 1. */
-type Moments = { readonly size: number; readonly products: Float64Array; readonly withOutcome: Float64Array; readonly outcomeSquares: Float64Array };
+type Moments = {
+  readonly size: number;
+  readonly products: Float64Array;
+  readonly withOutcome: Float64Array;
+  readonly outcomeSquares: Float64Array;
+};
 
 /** Fits with the penalty that predicts left-out folds best. */
 export function fitRidge(data: RidgeData): RidgeFit {
@@ -39,7 +44,11 @@ export function fitRidge(data: RidgeData): RidgeFit {
     const loss = fits.reduce((sum, coefficients, fold) => sum + squaredError(byFold[fold] ?? total, coefficients), 0);
     if (loss < best.loss) best = { loss, penalty, fits };
   }
-  return { coefficients: solveRidge(total, best.penalty), heldOut: predictHeldOut(data, best.fits), penalty: best.penalty };
+  return {
+    coefficients: solveRidge(total, best.penalty),
+    heldOut: predictHeldOut(data, best.fits),
+    penalty: best.penalty,
+  };
 }
 
 /** Prediction for the row of features that starts at `offset`. */
@@ -71,7 +80,12 @@ function momentsByFold(data: RidgeData): readonly Moments[] {
 }
 
 function emptyMoments(size: number): Moments {
-  return { size, products: new Float64Array(size * size), withOutcome: new Float64Array(size), outcomeSquares: new Float64Array(1) };
+  return {
+    size,
+    products: new Float64Array(size * size),
+    withOutcome: new Float64Array(size),
+    outcomeSquares: new Float64Array(1),
+  };
 }
 
 function addRow(moments: Moments, row: Float64Array, outcome: number, weight: number): void {
@@ -86,7 +100,8 @@ function addRow(moments: Moments, row: Float64Array, outcome: number, weight: nu
 }
 
 function combine(left: Moments, right: Moments, sign: 1 | -1): Moments {
-  const add = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, index) => value + sign * (b[index] ?? 0));
+  const add = (a: Float64Array, b: Float64Array): Float64Array =>
+    a.map((value, index) => value + sign * (b[index] ?? 0));
   return {
     size: left.size,
     products: add(left.products, right.products),
@@ -102,7 +117,8 @@ function squaredError(moments: Moments, coefficients: Float64Array): number {
   for (let i = 0; i < size; i++) {
     const left = coefficients[i] as number;
     sum -= 2 * left * (withOutcome[i] as number);
-    for (let j = 0; j <= i; j++) sum += (i === j ? 1 : 2) * left * (coefficients[j] as number) * (products[i * size + j] as number);
+    for (let j = 0; j <= i; j++)
+      sum += (i === j ? 1 : 2) * left * (coefficients[j] as number) * (products[i * size + j] as number);
   }
   return sum;
 }

@@ -5,8 +5,14 @@
 import type { Slot, SlotMinutes } from "#core";
 import type { KnownView } from "#data";
 import { COLD_START, coldStartQuantiles } from "./cold-start.ts";
-import { gridOf, latestSameSlot, LocalCalendar, type LocalGrid, resampleHistory } from "./local-grid.ts";
-import { type Forecaster, type ForecasterOptions, type ForecastTarget, QUANTILE_LEVELS, type SlotForecast } from "./model.ts";
+import { gridOf, LocalCalendar, type LocalGrid, latestSameSlot, resampleHistory } from "./local-grid.ts";
+import {
+  type Forecaster,
+  type ForecasterOptions,
+  type ForecastTarget,
+  QUANTILE_LEVELS,
+  type SlotForecast,
+} from "./model.ts";
 import { recentMax } from "./recent.ts";
 import { sunPosition } from "./solar.ts";
 import { clamp, orderedWithin } from "./statistics.ts";
@@ -63,7 +69,14 @@ export function situationOf(view: KnownView, target: ForecastTarget, calendar: L
   let situation = shared.get(key);
   if (situation === undefined) {
     const grid = gridOf(resampleHistory(history, calendar.slotMinutes), calendar, GRID_DAYS);
-    situation = { nowMs: view.nowMs, target, calendar, grid, capacityWh: usableCapacity(target, grid), darkness: new Map() };
+    situation = {
+      nowMs: view.nowMs,
+      target,
+      calendar,
+      grid,
+      capacityWh: usableCapacity(target, grid),
+      darkness: new Map(),
+    };
     shared.set(key, situation);
   }
   return situation;
@@ -112,7 +125,13 @@ export function finish(situation: Situation, slot: Slot, name: string, draft: Dr
 
 /** Nothing, for certain: a PV plant's forecast while the sun is down. */
 export function nightForecast(situation: Situation, slot: Slot, name: string): SlotForecast {
-  return { slot, issuedAtMs: situation.nowMs, model: name, quantilesWh: new Float64Array(QUANTILE_LEVELS.length), meanWh: 0 };
+  return {
+    slot,
+    issuedAtMs: situation.nowMs,
+    model: name,
+    quantilesWh: new Float64Array(QUANTILE_LEVELS.length),
+    meanWh: 0,
+  };
 }
 
 function guessed(situation: Situation, slot: Slot): SlotForecast {
@@ -130,22 +149,39 @@ export function slotForecaster(
   options: ForecasterOptions,
   prepare: (situation: Situation, view: KnownView) => Drafter,
 ): Forecaster {
+  return lengthwiseForecaster(name, options, (view, target, slots, calendar) => {
+    const situation = situationOf(view, target, calendar);
+    const draft = prepare(situation, view);
+    return slots.map((slot) =>
+      isDark(situation, slot)
+        ? nightForecast(situation, slot, name)
+        : finish(situation, slot, name, draft(slot, calendar.cellAt(slot.startMs))),
+    );
+  });
+}
+
+/** Forecasts of slots that are all of the calendar's length. */
+type EqualSlots = (
+  view: KnownView,
+  target: ForecastTarget,
+  slots: readonly Slot[],
+  calendar: LocalCalendar,
+) => readonly SlotForecast[];
+
+/** Makes a forecaster of a function for slots of one length: a call with several lengths is answered length by length. */
+export function lengthwiseForecaster(name: string, options: ForecasterOptions, forecast: EqualSlots): Forecaster {
   const calendars = new Calendars(options);
   return {
     name,
     forecast(view, target, slots) {
-      const drafters = new Map<SlotMinutes, { readonly situation: Situation; readonly draft: Drafter }>();
-      return slots.map((slot) => {
-        let known = drafters.get(slot.minutes);
-        if (known === undefined) {
-          const situation = situationOf(view, target, calendars.get(slot.minutes));
-          known = { situation, draft: prepare(situation, view) };
-          drafters.set(slot.minutes, known);
-        }
-        const { situation, draft } = known;
-        if (isDark(situation, slot)) return nightForecast(situation, slot, name);
-        return finish(situation, slot, name, draft(slot, situation.calendar.cellAt(slot.startMs)));
+      const lengths = new Set(slots.map((slot) => slot.minutes));
+      const made = [...lengths].map((minutes) => {
+        const some = slots.filter((slot) => slot.minutes === minutes);
+        return forecast(view, target, some, calendars.get(minutes));
       });
+      if (made.length === 1) return made[0] ?? [];
+      const bySlot = new Map(made.flat().map((forecastOfSlot) => [forecastOfSlot.slot.id, forecastOfSlot]));
+      return slots.flatMap((slot) => bySlot.get(slot.id) ?? []);
     },
   };
 }

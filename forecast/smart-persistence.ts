@@ -3,7 +3,7 @@
  * For a load: the latest known value of the same slot on a day of the same type (working day or weekend).
  */
 import { DaySpreads, type PastError } from "./day-spreads.ts";
-import { latestSameSlot, type LocalCalendar, type LocalGrid, readingAt } from "./local-grid.ts";
+import { type LocalCalendar, type LocalGrid, latestSameSlot, readingAt } from "./local-grid.ts";
 import type { Forecaster, ForecasterOptions } from "./model.ts";
 import { aroundPoint } from "./persistence.ts";
 import { envelopeAt, lastDayRatio, RECENT_DAYS, recentMean, rememberedLevel } from "./recent.ts";
@@ -70,7 +70,8 @@ function sameDayTypeDrafter(situation: Situation, spreads: DaySpreads): Drafter 
 }
 
 function dayTypeErrors(grid: LocalGrid, calendar: LocalCalendar): PastError {
-  return (past, leadDays) => readingAt(grid, past) - latestOfDayType(grid, calendar, past, past - leadDays * grid.slotsPerDay);
+  return (past, leadDays) =>
+    readingAt(grid, past) - latestOfDayType(grid, calendar, past, past - leadDays * grid.slotsPerDay);
 }
 
 /** The newest known reading of the slot, at `newest` or days before it, on a day of the type of `cell`'s; else NaN. */

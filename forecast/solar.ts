@@ -12,7 +12,7 @@ export type SunPosition = {
 
 /**
  * Position of the sun, by the short form of the NOAA solar calculator (Spencer 1971's series for declination and
- * equation of time); error under 0.3°.
+ * equation of time); error about half a degree at most.
  */
 export function sunPosition(atMs: number, latitude: number, longitude: number): SunPosition {
   const date = new Date(atMs);
@@ -23,8 +23,13 @@ export function sunPosition(atMs: number, latitude: number, longitude: number): 
   const [cos1, sin1, cos2, sin2] = [Math.cos(g), Math.sin(g), Math.cos(2 * g), Math.sin(2 * g)];
   const equationMinutes = 229.18 * (0.000075 + 0.001868 * cos1 - 0.032077 * sin1 - 0.014615 * cos2 - 0.040849 * sin2);
   const declination =
-    0.006918 - 0.399912 * cos1 + 0.070257 * sin1 - 0.006758 * cos2 + 0.000907 * sin2 -
-    0.002697 * Math.cos(3 * g) + 0.00148 * Math.sin(3 * g);
+    0.006918 -
+    0.399912 * cos1 +
+    0.070257 * sin1 -
+    0.006758 * cos2 +
+    0.000907 * sin2 -
+    0.002697 * Math.cos(3 * g) +
+    0.00148 * Math.sin(3 * g);
   const hourAngle = ((hours * 60 + equationMinutes + 4 * longitude) / 4 - 180) * DEGREE;
   const phi = latitude * DEGREE;
   const cosHour = Math.cos(hourAngle);

@@ -6,11 +6,11 @@ import { fingerprint, fingerprintOfVintages } from "./fingerprint.ts";
 import type { KeptResults } from "./kept-results.ts";
 import { gridOf, type LocalCalendar, resampleHistory } from "./local-grid.ts";
 import type { ForecastTarget } from "./model.ts";
-import { historyUntil, vintagesUntil } from "./past-view.ts";
+import { countKnownBy, historyUntil, vintagesUntil } from "./past-view.ts";
 import { fitRidge } from "./ridge.ts";
 import type { Situation } from "./situation.ts";
 import { modulo } from "./statistics.ts";
-import { weatherGrid, type WeatherSource } from "./weather-grid.ts";
+import { type WeatherSource, weatherGrid } from "./weather-grid.ts";
 import { noonSlot, trainingRows } from "./weather-training.ts";
 
 /** A year and a month: each season once, and this one as it was last year. */
@@ -44,13 +44,28 @@ export function weatherFitFor(
   const fitDay = daysKnown > DAILY_REFIT_DAYS_MAX ? today - modulo(today + 3, 7) : today; // Day 4 was a Monday.
   const cutoffMs = calendar.startMsOf(fitDay * grid.slotsPerDay);
   const known = historyUntil(history, cutoffMs);
-  const vintages = vintagesUntil(source.vintages, cutoffMs);
   const key = [
-    target.series, target.kind, target.weather, calendar.slotMinutes, source.slotMs, target.capacityWh, JSON.stringify(target.site),
-    fitDay, known.startMs, fingerprint(known.energyWh), fingerprintOfVintages(vintages),
+    target.series,
+    target.kind,
+    target.weather,
+    calendar.slotMinutes,
+    source.slotMs,
+    target.capacityWh,
+    JSON.stringify(target.site),
+    fitDay,
+    known.startMs,
+    fingerprint(known.energyWh),
+    fingerprintOfVintages(source.vintages, countKnownBy(source.vintages, cutoffMs)),
   ].join("|");
   return fits.get(key, () => {
-    const learning = learningSource(target, calendar, gridOf(known, calendar, TRAINING_DAYS_MAX), { ...source, vintages }, fitDay);
+    const vintages = vintagesUntil(source.vintages, cutoffMs);
+    const learning = learningSource(
+      target,
+      calendar,
+      gridOf(known, calendar, TRAINING_DAYS_MAX),
+      { ...source, vintages },
+      fitDay,
+    );
     return learning === undefined ? undefined : fitRows(learning);
   });
 }

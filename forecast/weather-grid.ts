@@ -60,7 +60,8 @@ export function weatherGrid(
     for (const variable of VARIABLES) {
       const series = run.values[variable];
       const target = values[variable];
-      if (series !== undefined && target !== undefined) target[index] = slotMean(source, run, series, startMs, calendar.slotMs);
+      if (series !== undefined && target !== undefined)
+        target[index] = slotMean(source, run, series, startMs, calendar.slotMs);
     }
   }
   return { firstCell, values: values as Record<WeatherVariable, Float64Array>, dayMeanGhi: new Map() };
@@ -77,7 +78,13 @@ function findRun(source: WeatherSource, knownCount: number, startMs: number): We
 }
 
 /** A slot's mean from a run in slots of another length. */
-function slotMean(source: WeatherSource, run: WeatherVintage, series: Float64Array, startMs: number, slotMs: number): number {
+function slotMean(
+  source: WeatherSource,
+  run: WeatherVintage,
+  series: Float64Array,
+  startMs: number,
+  slotMs: number,
+): number {
   const first = Math.floor((startMs - run.startMs) / source.slotMs);
   const parts = Math.max(1, Math.round(slotMs / source.slotMs));
   let sum = 0;

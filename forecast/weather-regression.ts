@@ -13,7 +13,7 @@ import { predictRow } from "./ridge.ts";
 import { type Draft, type Drafter, type Situation, slotForecaster } from "./situation.ts";
 import { scaledQuantiles } from "./statistics.ts";
 import { type WeatherFit, weatherFitFor } from "./weather-fit.ts";
-import { leadingVariable, type WeatherGrid, weatherGrid, type WeatherSource } from "./weather-grid.ts";
+import { leadingVariable, type WeatherGrid, type WeatherSource, weatherGrid } from "./weather-grid.ts";
 import { noonSlot } from "./weather-training.ts";
 
 export const WEATHER_REGRESSION = "weather-regression";
@@ -30,18 +30,28 @@ function weatherDrafter(situation: Situation, view: KnownView, fits: KeptResults
   const source = weatherSourceOf(situation, view);
   if (source === undefined) return (slot, cell) => withoutWeather(fallback(slot, cell));
   const fit = weatherFitFor(situation, view, source, fits);
-  const weatherOfDay = weatherByDay(situation, source);
   const levels = recentLevels(grid);
   const unitWh = fit?.unitWh ?? capacityWh;
-  const sourceAt = (cell: number): FeatureSource => ({ ...situation, levels, unitWh, weather: weatherOfDay(calendar.dayOf(cell)) });
+  const weatherOfDay = weatherByDay(situation, source);
+  const sources = new Map<number, FeatureSource>();
+  const sourceOf = (day: number): FeatureSource => {
+    const known = sources.get(day) ?? { target, calendar, grid, levels, unitWh, weather: weatherOfDay(day) };
+    sources.set(day, known);
+    return known;
+  };
   const ratio = ratioOf({ grid, target, levels }, grid.lastCell);
   const features = new Float64Array(featureCountOf(target.kind));
   let scale: PhysicalScale | undefined;
   return (slot, cell) => {
-    const here = sourceAt(cell);
-    if (Number.isNaN(weatherAt(here.weather, source.leading, cell, Number.NaN))) return withoutWeather(fallback(slot, cell));
+    const here = sourceOf(calendar.dayOf(cell));
+    if (Number.isNaN(weatherAt(here.weather, source.leading, cell, Number.NaN)))
+      return withoutWeather(fallback(slot, cell));
     if (fit !== undefined && writeFeatures(here, cell, latestSameSlot(grid, cell), ratio, features, 0)) {
-      return regressionDraft(fit, predictRow(fit.coefficients, features, 0), (calendar.slotOfDay(cell) * 24) / grid.slotsPerDay);
+      return regressionDraft(
+        fit,
+        predictRow(fit.coefficients, features, 0),
+        (calendar.slotOfDay(cell) * 24) / grid.slotsPerDay,
+      );
     }
     if (target.kind !== "pv" || !Number.isFinite(capacityWh)) return fallback(slot, cell);
     scale ??= physicalScale(here, weatherOfDay);

@@ -8,3 +8,6 @@ export { createMemoryCommitLog } from "./stores/memory-commit-log.ts";
 export { type NodeStore, openSqliteNodeStore } from "./stores/node-store.ts";
 export type { Durability } from "./stores/sqlite.ts";
 export { openSqliteCommitLog } from "./stores/sqlite-commit-log.ts";
+export { LEDGER_PRIORITY, scheduleFlows } from "./scheduled-flows.ts";
+export { type SettlementProblem, settleWholeSlot, type SlotReading } from "./slot-settlement.ts";
+export { auditFolder, type AuditRefusal, type AuditReport, type AuditResult, type AuditViolation, COMMIT_LOG_FILE } from "./audit.ts";

@@ -1,5 +1,5 @@
 /** A whole network in one process: a node per party, one notary, and a transport that hands messages over. */
-import { type Clock, type Entropy, invariant, microsPerKwh, type MicrosPerKwh, newSigner, type PublicKey, type Signer, unwrap, wattHours, type WattHours } from "#core";
+import { type Clock, type Entropy, invariant, type Micros, microsPerKwh, type MicrosPerKwh, newSigner, type PublicKey, type Signer, unwrap, wattHours, type WattHours } from "#core";
 import {
   buildTransaction,
   encodeSignedTransaction,
@@ -126,6 +126,12 @@ export class LocalNetwork {
     const receipt = await this.node("grid-authority").submit({ tag: "join", commandId: `join/${member.name}`, key: signer.publicKey, marketFee: microsPerKwh(0n), ...member });
     unwrap(receipt);
     return node;
+  }
+
+  /** Money on the ledger, from the notary's unspent states, beside what was issued: equal, or something is wrong. */
+  moneyHeld(): { readonly issuedMicros: Micros; readonly heldMicros: Micros; readonly transactions: number } {
+    invariant(this.#transport.notary !== undefined, "a network has a notary");
+    return this.#transport.notary.totals();
   }
 
   close(): void {

@@ -25,6 +25,7 @@ import {
   signTransaction,
   type SignedTransaction,
   type StateAndRef,
+  type StateOf,
   type StateRef,
   type StateTag,
   type Transaction,
@@ -143,6 +144,11 @@ export class LedgerNode implements NodeEndpoint {
 
   async states<T extends StateTag>(tag: T): Promise<readonly StateAndRef<T>[]> {
     return this.#vault.all(tag);
+  }
+
+  /** Unspent states of a kind, at once: for parts of the same process. */
+  unspent<T extends StateTag>(tag: T): readonly StateOf<T>[] {
+    return this.#vault.all(tag).map(({ state }) => state);
   }
 
   listen(listener: (event: NodeEvent) => void): () => void {

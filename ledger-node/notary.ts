@@ -2,11 +2,12 @@
  * A contract-verifying notary: checks signatures and contracts, commits in batches, signs only after the commit is durable.
  * It keeps every state that it made final and is not spent yet, so nobody has to prove inputs to it.
  */
-import { type Clock, err, type Hash, invariant, ok, type PublicKey, type Result, type Signer } from "#core";
+import { type Clock, err, type Hash, invariant, type Micros, micros, ok, type PublicKey, type Result, type Signer } from "#core";
 import {
   contractViolations,
   decodeSignedTransaction,
   type LedgerRefusal,
+  moneyIn,
   type NotarySignature,
   refKey,
   type ResolvedState,
@@ -40,6 +41,8 @@ export class Notary {
   #waiting: Waiting[] = [];
   #isScheduled = false;
   #genesisId: Hash | undefined;
+  #issued = 0n;
+  #count = 0;
 
   constructor(options: NotaryOptions) {
     this.#options = options;
@@ -136,8 +139,17 @@ export class Notary {
     return inputs && references && { content, inputs, references };
   }
 
+  /** Sums over all unspent states and over all that was ever issued and redeemed. */
+  totals(): { readonly issuedMicros: Micros; readonly heldMicros: Micros; readonly transactions: number } {
+    let held = 0n;
+    for (const { state } of this.#unspent.values()) held += moneyIn(state)?.amount ?? 0n;
+    return { issuedMicros: micros(this.#issued), heldMicros: micros(held), transactions: this.#count };
+  }
+
   #remember(signed: SignedTransaction): void {
     const { id, content } = signed.transaction;
+    this.#count += 1;
+    if (content.command.tag === "issue-funds") this.#issued += content.outputs.reduce((sum, state) => sum + (moneyIn(state)?.amount ?? 0n), 0n);
     if (content.command.tag === "genesis") this.#genesisId ??= id;
     for (const ref of content.inputs) this.#unspent.delete(refKey(ref));
     for (const [index, state] of content.outputs.entries()) {

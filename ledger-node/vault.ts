@@ -66,7 +66,8 @@ export class Vault {
   }
 }
 
-/** Funds left over after a payment are kept in few states: this many of the smallest are spent along. */
+/** Beyond this many funds, some of the smallest are spent along: few states, yet enough for payments side by side. */
+const FUNDS_KEPT = 32;
 const CONSOLIDATED_MAX = 4;
 
 /** Chooses funds for `amount`: largest first until it is covered, and some of the smallest along. Undefined if there are too few. */
@@ -81,5 +82,5 @@ export function chooseFunds(free: readonly VaultState<"funds">[], owner: PublicK
     chosen.push(next);
     sum += next.state.amount;
   }
-  return [...chosen, ...own.slice(-CONSOLIDATED_MAX)];
+  return own.length <= FUNDS_KEPT ? chosen : [...chosen, ...own.slice(-CONSOLIDATED_MAX)];
 }

@@ -17,3 +17,4 @@ export {
   type TradingMethod,
   tradingMethod,
 } from "./clearing/index.ts";
+export { admissionPolicy, Marketplace, type MarketplaceOptions, type RoundProblem } from "./service.ts";

@@ -1,5 +1,38 @@
 /** Fakes and builders for tests: hand-written, deterministic, used by everyone. */
 export {
+  auction,
+  bid,
+  DAY,
+  DEADLINE_MS,
+  deliveryRecord,
+  deposit,
+  type EntryAmounts,
+  entry,
+  exposure,
+  exposureIndex,
+  funds,
+  GATE_MS,
+  keyOf,
+  MARKETPLACE,
+  mandate,
+  member,
+  NEXT_SLOT,
+  order,
+  PARAMETERS,
+  promise,
+  type RecordAmounts,
+  reading,
+  type SettlementAmounts,
+  SLOT,
+  SLOT_END_MS,
+  SLOT_START_MS,
+  signerOf,
+  signersOf,
+  slotSettlement,
+  tariff,
+} from "./builders.ts";
+export { type CommandPatch, Draft, type StatePatch, transaction, type Verdict } from "./ledger-dsl.ts";
+export {
   evenQuantiles,
   FakeStrategyContext,
   fakeContextFor,
@@ -8,3 +41,11 @@ export {
   USUAL_RULES,
 } from "./strategy-context.ts";
 export { StrategyStage } from "./strategy-stage.ts";
+export {
+  endAuctionWithoutBid,
+  moves,
+  settleSlotOfSupplier,
+  settleSlotWithoutTrades,
+  TRADES,
+  VALID,
+} from "./valid-transactions.ts";

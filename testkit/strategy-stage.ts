@@ -4,6 +4,7 @@
  */
 import {
   addEnergy,
+  addMoney,
   costCeil,
   costFloor,
   energyAbove,
@@ -15,6 +16,7 @@ import {
   microsPerKwh,
   minEnergy,
   NO_ENERGY,
+  NO_MONEY,
   type SlotId,
   subtractEnergy,
   toJson,
@@ -33,6 +35,7 @@ export class StrategyStage<Config, Memory> {
   readonly violations: string[] = [];
   readonly #strategy: Strategy<Config, Memory>;
   #resting: RestingOrder[] = [];
+  readonly #deposits = new Map<SlotId, Micros>();
   #auctionCount = 0;
 
   constructor(strategy: Strategy<Config, Memory>, ctx: FakeStrategyContext<Config, Memory>) {
@@ -96,14 +99,24 @@ export class StrategyStage<Config, Memory> {
     this.ctx.results = [...this.ctx.results, { slotId, clearedAtMs: this.ctx.nowMs, price: volume === 0n ? null : price, volume }];
   }
 
-  /** The slot is over: deposits come back or are lost, and the strategy hears of it. */
-  deliver(slotId: SlotId, injected: WattHours): void {
-    const { promised } = this.ctx.position(slotId);
+  /**
+   * The slot is over: open orders end, deposits come back less fee and penalty, what was fed in and drawn is paid for, and the
+   * strategy hears of it. Of what is delivered, sold promises come first.
+   */
+  deliver(slotId: SlotId, injected: WattHours, withdrawn: WattHours = NO_ENERGY): void {
+    const { ctx } = this;
+    this.#applyCancel(slotId);
+    const { promised, held, bought } = ctx.position(slotId);
     const delivered = minEnergy(promised, injected);
-    const depositLost = costCeil(energyAbove(promised, delivered), this.ctx.rules.emergencyPrice);
-    this.#resting = this.#resting.filter((order) => order.slotId !== slotId);
-    this.ctx.positions.delete(slotId);
-    this.carryOut(this.#strategy.onDelivery?.(this.ctx, { slotId, promised, delivered, depositLost }) ?? []);
+    const depositLost = costCeil(energyAbove(promised, delivered), ctx.rules.emergencyPrice);
+    const sold = energyAbove(promised, energyAbove(held, bought));
+    const fedIn = addEnergy(energyAbove(injected, delivered), addEnergy(energyAbove(delivered, sold), energyAbove(bought, withdrawn)));
+    const tariff = ctx.tariff(slotId);
+    if (tariff !== undefined) this.#pay(micros(costCeil(energyAbove(withdrawn, bought), tariff.retail) - costFloor(fedIn, tariff.feedIn)));
+    this.#pay(micros(depositLost + costCeil(delivered, ctx.rules.gridFee) - (this.#deposits.get(slotId) ?? 0n)));
+    this.#deposits.delete(slotId);
+    ctx.positions.delete(slotId);
+    this.carryOut(this.#strategy.onDelivery?.(ctx, { slotId, promised, delivered, depositLost }) ?? []);
   }
 
   /** Open orders and offers of the pools. */
@@ -176,7 +189,7 @@ export class StrategyStage<Config, Memory> {
     const { ctx } = this;
     switch (intent.tag) {
       case "promise":
-        this.#pay(costCeil(intent.energy, ctx.rules.emergencyPrice));
+        this.#lockDeposit(intent.slotId, costCeil(intent.energy, ctx.rules.emergencyPrice));
         return this.#change(intent.slotId, ({ promised, held }) => ({ promised: addEnergy(promised, intent.energy), held: addEnergy(held, intent.energy) }));
       case "offer":
         this.#resting.push({ slotId: intent.slotId, side: "offer", energy: intent.energy, limit: intent.limit });
@@ -196,6 +209,11 @@ export class StrategyStage<Config, Memory> {
       case "charge-battery":
         return;
     }
+  }
+
+  #lockDeposit(slotId: SlotId, deposit: Micros): void {
+    this.#pay(deposit);
+    this.#deposits.set(slotId, addMoney(this.#deposits.get(slotId) ?? NO_MONEY, deposit));
   }
 
   /** Moves energy from held to offered. */

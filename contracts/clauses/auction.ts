@@ -1,7 +1,7 @@
 /** Clauses of the English auction (paper section 3.4): only the owner auctions, bids rise, the highest bidder pays and becomes owner. */
 import { costCeil, costFloor, micros, type PublicKey, sumEnergy } from "#core";
 import type { Facts } from "../resolved.ts";
-import type { Auction, PowerPromise } from "../states.ts";
+import type { Auction, Bid, PowerPromise } from "../states.ts";
 import {
   type Changes,
   citedMember,
@@ -24,6 +24,32 @@ function energyOf(auction: Auction | undefined): Changes {
 
 function isLockedBy(promise: PowerPromise, auctionId: string): boolean {
   return promise.lock?.kind === "auction" && promise.lock.id === auctionId;
+}
+
+/**
+ * Whether the promises are exactly what the auction is of. Nothing stops two sellers from giving their auctions one id,
+ * so owner and slot must agree too: otherwise one could sell what the other locked.
+ */
+function arePromisesOf(promises: readonly PowerPromise[], auction: Auction | undefined): boolean {
+  return (
+    auction !== undefined &&
+    promises.every(
+      (promise) =>
+        isLockedBy(promise, auction.auctionId) && promise.owner === auction.seller && promise.slot === auction.slot,
+    ) &&
+    sumEnergy(promises.map(({ energy }) => energy)) === auction.energy
+  );
+}
+
+/** Whether this is the bid that the auction names, with the funds that it had to lock. */
+function isHighestBid(bid: Bid | undefined, auction: Auction): boolean {
+  return (
+    bid !== undefined &&
+    bid.auctionId === auction.auctionId &&
+    bid.bidder === auction.highestBidder &&
+    bid.price === auction.highestPrice &&
+    bid.locked === bidCost(auction, bid.price)
+  );
 }
 
 export function createAuctionClauses(facts: Facts): readonly Clause[] {
@@ -99,7 +125,8 @@ export function bidClauses(facts: Facts): readonly Clause[] {
         after?.highestBidder === bidder &&
         after.highestPrice === bid.price,
     ),
-    clause("bid_frees_the_last_bid", () => freesLastBid(facts, before)),
+    clause("bid_frees_the_last_bid", () => takesHighestBid(facts, before)),
+    clause("bid_refunds_in_one_piece", () => refundsInOnePiece(facts, before, bidder)),
     clause("bid_beats_base_price", () => before !== undefined && bid !== undefined && bid.price > before.basePrice),
     clause(
       "bid_beats_last_bid",
@@ -141,10 +168,17 @@ function onlyHighestChanges(before: Auction | undefined, after: Auction | undefi
   );
 }
 
-function freesLastBid(facts: Facts, before: Auction | undefined): boolean {
-  const last = facts.consumed("bid");
-  if (before?.highestBidder === null) return last.length === 0;
-  return last.length === 1 && last[0]?.auctionId === before?.auctionId && last[0]?.bidder === before?.highestBidder;
+/** The bids that are consumed: the highest of the auction, or none where nobody bid. */
+function takesHighestBid(facts: Facts, auction: Auction | undefined): boolean {
+  const bids = facts.consumed("bid");
+  if (auction === undefined) return false;
+  return auction.highestBidder === null ? bids.length === 0 : bids.length === 1 && isHighestBid(bids[0], auction);
+}
+
+/** Who is outbid does not choose how its money comes back: not in dust that it could never gather. */
+function refundsInOnePiece(facts: Facts, before: Auction | undefined, bidder: PublicKey): boolean {
+  const last = before?.highestBidder;
+  return last === bidder || facts.made("funds").filter(({ owner }) => owner === last).length <= 1;
 }
 
 export function endAuctionClauses(facts: Facts): readonly Clause[] {
@@ -181,13 +215,28 @@ function isEndOf(before: Auction | undefined, after: Auction | undefined): boole
 }
 
 function freesPromises(facts: Facts, auction: Auction | undefined): boolean {
-  const consumed = facts.consumed("power-promise");
   return (
-    auction !== undefined &&
-    consumed.every((promise) => isLockedBy(promise, auction.auctionId)) &&
-    sumEnergy(consumed.map(({ energy }) => energy)) === auction.energy &&
-    facts.made("power-promise").every(({ lock, owner }) => lock === null && owner === auction.seller)
+    arePromisesOf(facts.consumed("power-promise"), auction) &&
+    facts.made("power-promise").every(({ lock, owner }) => lock === null && owner === auction?.seller)
   );
+}
+
+/**
+ * An auction that was not settled until its gate: the highest bidder has its money back. The promises stay locked, which no
+ * longer matters, since nothing of the slot can be traded; the delivery check frees them.
+ */
+export function lapseAuctionClauses(facts: Facts): readonly Clause[] {
+  const { auctionId } = facts.commandOf("lapse-auction");
+  const [auction] = facts.consumed("auction");
+  const parties = [auction?.seller, auction?.marketplace, auction?.highestBidder, facts.parameters.gridAuthority];
+  return [
+    clause("lapse_one_auction", () => facts.consumed("auction").length === 1 && auction?.auctionId === auctionId),
+    clause("lapse_after_gate", () => auction !== undefined && facts.isFrom(facts.gateMs(auction.slot))),
+    clause("lapse_returns_the_bid", () => takesHighestBid(facts, auction)),
+    clause("lapse_money_stays", () => moneyChanges(facts).size === 0),
+    clause("lapse_signed_by_a_party", () => parties.some((party) => party != null && facts.isSigner(party))),
+    ...exposureClauses(facts),
+  ];
 }
 
 export function settleAuctionClauses(facts: Facts): readonly Clause[] {
@@ -198,15 +247,8 @@ export function settleAuctionClauses(facts: Facts): readonly Clause[] {
   return [
     clause("settle_one_auction", () => facts.consumed("auction").length === 1 && auction?.auctionId === auctionId),
     clause("settle_ended_auction", () => auction?.status === "ended"),
-    clause(
-      "settle_the_highest_bid",
-      () =>
-        facts.consumed("bid").length === 1 &&
-        bid?.auctionId === auctionId &&
-        bid.bidder === winner &&
-        bid.price === auction?.highestPrice,
-    ),
-    clause("settle_all_promises_of_the_auction", () => allPromisesOf(facts, auction)),
+    clause("settle_the_highest_bid", () => bid !== undefined && takesHighestBid(facts, auction)),
+    clause("settle_all_promises_of_the_auction", () => arePromisesOf(facts.consumed("power-promise"), auction)),
     clause("settle_owner_is_highest_bidder", () =>
       facts.made("power-promise").every(({ owner, lock }) => owner === winner && lock === null),
     ),
@@ -223,21 +265,15 @@ export function settleAuctionClauses(facts: Facts): readonly Clause[] {
       "settle_signed_by_winner",
       () => winner !== null && isAuthorised(facts, winner, "settle-auction", energyOf(auction)),
     ),
-    clause("settle_signed_by_former_owner", () => auction !== undefined && facts.isSigner(auction.seller)),
+    clause(
+      "settle_signed_by_former_owner",
+      () => auction !== undefined && isAuthorised(facts, auction.seller, "settle-auction", energyOf(auction)),
+    ),
     clause("settle_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
     clause("settle_winner_may_act", () => winner !== null && mayAct(facts, winner)),
     clause("settle_verified", () => isVerified(facts)),
     ...exposureClauses(facts),
   ];
-}
-
-function allPromisesOf(facts: Facts, auction: Auction | undefined): boolean {
-  const promises = facts.consumed("power-promise");
-  return (
-    auction !== undefined &&
-    promises.every((promise) => isLockedBy(promise, auction.auctionId)) &&
-    sumEnergy(promises.map(({ energy }) => energy)) === auction.energy
-  );
 }
 
 /** The winner pays what it locked; the seller gets the price, rounded down; the marketplace the rest, its fee. */

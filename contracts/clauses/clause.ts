@@ -1,7 +1,16 @@
 /** What a clause is, and the measures that many clauses share. Pure: no clock, no party look-up. */
 import { InvariantError, type PublicKey, slotOf, type SlotId } from "#core";
 import type { Facts } from "../resolved.ts";
-import { type DelegableFlow, type Member, moneyIn, type PowerPromise, type State } from "../states.ts";
+import {
+  type DelegableFlow,
+  type Exposure,
+  type ExposureEntry,
+  type Mandate,
+  type Member,
+  moneyIn,
+  type PowerPromise,
+  type State,
+} from "../states.ts";
 
 /** A rule with a unique name. It is run only to see whether it holds. */
 export type Clause = { readonly name: string; readonly holds: () => boolean };
@@ -22,6 +31,15 @@ function holdsSafely(holds: () => boolean): boolean {
     if (error instanceof InvariantError) return false;
     throw error;
   }
+}
+
+/** Runs `make` when its value is first asked for: what may leave its range must do so within a clause. */
+export function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** Change of a quantity per key; keys without a change are absent. */
@@ -88,7 +106,7 @@ export function promisesConserved(facts: Facts): boolean {
 
 /**
  * Whether `party` agrees: its own key signs, or a delegate's under a cited mandate that allows the flow, is not expired
- * at the end of the transaction's window, and whose limit per slot is not passed.
+ * at the end of the transaction's window, and whose limit per slot is kept.
  */
 export function isAuthorised(facts: Facts, party: PublicKey, flow: DelegableFlow, energyBySlot: Changes): boolean {
   if (facts.isSigner(party)) return true;
@@ -100,8 +118,26 @@ export function isAuthorised(facts: Facts, party: PublicKey, flow: DelegableFlow
         facts.isSigner(mandate.delegate) &&
         mandate.flows.includes(flow) &&
         facts.isUntil(mandate.expiresMs) &&
-        [...energyBySlot.values()].every((energy) => energy <= mandate.energyPerSlotMax),
+        isWithinLimit(facts, mandate, energyBySlot),
     );
+}
+
+/** Whether no slot's energy passes the limit: neither in this transaction nor with all that stood before, where it adds to that. */
+function isWithinLimit(facts: Facts, { principal, energyPerSlotMax }: Mandate, energyBySlot: Changes): boolean {
+  const before = entriesOf(facts.consumed("exposure"), principal);
+  const grown = [...entriesOf(facts.made("exposure"), principal)].flatMap(([slot, { promised, bought, bidding }]) => {
+    const last = before.get(slot);
+    const isPromising = promised > (last?.promised ?? 0n);
+    const isBuying = bought + bidding > (last?.bought ?? 0n) + (last?.bidding ?? 0n);
+    return [isPromising ? promised : 0n, isBuying ? bought + bidding : 0n];
+  });
+  return [...energyBySlot.values(), ...grown].every((energy) => energy <= energyPerSlotMax);
+}
+
+/** A member's entries, by slot. */
+export function entriesOf(exposures: readonly Exposure[], member: PublicKey): ReadonlyMap<SlotId, ExposureEntry> {
+  const own = exposures.filter((exposure) => exposure.member === member);
+  return new Map(own.flatMap(({ entries }) => entries.map((entry) => [entry.slot, entry])));
 }
 
 /** Whether enough of the network's verifiers sign. */

@@ -40,6 +40,7 @@ const KINDS: Readonly<Record<CommandTag, Kinds>> = {
     cites: CITED,
     makes: ["power-promise", "funds", ...EXPOSURE],
   },
+  "lapse-auction": { consumes: ["auction", "bid", ...EXPOSURE], cites: [], makes: ["funds", ...EXPOSURE] },
   "place-orders": {
     consumes: ["funds", "power-promise", ...EXPOSURE],
     cites: CITED,
@@ -70,7 +71,6 @@ const KINDS: Readonly<Record<CommandTag, Kinds>> = {
 
 /** Flows in which money may enter or leave the ledger. */
 const MONEY_GATES: readonly CommandTag[] = ["issue-funds", "redeem-funds"];
-/** Flows that move power promises; all others leave each promise's energy as it is by not touching it. */
 const WINDOW_MS_MAX = 7 * 86_400_000;
 
 export function commonClauses(facts: Facts): readonly Clause[] {
@@ -90,7 +90,6 @@ export function commonClauses(facts: Facts): readonly Clause[] {
     clause("window_not_too_long", () => windowIsShort(facts)),
     clause("money_conserved", () => MONEY_GATES.includes(command.tag) || moneyChange(facts) === 0n),
     clause("funds_positive", () => facts.made("funds").every(({ amount }) => amount > 0n)),
-    clause("locked_money_not_negative", () => lockedMoney(facts).every((amount) => amount >= 0n)),
     clause("promise_energy_positive", () => facts.made("power-promise").every(({ energy }) => energy > 0n)),
   ];
 }
@@ -109,12 +108,4 @@ function windowIsShort({ content: { window } }: Facts): boolean {
     window.untilMs === null ||
     (window.fromMs < window.untilMs && window.untilMs - window.fromMs <= WINDOW_MS_MAX)
   );
-}
-
-function lockedMoney(facts: Facts): readonly bigint[] {
-  return [
-    ...facts.made("deposit").map(({ amount }) => amount),
-    ...facts.made("bid").map(({ locked }) => locked),
-    ...facts.made("pool-order").map(({ locked }) => locked),
-  ];
 }

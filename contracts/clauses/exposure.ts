@@ -6,7 +6,7 @@ import { compareText, type LocalDay, type PublicKey, type SlotId } from "#core";
 import { OPENED_DAYS_MAX } from "../state-codec.ts";
 import type { Facts } from "../resolved.ts";
 import type { Exposure, ExposureEntry, State } from "../states.ts";
-import { type Changes, citedMember, type Clause, clause, sameChanges, Tally } from "./clause.ts";
+import { type Changes, type Clause, clause, sameChanges, Tally } from "./clause.ts";
 
 type Measure = "promised" | "bought" | "bidding";
 
@@ -17,6 +17,7 @@ export function exposureClauses(facts: Facts): readonly Clause[] {
     clause("exposure_day_opened_once", () => daysOpenedOnce(facts)),
     clause("exposure_entries_tidy", () => facts.made("exposure").every((exposure) => isTidy(facts, exposure))),
     clause("exposure_counts_the_change", () => sameChanges(exposureChanges(facts), positionChanges(facts))),
+    clause("exposure_only_where_it_changes", () => onlyChangedExposures(facts)),
     clause("holding_cap_kept", () => holdingCapsKept(facts)),
   ];
 }
@@ -70,14 +71,15 @@ function keyOf({ member, day }: { readonly member: PublicKey; readonly day: Loca
 }
 
 function exposuresContinue(facts: Facts): boolean {
-  const consumed = facts.consumed("exposure").map(keyOf);
-  const made = facts.made("exposure").map(keyOf);
-  const opened = openedDays(facts);
+  const before = facts.consumed("exposure").map(keyOf);
+  const after = facts.made("exposure").map(keyOf);
+  const [consumed, made, opened] = [new Set(before), new Set(after), new Set(openedDays(facts))];
   return (
-    new Set(made).size === made.length &&
-    new Set(consumed).size === consumed.length &&
-    consumed.every((key) => made.includes(key)) &&
-    made.every((key) => consumed.includes(key) !== opened.includes(key))
+    made.size === after.length &&
+    consumed.size === before.length &&
+    before.every((key) => made.has(key)) &&
+    [...opened].every((key) => made.has(key)) &&
+    after.every((key) => consumed.has(key) !== opened.has(key))
   );
 }
 
@@ -94,27 +96,48 @@ function openedDays(facts: Facts): readonly string[] {
 function daysOpenedOnce(facts: Facts): boolean {
   const consumed = facts.consumed("exposure-index");
   const made = facts.made("exposure-index");
-  if (consumed.length !== made.length) return false;
-  return made.every((after) => {
-    const before = consumed.find(({ member }) => member === after.member);
-    return (
-      before !== undefined &&
-      consumed.filter(({ member }) => member === after.member).length === 1 &&
-      opensLaterDays(before.openedDays, after.openedDays)
-    );
-  });
+  const before = new Map(consumed.map(({ member, openedDays: days }) => [member, days]));
+  return (
+    consumed.length === made.length &&
+    before.size === consumed.length &&
+    new Set(made.map(({ member }) => member)).size === made.length &&
+    made.every(({ member, openedDays: days }) => opensNewDays(before.get(member), days))
+  );
 }
 
-/** Whether `after` is `before` with later days at its end, cut at the front to its longest length. */
-function opensLaterDays(before: readonly LocalDay[], after: readonly LocalDay[]): boolean {
-  const last = before.at(-1);
-  const added = after.filter((day) => last === undefined || day > last);
-  const expected = [...before, ...added].slice(-OPENED_DAYS_MAX);
+function opensNewDays(before: readonly LocalDay[] | undefined, after: readonly LocalDay[]): boolean {
+  if (before === undefined) return false;
+  const added = after.filter((day) => !before.includes(day));
   return (
     added.length > 0 &&
-    added.every((day, index) => index === 0 || (added[index - 1] ?? day) < day) &&
-    expected.join() === after.join()
+    added.every((day) => wasNeverOpened(before, day)) &&
+    withOpenedDays(before, added).join() === after.join()
   );
+}
+
+/**
+ * Whether an index proves that a day was never opened. An index lists the latest days; once it is full, earlier ones may
+ * have been forgotten, so a day before the oldest proves nothing.
+ */
+export function wasNeverOpened(openedDays: readonly LocalDay[], day: LocalDay): boolean {
+  const [oldest] = openedDays;
+  if (openedDays.includes(day)) return false;
+  return oldest === undefined || openedDays.length < OPENED_DAYS_MAX || day > oldest;
+}
+
+/** The days of an exposure index after `added` are opened: in order, the latest of them if they are too many. */
+export function withOpenedDays(openedDays: readonly LocalDay[], added: readonly LocalDay[]): readonly LocalDay[] {
+  return [...new Set([...openedDays, ...added])].sort(compareText).slice(-OPENED_DAYS_MAX);
+}
+
+/** Consuming a member's exposure stops its other trades for a moment: only those whose position changes bear it. */
+function onlyChangedExposures(facts: Facts): boolean {
+  const before = new Map(facts.consumed("exposure").map((exposure) => [keyOf(exposure), entriesText(exposure)]));
+  return facts.made("exposure").every((exposure) => entriesText(exposure) !== (before.get(keyOf(exposure)) ?? ""));
+}
+
+function entriesText({ entries }: Exposure): string {
+  return entries.map(({ slot, promised, bought, bidding }) => `${slot} ${promised} ${bought} ${bidding}`).join();
 }
 
 function isTidy(facts: Facts, { day, entries }: Exposure): boolean {
@@ -137,18 +160,14 @@ function holdingCapsKept(facts: Facts): boolean {
     const [member = "", slot = "", measure] = key.split(" ");
     if (measure !== "promised") growth.add(`${member} ${slot}`, amount);
   }
+  const members = new Map(facts.cited("member").map((member) => [member.key as string, member]));
+  const held = new Map(facts.made("exposure").flatMap(heldBySlot));
   return [...growth.changes].every(([key, amount]) => {
-    if (amount <= 0n) return true;
-    const [memberKey = "", slot = ""] = key.split(" ");
-    const member = citedMember(facts, memberKey as PublicKey);
-    if (member === undefined) return false;
-    const entry = facts
-      .made("exposure")
-      .flatMap((exposure) => (exposure.member === memberKey ? exposure.entries : []))
-      .find((each) => each.slot === slot);
-    return (
-      entry !== undefined &&
-      (member.holdingCapPerSlot === null || entry.bought + entry.bidding <= member.holdingCapPerSlot)
-    );
+    const cap = members.get(key.split(" ")[0] ?? "")?.holdingCapPerSlot;
+    return amount <= 0n || (cap !== undefined && (cap === null || (held.get(key) ?? 0n) <= cap));
   });
+}
+
+function heldBySlot({ member, entries }: Exposure): readonly (readonly [string, bigint])[] {
+  return entries.map(({ slot, bought, bidding }) => [`${member} ${slot}`, bought + bidding]);
 }

@@ -1,5 +1,5 @@
 /** Clauses of genesis, membership, funds, tariffs and mandates. */
-import { type PublicKey, slotOf, slotsOfLocalDay, zone } from "#core";
+import { type PublicKey, parseZone, slotOf, slotsOfLocalDay, zone } from "#core";
 import type { Facts } from "../resolved.ts";
 import type { Member } from "../states.ts";
 import { type Clause, clause, mayAct, moneyChange } from "./clause.ts";
@@ -10,32 +10,31 @@ export function genesisClauses(facts: Facts): readonly Clause[] {
     clause("genesis_parameters_sound", () => parametersSound(facts)),
     clause("genesis_members_have_an_index", () => membersHaveIndex(facts)),
     clause("genesis_members_are_unique", () => membersAreUnique(facts)),
+    clause("genesis_speculators_have_a_cap", () => facts.made("member").every(hasCapIfSpeculator)),
+    clause("genesis_fees_not_negative", () => facts.made("member").every(hasFee)),
   ];
 }
 
-function parametersSound(facts: Facts): boolean {
-  const {
-    promiseMin,
-    promiseMax,
-    verifiers,
-    verifierQuorum,
-    notaries,
-    priceMin,
-    priceMax,
-    emergencyPrice,
-    gridFee,
-    bidRiseMin,
-  } = facts.parameters;
+function parametersSound({ parameters }: Facts): boolean {
+  const { promiseMin, promiseMax, verifiers, verifierQuorum, notaries, emergencyPrice, gridFee } = parameters;
   return (
     promiseMin > 0n &&
     promiseMin <= promiseMax &&
+    isUnique(verifiers) &&
+    verifierQuorum >= 1 &&
     verifierQuorum <= verifiers.length &&
-    notaries.length > 0 &&
-    priceMin <= priceMax &&
+    isUnique(notaries) &&
+    parameters.priceMin <= parameters.priceMax &&
     emergencyPrice >= gridFee &&
     gridFee >= 0n &&
-    bidRiseMin > 0n
+    parameters.bidRiseMin > 0n &&
+    parameters.gateLeadMs >= 0 &&
+    parseZone(parameters.timeZone).ok
   );
+}
+
+function isUnique(keys: readonly PublicKey[]): boolean {
+  return new Set(keys).size === keys.length;
 }
 
 export function joinClauses(facts: Facts): readonly Clause[] {
@@ -47,6 +46,7 @@ export function joinClauses(facts: Facts): readonly Clause[] {
     clause("join_members_are_unique", () => membersAreUnique(facts)),
     clause("join_in_good_standing", () => facts.made("member").every(({ standing }) => standing === "good")),
     clause("join_speculator_has_a_cap", () => facts.made("member").every(hasCapIfSpeculator)),
+    clause("join_fees_not_negative", () => facts.made("member").every(hasFee)),
   ];
 }
 
@@ -62,13 +62,18 @@ function membersHaveIndex(facts: Facts): boolean {
 function membersAreUnique(facts: Facts): boolean {
   const members = facts.made("member");
   return (
-    new Set(members.map(({ key }) => key)).size === members.length &&
+    isUnique(members.map(({ key }) => key)) &&
     new Set(members.map(({ name }) => name)).size === members.length
   );
 }
 
 function hasCapIfSpeculator({ roles, holdingCapPerSlot }: Member): boolean {
   return !roles.includes("speculator") || holdingCapPerSlot !== null;
+}
+
+/** A negative fee would have to be paid by the marketplace, out of funds that no flow takes: its auctions could not be settled. */
+function hasFee({ marketFee }: Member): boolean {
+  return marketFee >= 0n;
 }
 
 export function amendMemberClauses(facts: Facts): readonly Clause[] {
@@ -81,6 +86,7 @@ export function amendMemberClauses(facts: Facts): readonly Clause[] {
     }),
     clause("amend_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
     clause("amend_speculator_has_a_cap", () => facts.made("member").every(hasCapIfSpeculator)),
+    clause("amend_fee_not_negative", () => facts.made("member").every(hasFee)),
   ];
 }
 

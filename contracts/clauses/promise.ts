@@ -1,5 +1,5 @@
 /** Clauses of creating power promises (paper section 3.4 and algorithm A1). */
-import { costCeil, type SlotId, wattHours } from "#core";
+import { costCeil, wattHours } from "#core";
 import type { Facts } from "../resolved.ts";
 import { SUPPLIER_ROLES } from "../states.ts";
 import {
@@ -45,7 +45,9 @@ export function createPromisesClauses(facts: Facts): readonly Clause[] {
       ),
     ),
     clause("promise_deposit_covers_emergency", () => depositsCover(facts, bySlot)),
-    clause("promise_money_stays_with_supplier", () => moneyChanges(facts).size === 0),
+    clause("promise_money_stays_with_supplier", () =>
+      [...moneyChanges(facts).keys()].every((party) => party === supplier),
+    ),
     clause("promise_funds_of_the_supplier", () => facts.consumed("funds").every(({ owner }) => owner === supplier)),
     clause("promise_authorised", () => isAuthorised(facts, supplier, "create-promises", bySlot)),
     clause("promise_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
@@ -67,18 +69,20 @@ function withinCapacity(facts: Facts): boolean {
   return member !== undefined && entries.every(({ promised }) => promised <= member.capacityPerSlot);
 }
 
-/** One deposit for each slot: exactly the emergency cost of what is promised, rounded up. */
+/** One deposit for each slot, and for no other: exactly the emergency cost of what is promised, rounded up. */
 function depositsCover(facts: Facts, bySlot: Changes): boolean {
   const deposits = facts.made("deposit");
   const { supplier } = facts.commandOf("create-promises");
   return (
     deposits.length === bySlot.size &&
-    deposits.every(
-      (deposit) =>
+    new Set(deposits.map(({ slot }) => slot)).size === deposits.length &&
+    deposits.every((deposit) => {
+      const promised = bySlot.get(deposit.slot);
+      return (
+        promised !== undefined &&
         deposit.supplier === supplier &&
-        deposit.amount ===
-          costCeil(wattHours(bySlot.get(deposit.slot as SlotId) ?? 0n), facts.parameters.emergencyPrice),
-    ) &&
-    new Set(deposits.map(({ slot }) => slot)).size === deposits.length
+        deposit.amount === costCeil(wattHours(promised), facts.parameters.emergencyPrice)
+      );
+    })
   );
 }

@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -60,7 +69,11 @@ async function serve(behaviour: Behaviour = {}): Promise<{ readonly baseUrl: str
     const status = behaviour.status?.(number) ?? 200;
     const content = behaviour.content ?? CONTENT;
     const etag = behaviour.etag ?? '"v1"';
-    if (status !== 200) return reply.code(status).headers(behaviour.retryAfter === undefined ? {} : { "retry-after": behaviour.retryAfter }).send("no");
+    if (status !== 200)
+      return reply
+        .code(status)
+        .headers(behaviour.retryAfter === undefined ? {} : { "retry-after": behaviour.retryAfter })
+        .send("no");
     const asked = /^bytes=(\d+)-(\d*)$/.exec(range ?? "");
     const partial = behaviour.ranges !== false && asked !== null && (ifRange === undefined || ifRange === etag);
     const from = partial ? Number(asked?.[1]) : 0;
@@ -80,14 +93,15 @@ async function serve(behaviour: Behaviour = {}): Promise<{ readonly baseUrl: str
     else reply.raw.end(body);
     return reply;
   });
-  await server.listen({ port: 0, host: "127.0.0.1" });
+  await Promise.resolve(server.listen({ port: 0, host: "127.0.0.1" }));
   const address = server.server.address();
   return { baseUrl: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`, seen };
 }
 
 const waits: number[] = [];
 const quickly: DownloadOptions = { sleep: async (waitMs) => void waits.push(waitMs) };
-const get = (baseUrl: string, set = pinned(), options: DownloadOptions = {}) => downloadSet(set, root, { ...quickly, baseUrl, ...options });
+const get = (baseUrl: string, set = pinned(), options: DownloadOptions = {}) =>
+  downloadSet(set, root, { ...quickly, baseUrl, ...options });
 const files = (): string[] => (existsSync(join(root, "set")) ? readdirSync(join(root, "set")).sort() : []);
 const fetched = (): Buffer => readFileSync(join(root, "set", "a.csv"));
 
@@ -95,7 +109,10 @@ describe("download", () => {
   test("brings a file, says how far it is, and leaves nothing else behind", async () => {
     const { baseUrl, seen } = await serve();
     const progress: DownloadProgress[] = [];
-    expect(await get(baseUrl, pinned(), { onProgress: (step) => progress.push(step) })).toEqual({ ok: true, value: { folder: join(root, "set"), fetched: ["a.csv"], present: [] } });
+    expect(await get(baseUrl, pinned(), { onProgress: (step) => progress.push(step) })).toEqual({
+      ok: true,
+      value: { folder: join(root, "set"), fetched: ["a.csv"], present: [] },
+    });
     expect(fetched().equals(CONTENT)).toBe(true);
     expect(files()).toEqual(["a.csv"]);
     expect(seen).toEqual([{ range: undefined, ifRange: undefined }]);
@@ -138,7 +155,10 @@ describe("download", () => {
   });
 
   test("starts over where the server knows no ranges", async () => {
-    const { baseUrl, seen } = await serve({ ranges: false, cutAfter: (request) => (request === 1 ? 60_000 : undefined) });
+    const { baseUrl, seen } = await serve({
+      ranges: false,
+      cutAfter: (request) => (request === 1 ? 60_000 : undefined),
+    });
     expect(await get(baseUrl)).toMatchObject({ ok: true });
     expect(seen.length).toBe(2);
     expect(fetched().equals(CONTENT)).toBe(true);
@@ -170,14 +190,20 @@ describe("download", () => {
     other[100] = (other[100] ?? 0) ^ 1;
     const { baseUrl, seen } = await serve({ content: other });
     const result = await get(baseUrl);
-    expect(result).toMatchObject({ ok: false, error: { tag: "hash_mismatch", expected: sha256(CONTENT), actual: sha256(other) } });
+    expect(result).toMatchObject({
+      ok: false,
+      error: { tag: "hash_mismatch", expected: sha256(CONTENT), actual: sha256(other) },
+    });
     expect(seen.length).toBe(1);
     expect(files()).toEqual([]);
   });
 
   test("refuses another length before a byte is written", async () => {
     const { baseUrl } = await serve({ content: CONTENT.subarray(0, 199_999) });
-    expect(await get(baseUrl)).toMatchObject({ ok: false, error: { tag: "length_mismatch", expectedBytes: 200_000, actualBytes: 199_999 } });
+    expect(await get(baseUrl)).toMatchObject({
+      ok: false,
+      error: { tag: "length_mismatch", expectedBytes: 200_000, actualBytes: 199_999 },
+    });
     expect(files()).toEqual([]);
   });
 
@@ -224,7 +250,10 @@ describe("download", () => {
     expect(seen[1]).toEqual({ range: "bytes=30000-199999", ifRange: '"v1"' });
     const dead = await serve({ stallAfter: () => 0 });
     rmSync(join(root, "set"), { recursive: true });
-    expect(await get(dead.baseUrl, pinned(), { idleMs: 50 })).toMatchObject({ ok: false, error: { tag: "network", code: "IDLE", attempts: 5 } });
+    expect(await get(dead.baseUrl, pinned(), { idleMs: 50 })).toMatchObject({
+      ok: false,
+      error: { tag: "network", code: "IDLE", attempts: 5 },
+    });
   });
 
   test("stops when told to, and keeps what it has", async () => {
@@ -233,7 +262,10 @@ describe("download", () => {
     const onProgress = ({ doneBytes }: DownloadProgress): void => {
       if (doneBytes === 30_000) controller.abort();
     };
-    expect(await get(baseUrl, pinned(), { signal: controller.signal, onProgress })).toEqual({ ok: false, error: { tag: "cancelled" } });
+    expect(await get(baseUrl, pinned(), { signal: controller.signal, onProgress })).toEqual({
+      ok: false,
+      error: { tag: "cancelled" },
+    });
     expect(files()).toContain("a.csv.part");
     const waiting = await serve({ status: () => 503 });
     const late = new AbortController();
@@ -245,7 +277,10 @@ describe("download", () => {
     const { baseUrl } = await serve();
     await servers.pop()?.close();
     waits.length = 0;
-    expect(await get(baseUrl)).toMatchObject({ ok: false, error: { tag: "network", code: "ECONNREFUSED", attempts: 5 } });
+    expect(await get(baseUrl)).toMatchObject({
+      ok: false,
+      error: { tag: "network", code: "ECONNREFUSED", attempts: 5 },
+    });
     expect(waits).toEqual([500, 1_000, 2_000, 4_000]);
   });
 
@@ -268,15 +303,24 @@ describe("download", () => {
     mkdirSync(join(root, "set"));
     const { symlinkSync } = await import("node:fs");
     symlinkSync("/dev/full", join(root, "set", "a.csv.part"));
-    expect(await get(baseUrl)).toEqual({ ok: false, error: { tag: "disk_full", path: join(root, "set", "a.csv.part") } });
+    expect(await get(baseUrl)).toEqual({
+      ok: false,
+      error: { tag: "disk_full", path: join(root, "set", "a.csv.part") },
+    });
   });
 
   test("each reason has words that say what to do", () => {
     const url = "http://h/a.csv";
     const all = [
-      { tag: "not_found", url, status: 404 }, { tag: "refused_by_server", url, status: 403 }, { tag: "network", url, code: "CUT", attempts: 5 },
-      { tag: "length_mismatch", url, expectedBytes: 1, actualBytes: 2 }, { tag: "hash_mismatch", url, expected: "a", actual: "b" },
-      { tag: "disk_full", path: "/p" }, { tag: "permission_denied", path: "/p" }, { tag: "disk_error", path: "/p", code: "EIO" }, { tag: "cancelled" },
+      { tag: "not_found", url, status: 404 },
+      { tag: "refused_by_server", url, status: 403 },
+      { tag: "network", url, code: "CUT", attempts: 5 },
+      { tag: "length_mismatch", url, expectedBytes: 1, actualBytes: 2 },
+      { tag: "hash_mismatch", url, expected: "a", actual: "b" },
+      { tag: "disk_full", path: "/p" },
+      { tag: "permission_denied", path: "/p" },
+      { tag: "disk_error", path: "/p", code: "EIO" },
+      { tag: "cancelled" },
     ] as const;
     const texts = all.map((error) => describeDownloadError(error));
     expect(new Set(texts).size).toBe(all.length);
@@ -285,23 +329,32 @@ describe("download", () => {
 });
 
 const shared = process.env["DREAM_DATA"] ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
-const isHere = (set: PinnedSet): boolean => set.files.length > 0 && set.files.every((file) => existsSync(join(shared, set.name, file.name)));
+const isHere = (set: PinnedSet): boolean =>
+  set.files.length > 0 && set.files.every((file) => existsSync(join(shared, set.name, file.name)));
 if (!PINNED_SETS.some(isHere)) console.warn("measured data are not here: the pinned hashes are not compared with them");
 
 describe("pinned sets", () => {
-  test.each(PINNED_SETS.filter(isHere).map((set) => [set.name, set] as const))("%s: what a mirror of it serves is what is pinned", async (_name, set) => {
-    const mirror = fastify();
-    servers.push(mirror);
-    mirror.get<{ Params: { set: string; file: string } }>("/:set/:file", (request) => readFileSync(join(shared, request.params.set, request.params.file)));
-    await mirror.listen({ port: 0, host: "127.0.0.1" });
-    const address = mirror.server.address();
-    const baseUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
-    // The mirror has the part that is used, not the longer public file.
-    const whole = { ...set, files: set.files.map(({ ofBytes: _, ...file }) => file) };
-    expect(await downloadSet(whole, root, { ...quickly, baseUrl })).toMatchObject({ ok: true, value: { fetched: set.files.map(({ name }) => name) } });
-    const listed = listSets(undefined, root).find(({ name }) => name === set.name);
-    expect(listed?.presence).toBe(set.otherFiles.length === 0 ? "complete" : "in part");
-  });
+  test.each(PINNED_SETS.filter(isHere).map((set) => [set.name, set] as const))(
+    "%s: what a mirror of it serves is what is pinned",
+    async (_name, set) => {
+      const mirror = fastify();
+      servers.push(mirror);
+      mirror.get<{ Params: { set: string; file: string } }>("/:set/:file", (request) =>
+        readFileSync(join(shared, request.params.set, request.params.file)),
+      );
+      await Promise.resolve(mirror.listen({ port: 0, host: "127.0.0.1" }));
+      const address = mirror.server.address();
+      const baseUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+      // The mirror has the part that is used, not the longer public file.
+      const whole = { ...set, files: set.files.map(({ ofBytes: _, ...file }) => file) };
+      expect(await downloadSet(whole, root, { ...quickly, baseUrl })).toMatchObject({
+        ok: true,
+        value: { fetched: set.files.map(({ name }) => name) },
+      });
+      const listed = listSets(undefined, root).find(({ name }) => name === set.name);
+      expect(listed?.presence).toBe(set.otherFiles.length === 0 ? "complete" : "in part");
+    },
+  );
 
   test("have one address at a full commit and one hash per file", () => {
     const all = PINNED_SETS.flatMap(({ files: list }) => list);

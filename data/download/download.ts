@@ -7,7 +7,15 @@ import { setTimeout as sleepFor } from "node:timers/promises";
 import { err, ok, type Result } from "#core";
 import { type DownloadError, diskError } from "./errors.ts";
 import type { PinnedFile, PinnedSet } from "./sources.ts";
-import { IDLE_MS_MAX, removePart, sizeOf, type TransferFailure, tagPath, transfer } from "./transfer.ts";
+import {
+  IDLE_MS_MAX,
+  removePart,
+  sizeOf,
+  type TransferFailure,
+  type TransferTask,
+  tagPath,
+  transfer,
+} from "./transfer.ts";
 
 /** Attempts per file before a passing failure counts as a failure. */
 export const ATTEMPTS_MAX = 5;
@@ -40,15 +48,21 @@ export type DownloadReport = {
 };
 
 /** Fetches all files of the set into `<root>/<set>`, one after the other. */
-export async function downloadSet(set: PinnedSet, root: string, options: DownloadOptions = {}): Promise<Result<DownloadReport, DownloadError>> {
+export async function downloadSet(
+  set: PinnedSet,
+  root: string,
+  options: DownloadOptions = {},
+): Promise<Result<DownloadReport, DownloadError>> {
   const folder = join(root, set.name);
   const totalBytes = set.files.reduce((sum, file) => sum + file.bytes, 0);
   const fetched: string[] = [];
   const present: string[] = [];
   let before = 0;
   for (const file of set.files) {
-    const url = options.baseUrl === undefined ? file.url : `${options.baseUrl}/${set.name}/${encodeURIComponent(file.name)}`;
-    const onBytes = (bytes: number): void => options.onProgress?.({ file: file.name, doneBytes: before + bytes, totalBytes });
+    const url =
+      options.baseUrl === undefined ? file.url : `${options.baseUrl}/${set.name}/${encodeURIComponent(file.name)}`;
+    const onBytes = (bytes: number): void =>
+      options.onProgress?.({ file: file.name, doneBytes: before + bytes, totalBytes });
     const done = await downloadFile(file, url, join(folder, file.name), onBytes, options);
     if (!done.ok) return done;
     (done.value === "fetched" ? fetched : present).push(file.name);
@@ -92,22 +106,39 @@ async function downloadPart(
   onBytes: (bytes: number) => void,
   options: DownloadOptions,
 ): Promise<Result<void, DownloadError>> {
-  const signal = options.signal ?? new AbortController().signal;
-  const task = { url, partPath, bytes: file.bytes, publicBytes: file.ofBytes ?? file.bytes, idleMs: options.idleMs ?? IDLE_MS_MAX, signal, onBytes };
-  for (let attempt = 1; ; attempt++) {
-    if (signal.aborted) return err({ tag: "cancelled" });
-    const filled = await transfer(task);
-    if (filled.ok) break;
-    const { error, retryable } = filled.error;
-    if (!retryable || attempt === ATTEMPTS_MAX) return err(error.tag === "network" ? { ...error, attempts: attempt } : error);
-    const waitMs = waitBefore(attempt, filled.error);
-    options.onRetry?.(error, waitMs);
-    if (!(await waited(waitMs, signal, options.sleep))) return err({ tag: "cancelled" });
-  }
+  const filled = await transferWithRetry(
+    {
+      url,
+      partPath,
+      bytes: file.bytes,
+      publicBytes: file.ofBytes ?? file.bytes,
+      idleMs: options.idleMs ?? IDLE_MS_MAX,
+      signal: options.signal ?? new AbortController().signal,
+      onBytes,
+    },
+    options,
+  );
+  if (!filled.ok) return filled;
   const actual = await sha256Of(partPath);
   if (actual === file.sha256) return ok(undefined);
   await removePart(partPath);
   return err({ tag: "hash_mismatch", url, expected: file.sha256, actual });
+}
+
+/** Tries until the part is full, the failure is one that does not pass, or the attempts are used up. */
+async function transferWithRetry(task: TransferTask, options: DownloadOptions): Promise<Result<void, DownloadError>> {
+  for (let attempt = 1; ; attempt++) {
+    if (task.signal.aborted) return err({ tag: "cancelled" });
+    const filled = await transfer(task);
+    if (filled.ok) return filled;
+    const { error, retryable } = filled.error;
+    if (!retryable || attempt === ATTEMPTS_MAX) {
+      return err(error.tag === "network" ? { ...error, attempts: attempt } : error);
+    }
+    const waitMs = waitBefore(attempt, filled.error);
+    options.onRetry?.(error, waitMs);
+    if (!(await waited(waitMs, task.signal, options.sleep))) return err({ tag: "cancelled" });
+  }
 }
 
 /** 0.5 s, 1 s, 2 s, 4 s; longer where the server asks for it. */

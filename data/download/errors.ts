@@ -4,7 +4,12 @@ export type DownloadError =
   | { readonly tag: "not_found"; readonly url: string; readonly status: number }
   | { readonly tag: "refused_by_server"; readonly url: string; readonly status: number }
   | { readonly tag: "network"; readonly url: string; readonly code: string; readonly attempts: number }
-  | { readonly tag: "length_mismatch"; readonly url: string; readonly expectedBytes: number; readonly actualBytes: number }
+  | {
+      readonly tag: "length_mismatch";
+      readonly url: string;
+      readonly expectedBytes: number;
+      readonly actualBytes: number;
+    }
   | { readonly tag: "hash_mismatch"; readonly url: string; readonly expected: string; readonly actual: string }
   | { readonly tag: "disk_full"; readonly path: string }
   | { readonly tag: "permission_denied"; readonly path: string }

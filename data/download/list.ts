@@ -21,13 +21,25 @@ export type ListedSet = {
 export function listSets(dreamData: string | undefined, cache: string): readonly ListedSet[] {
   return PINNED_SETS.map((set) => {
     const places = [
-      ...(dreamData === undefined || dreamData === "" ? [] : [{ from: "DREAM_DATA" as const, presence: presenceIn(set, dreamData) }]),
+      ...(dreamData === undefined || dreamData === ""
+        ? []
+        : [{ from: "DREAM_DATA" as const, presence: presenceIn(set, dreamData) }]),
       { from: "cache" as const, presence: presenceIn(set, cache) },
     ];
-    const best = places.find(({ presence }) => presence === "complete") ?? places.find(({ presence }) => presence === "in part");
+    const best =
+      places.find(({ presence }) => presence === "complete") ?? places.find(({ presence }) => presence === "in part");
     const { name, title, licence, source, files, otherFiles } = set;
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    return { name, title, licence, source, bytes, presence: best?.presence ?? "absent", ...(best === undefined ? {} : { from: best.from }), notFetched: otherFiles };
+    return {
+      name,
+      title,
+      licence,
+      source,
+      bytes,
+      presence: best?.presence ?? "absent",
+      ...(best === undefined ? {} : { from: best.from }),
+      notFetched: otherFiles,
+    };
   });
 }
 

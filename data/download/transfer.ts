@@ -1,6 +1,7 @@
 /** One attempt to bring a file's missing bytes to disk: asks for the rest of a part that is there, checks what comes back. */
-import { open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import axios, { type AxiosResponse } from "axios";
 import { err, ok, type Result } from "#core";
 import { type DownloadError, diskError } from "./errors.ts";
@@ -11,7 +12,7 @@ const REDIRECTS_MAX = 5;
 /** Failures of a connection that may pass; a host that does not exist or a bad certificate does not. */
 const PASSING = new Set([
   ...["ECONNRESET", "ECONNREFUSED", "ECONNABORTED", "ETIMEDOUT", "EPIPE", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH"],
-  ...["ENETDOWN", "ERR_STREAM_PREMATURE_CLOSE", "ERR_BAD_RESPONSE", "CUT", "IDLE", "RANGE"],
+  ...["ENETDOWN", "ERR_BAD_RESPONSE", "CUT", "IDLE", "RANGE"],
 ]);
 const PASSING_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 
@@ -81,7 +82,12 @@ async function headersFor(task: TransferTask, from: number): Promise<Record<stri
 }
 
 /** Looks at the answer before a byte is written. */
-async function accept(task: TransferTask, from: number, response: AxiosResponse<Readable>, idle: IdleWatch): Promise<Result<void, TransferFailure>> {
+async function accept(
+  task: TransferTask,
+  from: number,
+  response: AxiosResponse<Readable>,
+  idle: IdleWatch,
+): Promise<Result<void, TransferFailure>> {
   const { status, data } = response;
   data.on("error", () => undefined); // Reading reports it; without a listener an early one would end the process.
   const header = (name: string): string => String(response.headers[name] ?? "");
@@ -95,59 +101,83 @@ async function accept(task: TransferTask, from: number, response: AxiosResponse<
     return refuse({ tag: "network", url: task.url, code: "RANGE", attempts: 1 }, true);
   }
   if (status !== 200 && status !== 206) {
-    return refuse({ tag: "refused_by_server", url: task.url, status }, PASSING_STATUS.has(status), retryAfterMs(header("retry-after")));
+    return refuse(
+      { tag: "refused_by_server", url: task.url, status },
+      PASSING_STATUS.has(status),
+      retryAfterMs(header("retry-after")),
+    );
   }
   const length = Number(header("content-length"));
   if (status === 200 && header("content-length") !== "" && length !== task.publicBytes) {
-    return refuse({ tag: "length_mismatch", url: task.url, expectedBytes: task.publicBytes, actualBytes: length }, false);
+    return refuse(
+      { tag: "length_mismatch", url: task.url, expectedBytes: task.publicBytes, actualBytes: length },
+      false,
+    );
   }
   return write(task, status === 206 ? from : 0, data, header("etag"), idle);
 }
 
-/** Writes the body from `from` on, at most up to the bytes wanted. */
-async function write(task: TransferTask, from: number, body: Readable, tag: string, idle: IdleWatch): Promise<Result<void, TransferFailure>> {
-  const stop = (): void => void body.destroy(new Error("stopped"));
+/**
+ * Writes the body from `from` on, at most up to the bytes wanted.
+ * Takes each piece as soon as it comes, and lets the writes follow: what still lies in a stream when its connection breaks
+ * is lost, and a pinned file is small enough to wait in memory.
+ */
+async function write(
+  task: TransferTask,
+  from: number,
+  body: Readable,
+  tag: string,
+  idle: IdleWatch,
+): Promise<Result<void, TransferFailure>> {
+  const stop = (): void => void body.destroy();
   idle.signal.addEventListener("abort", stop, { once: true });
-  const file = await open(task.partPath, from === 0 ? "w" : "a").catch((cause: unknown) => diskError(cause, task.partPath));
-  if ("tag" in file) {
-    body.destroy();
-    return err({ error: file, retryable: false });
-  }
+  let taken = from;
   let written = from;
-  try {
-    // A weak tag names no bytes; without one the hash still decides.
-    if (from === 0) await (tag !== "" && !tag.startsWith("W/") ? writeFile(tagPath(task.partPath), tag) : rm(tagPath(task.partPath), { force: true }));
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      idle.touch();
-      const wanted = chunk.subarray(0, task.bytes - written);
-      await file.write(wanted).catch((cause: unknown) => {
-        throw new DiskFailure(diskError(cause, task.partPath));
-      });
+  let file: Promise<FileHandle> | undefined;
+  let writes: Promise<void> = Promise.resolve();
+  body.on("data", (chunk: Buffer) => {
+    idle.touch();
+    const wanted = chunk.subarray(0, task.bytes - taken);
+    taken += wanted.length;
+    file ??= openPart(task.partPath, from, tag);
+    const opened = file;
+    writes = writes.then(async () => {
+      await (await opened).write(wanted);
       written += wanted.length;
       task.onBytes(written);
-      if (written === task.bytes) break; // Ends the connection where only the first bytes of the file are wanted.
-    }
-  } finally {
-    idle.signal.removeEventListener("abort", stop);
-    await file.close();
-  }
-  return written === task.bytes ? ok(undefined) : err({ error: { tag: "network", url: task.url, code: "CUT", attempts: 1 }, retryable: true });
+    });
+    writes.catch(stop);
+    if (taken === task.bytes) body.destroy(); // Ends the connection where only the first bytes of the file are wanted.
+  });
+  const broken: unknown = await finished(body, { writable: false }).then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  const disk: unknown = await writes.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  idle.signal.removeEventListener("abort", stop);
+  await (await file?.catch(() => undefined))?.close();
+  if (disk !== undefined) return err({ error: diskError(disk, task.partPath), retryable: false });
+  if (written === task.bytes) return ok(undefined);
+  return err(failureOf(broken, task, idle));
 }
 
-class DiskFailure extends Error {
-  readonly error: DownloadError;
-  constructor(error: DownloadError) {
-    super(error.tag);
-    this.error = error;
-  }
+/** The part, ready to be written from `from` on. A weak tag names no bytes and is not kept; the hash still decides. */
+async function openPart(partPath: string, from: number, tag: string): Promise<FileHandle> {
+  if (from === 0)
+    await (tag !== "" && !tag.startsWith("W/")
+      ? writeFile(tagPath(partPath), tag)
+      : rm(tagPath(partPath), { force: true }));
+  return open(partPath, from === 0 ? "w" : "a");
 }
 
 function failureOf(cause: unknown, task: TransferTask, idle: IdleWatch): TransferFailure {
-  if (cause instanceof DiskFailure) return { error: cause.error, retryable: false };
   if (task.signal.aborted) return { error: { tag: "cancelled" }, retryable: false };
-  const named = (cause as NodeJS.ErrnoException).code;
-  // A body that ends early, in whatever words the HTTP library says so.
-  const code = idle.expired() ? "IDLE" : named === undefined || /aborted/i.test((cause as Error).message) ? "CUT" : named;
+  // A body that ends early is cut, in whatever words the HTTP library says so.
+  const { code: named = "CUT", message = "" } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  const code = idle.expired() ? "IDLE" : /aborted|premature/i.test(message) ? "CUT" : named;
   return { error: { tag: "network", url: task.url, code, attempts: 1 }, retryable: PASSING.has(code) };
 }
 
@@ -161,7 +191,12 @@ function retryAfterMs(value: string): number | undefined {
   return /^\d{1,5}$/.test(value) ? Number(value) * 1_000 : undefined;
 }
 
-type IdleWatch = { readonly signal: AbortSignal; readonly touch: () => void; readonly expired: () => boolean; readonly stop: () => void };
+type IdleWatch = {
+  readonly signal: AbortSignal;
+  readonly touch: () => void;
+  readonly expired: () => boolean;
+  readonly stop: () => void;
+};
 
 /** Aborts when nothing has come for `idleMs`, or when the caller says so. */
 function idleWatch(idleMs: number, signal: AbortSignal): IdleWatch {

@@ -1,24 +1,22 @@
 /** Puts a generated community together: who its members are, and the series that belong to each. */
-import { addLocalDays, invariant, type LocalDay, toJson, wattHours } from "#core";
+import { addLocalDays, invariant, type LocalDay, NO_ENERGY, toJson, wattHours } from "#core";
 import type { BatterySpec, Community, CommunityMember } from "../community.ts";
 import type { MeterSeries, WeatherForecastSeries } from "../series.ts";
-import { type StepCalendar, stepCalendar } from "./calendar.ts";
-import { regionalClouds } from "./clouds.ts";
 import { perSlot } from "./energy.ts";
-import { communityDays, householdLoad } from "./household-load.ts";
+import { householdLoad } from "./household-load.ts";
 import { checkGeneratorOptions, type GeneratorOptions, type GeneratorSettings } from "./options.ts";
-import { type ClimateParameters, GENERATOR_PARAMETERS, type GeneratorParameters, type PlantParameters } from "./parameters.ts";
+import { GENERATOR_PARAMETERS, type GeneratorParameters, type PlantParameters } from "./parameters.ts";
 import { drawPlant, plantEnergy } from "./photovoltaics.ts";
-import { drawParkSite } from "./sites.ts";
+import { forecastFor, forecastName, parkSite, type Region, regionOf, villageSite, weatherAt } from "./region.ts";
 import { tariffVintages } from "./tariffs.ts";
-import { type RegionalWeather, regionalWarmth, type Site, type SiteWeather, siteWeather } from "./weather.ts";
-import { regionalForecastErrors, weatherForecast } from "./weather-forecast.ts";
+import type { SiteWeather } from "./weather.ts";
 
 const BATTERY: BatterySpec = { capacityWh: 6_400, powerW: 5_000, roundTripEfficiency: 0.9 };
 const SPECULATOR_CAP_WH = 4_000;
 const PARK_NAMEPLATES_W: readonly number[] = [8_000, 6_000, 5_000];
 const ROOF_NAMEPLATE_W = 4_000;
-const TELEMETRY_DELAY_MS = 300_000;
+/** A reading is known a quarter of an hour after its slot. */
+const TELEMETRY_DELAY_MS = 900_000;
 /** Days of history before the demo starts, and days from there to the end, where there are as many. */
 const DEMO_HISTORY_DAYS_MIN = 45;
 const DEMO_DAYS = 30;
@@ -34,17 +32,6 @@ const HOME_KINDS: readonly ("storage" | "prosumer" | "consumer")[] = [
   "consumer",
   "consumer",
 ];
-
-/** What all members are generated from. */
-type Region = {
-  readonly settings: GeneratorSettings;
-  readonly parameters: GeneratorParameters;
-  readonly climate: ClimateParameters;
-  readonly calendar: StepCalendar;
-  readonly weather: RegionalWeather;
-  readonly forecastErrors: Float64Array;
-  readonly communityDays: Float64Array;
-};
 
 /** One member with the series that belong to it. */
 type GeneratedMember = { readonly member: CommunityMember; readonly meters: readonly MeterSeries[] };
@@ -65,15 +52,14 @@ export function generateCommunity(
   invariant(checked.ok, `generator options are usable, were not: ${checked.ok ? "" : toJson(checked.error)}`);
   const settings = checked.value;
   const region = regionOf(settings, parameters);
-  const village: Site = { name: "village", latitude: settings.latitude, longitude: settings.longitude };
-  const villageWeather = settings.homes > 0 ? weatherAt(region, village) : undefined;
+  const villageWeather = settings.homes > 0 ? weatherAt(region, villageSite(settings)) : undefined;
   const forecasts = villageWeather === undefined ? [] : [forecastFor(region, villageWeather)];
   const homes =
     villageWeather === undefined ? [] : numbered(settings.homes, (index) => generateHome(region, villageWeather, index));
   const parks = numbered(settings.parks, (index) => generatePark(region, index));
   const generated = [...homes, ...parks, speculator()];
   return {
-    name: "generated",
+    name: "generated-village",
     source: "generated",
     description: describe(settings),
     timeZone: settings.timeZone,
@@ -90,38 +76,6 @@ export function generateCommunity(
   };
 }
 
-function regionOf(settings: GeneratorSettings, parameters: GeneratorParameters): Region {
-  const { seed } = settings;
-  const climate = parameters.climates[settings.climate];
-  const calendar = stepCalendar(settings.timeZone, settings.firstDay, settings.days);
-  const weather = {
-    clouds: regionalClouds(seed, calendar, climate.clouds),
-    warmth: regionalWarmth(seed, calendar, climate),
-  };
-  const forecastErrors = regionalForecastErrors(seed, calendar, parameters.forecast);
-  return { settings, parameters, climate, calendar, weather, forecastErrors, communityDays: communityDays(seed, calendar, parameters.load) };
-}
-
-function weatherAt({ settings, calendar, climate, weather }: Region, site: Site): SiteWeather {
-  return siteWeather(settings.seed, site, calendar, climate, weather);
-}
-
-function forecastFor(region: Region, weather: SiteWeather): WeatherForecastSeries {
-  const { settings, calendar, climate, parameters, forecastErrors } = region;
-  return weatherForecast(forecastName(weather.site), weather, {
-    seed: settings.seed,
-    calendar,
-    slotMinutes: settings.slotMinutes,
-    climate,
-    parameters: parameters.forecast,
-    regionalErrors: forecastErrors,
-  });
-}
-
-function forecastName(site: Site): string {
-  return `${site.name}-weather`;
-}
-
 function numbered<T>(count: number, make: (index: number) => T): readonly T[] {
   return Array.from({ length: count }, (_, index) => make(index + 1));
 }
@@ -134,10 +88,10 @@ function generateHome(region: Region, weather: SiteWeather, number: number): Gen
   const load = meterSeries(region, `${name}-load`, "load", loadSteps);
   const base = { name, strategyConfig: {}, load: load.name, site: siteOf(weather) };
   if (kind === "consumer") {
-    const member: CommunityMember = { ...base, roles: ["consumer"], strategy: "load-follower", capacityPerSlot: wattHours(0n) };
+    const member: CommunityMember = { ...base, roles: ["consumer"], strategy: "load-follower", capacityPerSlot: NO_ENERGY };
     return { member, meters: [load] };
   }
-  const production = plantMeter(region, name, ROOF_NAMEPLATE_W, weather, parameters.roof);
+  const production = plantMeter(region, name, `${name}-pv`, ROOF_NAMEPLATE_W, weather, parameters.roof);
   const prosumer = { ...base, production: production.name, weather: forecastName(weather.site) };
   const member: CommunityMember =
     kind === "storage"
@@ -160,9 +114,9 @@ function generateHome(region: Region, weather: SiteWeather, number: number): Gen
 function generatePark(region: Region, number: number): GeneratedMember & { readonly forecast: WeatherForecastSeries } {
   const { settings, parameters } = region;
   const name = `solar-park-${number}`;
-  const weather = weatherAt(region, drawParkSite(settings, name));
+  const weather = weatherAt(region, parkSite(settings, name));
   const nameplateW = PARK_NAMEPLATES_W[(number - 1) % PARK_NAMEPLATES_W.length] ?? ROOF_NAMEPLATE_W;
-  const production = plantMeter(region, name, nameplateW, weather, parameters.park);
+  const production = plantMeter(region, name, name, nameplateW, weather, parameters.park);
   const member: CommunityMember = {
     name,
     roles: ["producer"],
@@ -182,7 +136,7 @@ function speculator(): GeneratedMember {
     roles: ["speculator"],
     strategy: "speculator",
     strategyConfig: {},
-    capacityPerSlot: wattHours(0n),
+    capacityPerSlot: NO_ENERGY,
     speculatorCapPerSlot: wattHours(SPECULATOR_CAP_WH),
   };
   return { member, meters: [] };
@@ -197,16 +151,18 @@ function slotEnergy(settings: GeneratorSettings, powerW: number): CommunityMembe
   return wattHours(Math.ceil((powerW * settings.slotMinutes) / 60));
 }
 
+/** The plant of the member `owner`, metered as `name`. */
 function plantMeter(
   region: Region,
+  owner: string,
   name: string,
   nameplateW: number,
   weather: SiteWeather,
   parameters: PlantParameters,
 ): MeterSeries {
   const { settings, calendar } = region;
-  const plant = drawPlant(settings.seed, name, nameplateW, settings.latitude, parameters);
-  return meterSeries(region, `${name}-pv`, "pv", plantEnergy(settings.seed, plant, weather, calendar, parameters));
+  const plant = drawPlant(settings.seed, owner, nameplateW, settings.latitude, parameters);
+  return meterSeries(region, name, "pv", plantEnergy(settings.seed, plant, weather, calendar, parameters));
 }
 
 function meterSeries({ settings, calendar }: Region, name: string, kind: "pv" | "load", steps: Float64Array): MeterSeries {

@@ -1,6 +1,6 @@
 /**
- * Electricity that one home uses per quarter-hour, in whole watt-hours: standby, a daily profile by the local clock that
- * drifts with habits, an activity that comes and goes, appliances that switch on, and days that differ from each other.
+ * Electricity that one home uses per quarter-hour, in whole watt-hours: a daily profile by the local clock that drifts with
+ * habits, an activity that comes and goes, appliances that switch on, and days that differ from each other.
  */
 import { type Prng, seededPrng } from "#core";
 import { STEP_MINUTES, type StepCalendar } from "./calendar.ts";
@@ -17,11 +17,10 @@ const SATURDAY = 6;
 /** What one home is like: constants drawn once. */
 type HomeTraits = {
   readonly meanW: number;
-  readonly seasonAmplitude: number;
+  readonly seasonFactor: number;
   readonly dayDeviation: number;
   readonly dayCorrelation: number;
   readonly weekendFactor: number;
-  readonly standbyShare: number;
   readonly bumps: readonly { readonly centreHour: number; readonly widthHours: number; readonly weight: number }[];
   readonly activityDeviation: number;
   readonly applianceShare: number;
@@ -49,7 +48,7 @@ export function householdLoad(
   const activity = activityFactors(seed, home, traits, calendar, parameters);
   const appliances = applianceRuns(seed, home, traits, parameters);
   const curves = profileCurves(traits, parameters);
-  const active = 1 - traits.standbyShare - traits.applianceShare;
+  const limitW = traits.meanW * parameters.limitFactor;
   const powerW = new Float64Array(calendar.steps);
   for (const [day, { dayOfYear, weekday, firstStep, endStep }] of calendar.days.entries()) {
     const isWeekend = weekday >= SATURDAY;
@@ -58,8 +57,9 @@ export function householdLoad(
     const profile = dayProfile(isWeekend ? curves.weekend : curves.workday, weights[day] ?? [], parameters.profileFloor);
     for (let step = firstStep; step < endStep; step++) {
       const shape = profile[Math.floor((calendar.minuteOfDay[step] ?? 0) / STEP_MINUTES)] ?? 1;
-      const steady = traits.standbyShare + active * shape * (activity[step] ?? 1);
-      powerW[step] = meanW * steady + appliances(meanW * traits.applianceShare * shape);
+      const steady = (1 - traits.applianceShare) * shape * (activity[step] ?? 1);
+      const wanted = meanW * steady + appliances(meanW * traits.applianceShare * shape);
+      powerW[step] = limitW * (1 - Math.exp(-wanted / limitW));
     }
   }
   return wholeWattHours(powerW);
@@ -76,11 +76,10 @@ function drawTraits(prng: Prng, parameters: LoadParameters): HomeTraits {
   });
   return {
     meanW: (dailyWh * Math.exp(spread * prng.nextNormal())) / 24,
-    seasonAmplitude: uniform(parameters.seasonSpread),
+    seasonFactor: uniform(parameters.seasonFactor),
     dayDeviation: uniform(parameters.dayDeviation),
     dayCorrelation: uniform(parameters.dayCorrelation),
     weekendFactor: Math.max(0.5, normal(parameters.weekendFactor)),
-    standbyShare: uniform(parameters.standbyShare),
     bumps: [bump(parameters.morning), bump(parameters.midday), bump(parameters.evening)],
     activityDeviation: uniform(parameters.activityDeviation),
     applianceShare: uniform(parameters.applianceShare),
@@ -92,7 +91,7 @@ function drawTraits(prng: Prng, parameters: LoadParameters): HomeTraits {
 function seasonalFactor(latitude: number, dayOfYear: number, traits: HomeTraits, parameters: LoadParameters): number {
   const angle = (2 * Math.PI * (dayOfYear - parameters.warmestDay)) / 365.25 + (latitude < 0 ? Math.PI : 0);
   const cycle = parameters.yearAmplitude * Math.cos(angle) + parameters.halfYearAmplitude * Math.cos(2 * angle);
-  return Math.exp(traits.seasonAmplitude * cycle);
+  return Math.exp(traits.seasonFactor * cycle);
 }
 
 /** Lognormal factors with mean 1: partly the community's (weather, holidays), partly the home's own. */
@@ -178,25 +177,18 @@ function squaredFactor(deviation: number, score: number): number {
   return (root * root) / (1 + deviation * deviation);
 }
 
-/** Factors with mean 1: a slow part (hours) and a fast part (about an hour). */
+/** How much is going on: factors with mean 1 that keep for about an hour. */
 function activityFactors(
   seed: Seed,
   home: string,
   traits: HomeTraits,
   calendar: StepCalendar,
-  parameters: LoadParameters,
+  { activityCorrelation }: LoadParameters,
 ): Float64Array {
   const prng = seededPrng(seed, `generator/load/${home}/activity`);
-  const { slowShareOfActivity: share, slowCorrelation, fastCorrelation } = parameters;
-  const slowInnovation = Math.sqrt(1 - slowCorrelation ** 2);
-  const fastInnovation = Math.sqrt(1 - fastCorrelation ** 2);
-  let slow = prng.nextNormal();
-  let fast = prng.nextNormal();
-  const factors = new Float64Array(calendar.steps);
-  for (let step = 0; step < calendar.steps; step++) {
-    slow = slowCorrelation * slow + slowInnovation * prng.nextNormal();
-    fast = fastCorrelation * fast + fastInnovation * prng.nextNormal();
-    factors[step] = squaredFactor(traits.activityDeviation, inCommon(share, slow, fast));
+  const factors = autoregression(prng.nextNormal, calendar.steps, activityCorrelation);
+  for (let step = 0; step < factors.length; step++) {
+    factors[step] = squaredFactor(traits.activityDeviation, factors[step] ?? 0);
   }
   return factors;
 }

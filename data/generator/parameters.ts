@@ -98,41 +98,41 @@ export type PlantParameters = {
 };
 
 export type LoadParameters = {
-  /** Daily mean of a home, Wh: median and standard deviation of the logarithm. */
+  /** Daily mean of a home before the limit below, Wh: median, and standard deviation of the logarithm. */
   readonly dailyWh: readonly [number, number];
-  /** Seasonal cycle of the logarithm of load: yearly and half-yearly amplitude, warmest day in the north; spread between homes. */
+  /** Seasonal cycle of the logarithm: yearly and half-yearly amplitude, warmest day in the north; times a home's own factor. */
   readonly yearAmplitude: number;
   readonly halfYearAmplitude: number;
   readonly warmestDay: number;
-  readonly seasonSpread: readonly [number, number];
-  /** Day-to-day factor: standard deviation of its logarithm (range over homes), share common to the community, correlations. */
+  readonly seasonFactor: readonly [number, number];
+  /** Day-to-day factor: standard deviation of its logarithm (range over homes), share common to all homes, correlations. */
   readonly dayDeviation: readonly [number, number];
   readonly commonShareOfDay: number;
   readonly dayCorrelation: readonly [number, number];
   readonly commonDayCorrelation: number;
+  /** Load of Saturdays and Sundays over that of other days: mean and standard deviation over homes. */
   readonly weekendFactor: readonly [number, number];
-  /** Constant part of the load, as a share of it. */
-  readonly standbyShare: readonly [number, number];
-  /** Bumps of the daily profile: centre (hour; mean and standard deviation), width (hours), weight (range). */
+  /** Daily profile: the same everywhere, plus three bumps. */
+  readonly profileFloor: number;
   readonly morning: ProfileBump;
   readonly midday: ProfileBump;
   readonly evening: ProfileBump;
-  /** What the profile has at every hour, where a bump of weight 1 adds up to 1. */
-  readonly profileFloor: number;
   readonly weekendMorningShiftHours: number;
-  /** Slow drift of the bumps' weights: standard deviation of the logarithm and day-to-day correlation. */
+  /** Slow drift of the bumps' weights: deviation of the squared factor, and day-to-day correlation. */
   readonly habitDeviation: number;
   readonly habitCorrelation: number;
-  /** Activity: standard deviation of its logarithm (range), share of its slow part, quarter-hourly correlations of both parts. */
+  /** Activity that comes and goes: deviation of the squared factor (range over homes), and quarter-hourly correlation. */
   readonly activityDeviation: readonly [number, number];
-  readonly slowShareOfActivity: number;
-  readonly slowCorrelation: number;
-  readonly fastCorrelation: number;
-  /** Appliances: share of the energy (range), power in W (range), mean run in quarter-hours. */
+  readonly activityCorrelation: number;
+  /** Appliances: share of the energy (range over homes), power in W (range over homes), mean run in quarter-hours. */
   readonly applianceShare: readonly [number, number];
   readonly appliancePowerW: readonly [number, number];
   readonly applianceRunSteps: number;
+  /** The load that a home approaches and never exceeds, over its mean: there are only so many things to switch on. */
+  readonly limitFactor: number;
 };
+
+/** Centre (hour; mean and standard deviation over homes), width (hours), height over the floor's scale (range over homes). */
 export type ProfileBump = {
   readonly centreHour: readonly [number, number];
   readonly widthHours: number;
@@ -211,9 +211,9 @@ const CONTINENTAL: ClimateParameters = {
     yearMean: 13.7,
     yearAmplitude: 14.7,
     warmestDay: 194,
-    dayDeviation: 3,
-    dayCorrelation: 0.74,
-    rangeBase: 5.4,
+    dayDeviation: 3.4,
+    dayCorrelation: 0.64,
+    rangeBase: 4.5,
     rangePerIndex: 8.8,
   },
   // Quantiles of the weather model's index, spread a little because the scores' variance is a little below 1. forecastIndexQ….
@@ -249,10 +249,10 @@ const SUNNY: ClimateParameters = {
         shareOfQuarterHour: 0.07,
       },
     },
-    hoursCorrelation: 0.86,
+    hoursCorrelation: 0.84,
     dailyIndex: [0.1, 0.22, 0.37, 0.72, 0.91, 0.96, 0.98, 0.99, 1.006],
     quarterHourIndex: [0.01, 0.12, 0.25, 0.7, 0.93, 0.97, 0.99, 1, 1.02],
-    // Not fitted: no roof of a region's second village, no level sensor.
+    // Not fitted: these roofs are one village, and have no level sensor.
     clearSkyFactor: 1,
     regionalShareOfDay: 0.82,
     regionalShareOfHours: 0.5,
@@ -274,8 +274,8 @@ const SUNNY: ClimateParameters = {
 /** Fitted to the weather model's columns of pvod against metered power, and (temperature) against the thermometers. */
 const FORECAST: ForecastParameters = {
   // forecastDailyCorrelation, forecastDailyErrorLag1, forecastSkill, forecastPowerError.
-  dayCorrelation: 0.8,
-  dayErrorPersistence: 0.78,
+  dayCorrelation: 0.81,
+  dayErrorPersistence: 0.8,
   // Share of the variance of the forecast's index scores that lies between days.
   shareOfDay: 0.74,
   // Regression of the forecast's scores within the day on the realised ones, averaged over 17 quarter-hours (correlation 0.34).
@@ -285,14 +285,14 @@ const FORECAST: ForecastParameters = {
   hoursNoise: 0.46,
   hoursNoiseRoot: 0.84,
   // forecastGhiRatio at plant 01.
-  clearSkyFactor: 0.97,
+  clearSkyFactor: 0.88,
   // forecastErrorCorrelation.
   regionalShareOfError: 0.85,
   // Mean bias of three plants is 0.01 °C; standard deviation and correlation of the daily mean of the error, and of the rest.
   temperatureBias: 0,
   temperatureDayError: 1.2,
   temperatureDayErrorPersistence: 0.34,
-  temperatureHoursError: 1.55,
+  temperatureHoursError: 1.65,
   temperatureHoursErrorCorrelation: 0.96,
   // Not fitted: the files do not say when a run was published.
   publicationDelayMinutesMax: 60,
@@ -318,37 +318,45 @@ const ROOF: PlantParameters = {
   dayNoise: 0.02,
 };
 
+/** Fitted to the loads of citylearn homes 1…8; spikes within the hour to emhass. */
 const LOAD: LoadParameters = {
-  dailyWh: [25_000, 0.15],
+  // dailyKwh, homeSpread.
+  dailyWh: [28_000, 0.15],
+  // seasonVariation; two peaks a year, in August and in winter, as in the monthly means of the homes' sum.
   yearAmplitude: 0.05,
-  halfYearAmplitude: 0.22,
+  halfYearAmplitude: 0.52,
   warmestDay: 205,
-  seasonSpread: [0.4, 1.5],
-  dayDeviation: [0.22, 0.36],
-  commonShareOfDay: 0.45,
-  dayCorrelation: [0.4, 0.7],
-  commonDayCorrelation: 0.7,
-  weekendFactor: [1.09, 0.05],
-  standbyShare: [0.1, 0.3],
-  morning: { centreHour: [9.6, 0.8], widthHours: 1.5, weight: [0.4, 1.4] },
-  midday: { centreHour: [14, 1], widthHours: 2.5, weight: [0.3, 1.2] },
-  evening: { centreHour: [18.8, 1], widthHours: 2.4, weight: [0.6, 1.6] },
-  profileFloor: 0.4,
+  seasonFactor: [0.4, 1.5],
+  // dailyVariation, homeCorrelation, dailyLag1, sumPersistenceError.
+  dayDeviation: [0.25, 0.42],
+  commonShareOfDay: 0.58,
+  dayCorrelation: [0.75, 0.9],
+  commonDayCorrelation: 0.76,
+  // weekendRatio.
+  weekendFactor: [1.13, 0.06],
+  // shareFrom00 … shareFrom21, hourShare.
+  profileFloor: 0.47,
+  morning: { centreHour: [9.6, 1.1], widthHours: 1.3, weight: [0.5, 1.6] },
+  midday: { centreHour: [14.3, 1.2], widthHours: 1.9, weight: [0.2, 1] },
+  evening: { centreHour: [19.8, 1.6], widthHours: 2.1, weight: [0.5, 1.5] },
   weekendMorningShiftHours: 0.8,
-  habitDeviation: 0.5,
-  habitCorrelation: 0.97,
-  activityDeviation: [0.5, 0.8],
-  slowShareOfActivity: 0.5,
-  slowCorrelation: 0.985,
-  fastCorrelation: 0.8,
-  applianceShare: [0.1, 0.3],
-  appliancePowerW: [1_200, 3_500],
+  // residualLag24, hourlyVariation.
+  habitDeviation: 1.25,
+  habitCorrelation: 0.98,
+  // residualLag1 … residualLag3, hourlyQ05, hourlyQ50, halfHourDeviationRatio (emhass).
+  activityDeviation: [0.36, 0.5],
+  activityCorrelation: 0.62,
+  // halfHourDeviationRatio and halfHourLag1 (emhass).
+  applianceShare: [0.04, 0.14],
+  appliancePowerW: [900, 2_200],
   applianceRunSteps: 3,
+  // hourlyQ95, hourlyQ99.
+  limitFactor: 6,
 };
 
 /** The five levels and the peak hours are those of citylearn's pricing table; the feed-in price is not fitted. */
 const TARIFF: TariffParameters = {
-  feedIn: 80_000,
+  feedIn: 60_000,
   offPeakWinter: 210_000,
   offPeakSummer: 220_000,
   peakWinter: 500_000,

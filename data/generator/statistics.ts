@@ -8,7 +8,7 @@
 import { addLocalDays, daysBetween, type ZoneName } from "#core";
 import type { Community } from "../community.ts";
 import { weekdayOf } from "./calendar.ts";
-import type { MeterSeries, WeatherForecastSeries } from "../series.ts";
+import type { MeterSeries, WeatherForecastSeries, WeatherVariable } from "../series.ts";
 import {
   at,
   autocorrelation,
@@ -31,6 +31,13 @@ export type Statistics = Readonly<Record<string, number>>;
 export type MeteredPlant = { readonly power: MeterSeries; readonly nameplateW: number };
 export type ForecastPlant = MeteredPlant & { readonly forecast: WeatherForecastSeries };
 
+/** What instruments at a plant see, per slot: global irradiance on level ground in W/m², air temperature in °C. */
+export type WeatherStation = {
+  readonly ghi?: SlotValues;
+  readonly temperature: SlotValues;
+  readonly forecast: WeatherForecastSeries;
+};
+
 const ENVELOPE_DAYS = 15;
 const ENVELOPE_QUANTILE = 0.95;
 const ENVELOPE_SHARE_MIN = 0.15;
@@ -52,15 +59,15 @@ function powerGrid(series: MeterSeries, timeZone: ZoneName): HourGrid {
 
 /** The 95 % quantile of each hour over the 31 days around each day. */
 function envelope(grid: HourGrid): HourGrid {
-  const around = new Float64Array(2 * ENVELOPE_DAYS + 1);
+  const window = new Float64Array(2 * ENVELOPE_DAYS + 1);
   return mapGrid(grid, (day, hour) => {
     let isDark = true;
-    for (let offset = 0; offset < around.length; offset++) {
+    for (let offset = 0; offset < window.length; offset++) {
       const value = at(grid, day - ENVELOPE_DAYS + offset, hour);
-      around[offset] = value;
+      window[offset] = value;
       if (value > 0) isDark = false;
     }
-    return isDark ? 0 : quantile(around, ENVELOPE_QUANTILE);
+    return isDark ? 0 : quantile(window, ENVELOPE_QUANTILE);
   });
 }
 
@@ -166,7 +173,7 @@ type ForecastStudy = {
 
 function studyForecast({ power, nameplateW, forecast }: ForecastPlant, timeZone: ZoneName): ForecastStudy {
   const actual = powerGrid(power, timeZone);
-  const irradiance = hourGrid(joinedVintages(forecast), timeZone);
+  const irradiance = hourGrid(joinedVintages(forecast, "ghi"), timeZone);
   const [realised, predicted] = [indexOf(actual), indexOf(alignedTo(actual, irradiance))];
   const scaled = scaledForecast(actual, alignedTo(actual, irradiance));
   const known = persistence(actual);
@@ -183,13 +190,13 @@ function studyForecast({ power, nameplateW, forecast }: ForecastPlant, timeZone:
   };
 }
 
-/** All vintages' irradiance in one row of slots; later vintages overwrite. */
-function joinedVintages({ vintages, slotMinutes }: WeatherForecastSeries): SlotValues {
+/** One variable of all vintages in one row of slots; later vintages overwrite. */
+function joinedVintages({ vintages, slotMinutes }: WeatherForecastSeries, variable: WeatherVariable): SlotValues {
   const slotMs = slotMinutes * MS_PER_MINUTE;
   const startMs = Math.min(...vintages.map((vintage) => vintage.startMs));
-  const ends = vintages.map((vintage) => vintage.startMs + (vintage.values.ghi?.length ?? 0) * slotMs);
+  const ends = vintages.map((vintage) => vintage.startMs + (vintage.values[variable]?.length ?? 0) * slotMs);
   const values = new Float64Array((Math.max(...ends) - startMs) / slotMs).fill(Number.NaN);
-  for (const vintage of vintages) values.set(vintage.values.ghi ?? [], (vintage.startMs - startMs) / slotMs);
+  for (const vintage of vintages) values.set(vintage.values[variable] ?? [], (vintage.startMs - startMs) / slotMs);
   return { startMs, slotMs, values };
 }
 
@@ -215,6 +222,41 @@ function scaledForecast(actual: HourGrid, irradiance: HourGrid): HourGrid {
   });
 }
 
+/** How realised weather behaves, and how far forecasts of it are off. */
+export function weatherStatistics(stations: readonly WeatherStation[], timeZone: ZoneName): Statistics {
+  const studies = stations.map(({ ghi, temperature, forecast }) => {
+    const grid = hourGrid(temperature, timeZone);
+    const predicted = alignedTo(grid, hourGrid(joinedVintages(forecast, "temperature"), timeZone));
+    const daily = perDay(grid, mean);
+    return {
+      error: mean(grid.values.map((value, cell) => Math.abs((predicted.values[cell] ?? Number.NaN) - value))),
+      departures: daily.map((value, day) => value - mean(around(daily, day))),
+      range: mean(perDay(grid, (row) => Math.max(...row) - Math.min(...row))),
+      ratio: ghi === undefined ? Number.NaN : irradianceRatio(hourGrid(ghi, timeZone), forecast, timeZone),
+    };
+  });
+  return {
+    forecastGhiRatio: mean(studies.map(({ ratio }) => ratio)),
+    temperatureForecastError: mean(studies.map(({ error }) => error)),
+    temperatureDayDeviation: mean(studies.map(({ departures }) => deviation(departures))),
+    temperatureDayLag1: mean(studies.map(({ departures }) => autocorrelation(departures, 1))),
+    temperatureDailyRange: mean(studies.map(({ range }) => range)),
+  };
+}
+
+/** Forecast over measured irradiance, summed over the hours that have both. */
+function irradianceRatio(measured: HourGrid, forecast: WeatherForecastSeries, timeZone: ZoneName): number {
+  const predicted = alignedTo(measured, hourGrid(joinedVintages(forecast, "ghi"), timeZone));
+  const hasBoth = (cell: number): boolean => Number.isFinite((measured.values[cell] ?? Number.NaN) + (predicted.values[cell] ?? Number.NaN));
+  const meanOfBoth = (grid: HourGrid): number => mean(grid.values.filter((_, cell) => hasBoth(cell)));
+  return meanOfBoth(predicted) / meanOfBoth(measured);
+}
+
+/** The 31 days around a day. */
+function around(daily: Float64Array, day: number): Float64Array {
+  return daily.subarray(Math.max(0, day - TREND_DAYS), day + TREND_DAYS + 1);
+}
+
 /** How the electricity use of homes behaves. Figures are means over the homes, but for those of their sum. */
 export function loadStatistics(homes: readonly MeterSeries[], timeZone: ZoneName): Statistics {
   const grids = homes.map((series) => powerGrid(series, timeZone));
@@ -225,6 +267,7 @@ export function loadStatistics(homes: readonly MeterSeries[], timeZone: ZoneName
   const residualLag = (lag: number): number => figure(({ residuals }) => autocorrelation(residuals, lag));
   return {
     dailyKwh: figure(({ meanW }) => (meanW * HOURS_PER_DAY) / 1000),
+    ...(homes.length > 1 ? { homeSpread: spreadOf(studies.map(({ meanW }) => meanW)) } : {}),
     dailyVariation: figure(({ departures }) => deviation(departures)),
     dailyLag1: figure(({ departures }) => autocorrelation(departures, 1)),
     seasonVariation: figure(({ trend, meanDaily }) => deviation(trend) / meanDaily),
@@ -246,6 +289,10 @@ export function loadStatistics(homes: readonly MeterSeries[], timeZone: ZoneName
   };
 }
 
+function spreadOf(means: readonly number[]): number {
+  return deviation(Float64Array.from(means)) / mean(means);
+}
+
 type LoadStudy = {
   readonly grid: HourGrid;
   readonly meanW: number;
@@ -262,7 +309,7 @@ type LoadStudy = {
 function studyLoad(grid: HourGrid): LoadStudy {
   const daily = perDay(grid, (row) => row.reduce((sum, value) => sum + value, 0));
   const meanDaily = mean(daily);
-  const trend = daily.map((_, day) => mean(daily.subarray(Math.max(0, day - TREND_DAYS), day + TREND_DAYS + 1)));
+  const trend = daily.map((_, day) => mean(around(daily, day)));
   const isWeekend = (day: number): boolean => weekdayOf(addLocalDays(grid.firstDay, day)) >= 6;
   const weekend = Array.from({ length: grid.days }, (_, day) => isWeekend(day));
   const typical = [false, true].map((kind) =>
@@ -342,27 +389,32 @@ function repeatedPerHour(values: Float64Array): Float64Array {
   return values.map((_, slot) => values[slot - (slot % 4)] ?? Number.NaN);
 }
 
-/** All statistics of a community that its data allow: parks and homes with forecasts, roofs, loads. */
-export function communityStatistics({ members, data, timeZone }: Community): {
+/** The plants of a community that have a meter, each with its forecast where there is one. */
+export function communityPlants({ members, data, slotMinutes }: Community): readonly (MeteredPlant & Partial<ForecastPlant>)[] {
+  return members.flatMap(({ production, weather, capacityPerSlot, battery }) => {
+    const power = data.meters.get(production ?? "");
+    const forecast = data.weather.get(weather ?? "");
+    if (power === undefined) return [];
+    const nameplateW = (Number(capacityPerSlot) * 60) / slotMinutes - (battery?.powerW ?? 0);
+    return [{ power, nameplateW, ...(forecast === undefined ? {} : { forecast }) }];
+  });
+}
+
+export function communityLoads({ members, data }: Community): readonly MeterSeries[] {
+  return members.flatMap(({ load }) => data.meters.get(load ?? "") ?? []);
+}
+
+/** The statistics of any community: of its plants, of those that have a forecast, and of its loads. */
+export function communityStatistics(community: Community): {
   readonly plants: Statistics;
   readonly forecasts: Statistics;
   readonly loads: Statistics;
 } {
-  const plants = members.flatMap((member): readonly (MeteredPlant & { readonly weather: string | undefined })[] => {
-    const power = data.meters.get(member.production ?? "");
-    if (power === undefined) return [];
-    const slotsPerHour = 60 / power.slotMinutes;
-    const nameplateW = power.energyWh.reduce((top, value) => (value > top ? value : top), 0) * slotsPerHour;
-    return [{ power, nameplateW, weather: member.weather }];
-  });
-  const forecastPlants = plants.flatMap(({ power, nameplateW, weather }): readonly ForecastPlant[] => {
-    const forecast = data.weather.get(weather ?? "");
-    return forecast === undefined ? [] : [{ power, nameplateW, forecast }];
-  });
-  const loads = members.flatMap((member) => data.meters.get(member.load ?? "") ?? []);
+  const plants = communityPlants(community);
+  const hasForecast = (plant: MeteredPlant & Partial<ForecastPlant>): plant is ForecastPlant => plant.forecast !== undefined;
   return {
-    plants: plantStatistics(plants, timeZone),
-    forecasts: forecastStatistics(forecastPlants, timeZone),
-    loads: loadStatistics(loads, timeZone),
+    plants: plantStatistics(plants, community.timeZone),
+    forecasts: forecastStatistics(plants.filter(hasForecast), community.timeZone),
+    loads: loadStatistics(communityLoads(community), community.timeZone),
   };
 }

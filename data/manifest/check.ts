@@ -41,8 +41,12 @@ export function checkDataSet(path: string, options: Omit<LoadOptions, "quality">
 }
 
 function checkedSeries({ timeZone, data, prices }: DataSet): readonly CheckedSeries[] {
-  const span = (startMs: number, endMs: number) => ({ from: localDayAt(timeZone, startMs), to: localDayAt(timeZone, endMs - 1) });
-  const missing = (values: readonly unknown[]): number => values.filter((value) => value === undefined || Number.isNaN(value)).length;
+  const span = (startMs: number, endMs: number) => ({
+    from: localDayAt(timeZone, startMs),
+    to: localDayAt(timeZone, endMs - 1),
+  });
+  const missing = (values: readonly unknown[]): number =>
+    values.filter((value) => value === undefined || Number.isNaN(value)).length;
   const meters = [...data.meters.values()].map(({ name, kind, slotMinutes, startMs, energyWh }) => ({
     name,
     kind,
@@ -59,7 +63,16 @@ function checkedSeries({ timeZone, data, prices }: DataSet): readonly CheckedSer
     const endMs = last.startMs + (columns.at(-1)?.length ?? 0) * slotMinutes * 60_000;
     const slots = Math.round((endMs - first.startMs) / (slotMinutes * 60_000));
     const present = columns.reduce((sum, column) => sum + column.length - missing([...column]), 0);
-    return [{ name, kind: "weather-forecast", slotMinutes, ...span(first.startMs, endMs), slots, missingSlots: slots - present }];
+    return [
+      {
+        name,
+        kind: "weather-forecast",
+        slotMinutes,
+        ...span(first.startMs, endMs),
+        slots,
+        missingSlots: slots - present,
+      },
+    ];
   });
   const priced = [...prices.values()].map(({ name, slotMinutes, startMs, prices: list }) => ({
     name,

@@ -40,7 +40,13 @@ export function stepEnergyWh(
 
 type Report = (severity: DataProblem["severity"], kind: string, step: number, problem: string, mend: string) => void;
 
-function clearNegatives(energyWh: Float64Array, spec: EnergySpec, capacityWh: number, { values }: Readings, report: Report): void {
+function clearNegatives(
+  energyWh: Float64Array,
+  spec: EnergySpec,
+  capacityWh: number,
+  { values }: Readings,
+  report: Report,
+): void {
   const standbyWh = spec.kind === "load" ? 0 : capacityWh * STANDBY_SHARE_MAX;
   const standby: number[] = [];
   energyWh.forEach((value, step) => {
@@ -56,10 +62,22 @@ function clearNegatives(energyWh: Float64Array, spec: EnergySpec, capacityWh: nu
   });
   if (standby.length === 0) return;
   const problem = `${countOf(standby.length)} slightly negative (at most ${100 * STANDBY_SHARE_MAX} % of capacity), the first here`;
-  report("warning", "standby", standby[0] ?? 0, problem, "nothing to do: an inverter's own use at night is taken as zero");
+  report(
+    "warning",
+    "standby",
+    standby[0] ?? 0,
+    problem,
+    "nothing to do: an inverter's own use at night is taken as zero",
+  );
 }
 
-function checkCapacity(energyWh: Float64Array, spec: EnergySpec, capacityWh: number, largest: number, report: Report): void {
+function checkCapacity(
+  energyWh: Float64Array,
+  spec: EnergySpec,
+  capacityWh: number,
+  largest: number,
+  report: Report,
+): void {
   const above = energyWh.reduce((count, value) => (value > capacityWh * 1.001 ? count + 1 : count), 0);
   const peak = energyWh.indexOf(largest);
   const ratio = largest / capacityWh;
@@ -68,7 +86,13 @@ function checkCapacity(energyWh: Float64Array, spec: EnergySpec, capacityWh: num
     report("error", "unit", peak, problem, `correct unit (now ${spec.unit}) or capacityKw`);
   } else if (above > 0) {
     const problem = `${countOf(above)} above the capacity of ${spec.capacityKw} kW, the largest (${rounded(ratio)} times) here`;
-    report("warning", "above capacity", peak, problem, "registers are often wrong: write the capacity that the readings show");
+    report(
+      "warning",
+      "above capacity",
+      peak,
+      problem,
+      "registers are often wrong: write the capacity that the readings show",
+    );
   } else if (largest > 0 && ratio < 0.01) {
     const problem = `readings reach only ${rounded(100 * ratio)} % of the capacity of ${spec.capacityKw} kW, the largest here`;
     report("warning", "unit", peak, problem, `correct unit (now ${spec.unit}) or capacityKw`);
@@ -90,7 +114,12 @@ export type Slotted = { readonly startMs: number; readonly values: Float64Array 
  * Joins steps to slots: `sum` for energy, `mean` for weather. A slot that the data cover in part has no value.
  * The slot's length is a multiple of the step's.
  */
-export function joinSteps(clock: Pick<RowClock, "startMs" | "stepMs">, values: Float64Array, slotMinutes: SlotMinutes, how: "sum" | "mean"): Slotted {
+export function joinSteps(
+  clock: Pick<RowClock, "startMs" | "stepMs">,
+  values: Float64Array,
+  slotMinutes: SlotMinutes,
+  how: "sum" | "mean",
+): Slotted {
   const slotMs = slotMinutes * 60_000;
   const parts = slotMs / clock.stepMs;
   const startMs = Math.floor(clock.startMs / slotMs) * slotMs;

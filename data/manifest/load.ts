@@ -9,7 +9,16 @@ import { type DataProblem, newProblemList, type ProblemList } from "./problems.t
 import { checkQuality } from "./quality.ts";
 import { type Readings, readingsOf } from "./readings.ts";
 import { type RowClock, rowClock } from "./row-clock.ts";
-import type { EnergySpec, ForecastSpec, Manifest, PriceSpec, ResolutionMinutes, SeriesSpec, Timestamps, WeatherSpec } from "./schema.ts";
+import type {
+  EnergySpec,
+  ForecastSpec,
+  Manifest,
+  PriceSpec,
+  ResolutionMinutes,
+  SeriesSpec,
+  Timestamps,
+  WeatherSpec,
+} from "./schema.ts";
 import { readTable, type Table } from "./table.ts";
 import { microsPerKwhPerReading } from "./units.ts";
 import { addForecastColumn, type ForecastColumns, weatherForecasts, weatherValues } from "./weather.ts";
@@ -93,14 +102,29 @@ function readManifest(path: string): Result<string, readonly DataProblem[]> {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     const problem = code === "ENOENT" ? "does not exist" : `cannot be read (${code ?? String(cause)})`;
-    return err([{ severity: "error", file: path, line: null, field: "(manifest)", problem, mend: "name the dataset.yaml of a data set" }]);
+    return err([
+      {
+        severity: "error",
+        file: path,
+        line: null,
+        field: "(manifest)",
+        problem,
+        mend: "name the dataset.yaml of a data set",
+      },
+    ]);
   }
 }
 
-function chosenSeries(manifest: Manifest, names: readonly string[] | undefined, unknown: (name: string) => void): readonly SeriesSpec[] {
+function chosenSeries(
+  manifest: Manifest,
+  names: readonly string[] | undefined,
+  unknown: (name: string) => void,
+): readonly SeriesSpec[] {
   if (names === undefined) return manifest.series;
   for (const name of names) if (!manifest.series.some((series) => series.name === name)) unknown(name);
-  return manifest.series.filter((series) => names.includes(series.name) || (series.kind === "weather-forecast" && names.includes(series.for)));
+  return manifest.series.filter(
+    (series) => names.includes(series.name) || (series.kind === "weather-forecast" && names.includes(series.for)),
+  );
 }
 
 /** What is shared while the series of one set are loaded; files and their clocks are read once. */
@@ -117,11 +141,21 @@ type Work = {
   readonly prices: Map<string, PriceSeries>;
 };
 
-function newWork(manifest: Manifest, root: string, specs: readonly SeriesSpec[], options: LoadOptions, problems: ProblemList): Work {
+function newWork(
+  manifest: Manifest,
+  root: string,
+  specs: readonly SeriesSpec[],
+  options: LoadOptions,
+  problems: ProblemList,
+): Work {
   const timeZone = zone(manifest.timeZone);
   const tableOf = remember((file: string) => {
     const own = specs.filter((spec) => spec.file === file);
-    return readTable(join(root, file), { numbers: own.flatMap(numbersOf), texts: own.flatMap((spec) => textsOf(timestampsOf(manifest, spec))) }, problems);
+    return readTable(
+      join(root, file),
+      { numbers: own.flatMap(numbersOf), texts: own.flatMap((spec) => textsOf(timestampsOf(manifest, spec))) },
+      problems,
+    );
   });
   const clocks = new Map<string, RowClock | undefined>();
   return {
@@ -170,7 +204,12 @@ function loadSeries(spec: SeriesSpec, work: Work): void {
   const clock = work.clockOf(table, timestampsOf(work.manifest, spec), resolution);
   if (clock === undefined) return;
   const emptyIsZero = "emptyIsZero" in spec ? spec.emptyIsZero : undefined;
-  const readings = readingsOf(table, clock, { column: spec.column, timeZone: work.timeZone, emptyIsZero }, work.problems);
+  const readings = readingsOf(
+    table,
+    clock,
+    { column: spec.column, timeZone: work.timeZone, emptyIsZero },
+    work.problems,
+  );
   if (readings === undefined) return;
   const slotMinutes = work.options.slotMinutes ?? slotMinutesOf(resolution);
   if (slotMinutes % resolution !== 0) return refuseSlots(spec, table, slotMinutes, resolution, work);
@@ -195,7 +234,11 @@ function refuseSlots(spec: SeriesSpec, table: Table, slotMinutes: SlotMinutes, r
   work.problems.add("slots", { severity: "error", file: table.file, line: null, field: spec.column, problem, mend });
 }
 
-function loadEnergy(spec: EnergySpec, { table, clock, readings, resolution, slotMinutes }: LoadedColumn, work: Work): void {
+function loadEnergy(
+  spec: EnergySpec,
+  { table, clock, readings, resolution, slotMinutes }: LoadedColumn,
+  work: Work,
+): void {
   const energyWh = stepEnergyWh(readings, spec, resolution, table, work.problems);
   if (work.options.quality !== false) {
     const lineOfStep = (step: number): number | null => table.lineOf(readings.rowOfStep[step] ?? -1);
@@ -221,7 +264,14 @@ function loadForecast(spec: ForecastSpec, { table, clock, readings, slotMinutes 
   const refused = addForecastColumn(work.forecasts, spec, slotted, slotMinutes);
   if (refused === undefined) return;
   const mend = "give all variables of one forecast the same issue time and slot length, each variable once";
-  work.problems.add("forecast", { severity: "error", file: table.file, line: null, field: spec.column, problem: refused, mend });
+  work.problems.add("forecast", {
+    severity: "error",
+    file: table.file,
+    line: null,
+    field: spec.column,
+    problem: refused,
+    mend,
+  });
 }
 
 /** Measured weather is read for its faults only. */
@@ -233,14 +283,24 @@ function loadPrices(spec: PriceSpec, { clock, readings, slotMinutes }: LoadedCol
   const slotted = joinSteps(clock, readings.values, slotMinutes, "mean");
   const factor = microsPerKwhPerReading(spec.unit) * spec.scale;
   // The mean of a slot's parts is rounded once, to the nearest micro.
-  const prices = Array.from(slotted.values, (value) => (Number.isNaN(value) ? undefined : microsPerKwh(Math.round(value * factor))));
-  work.prices.set(spec.name, { name: spec.name, currency: spec.unit.slice(0, 3), slotMinutes, startMs: slotted.startMs, prices });
+  const prices = Array.from(slotted.values, (value) =>
+    Number.isNaN(value) ? undefined : microsPerKwh(Math.round(value * factor)),
+  );
+  work.prices.set(spec.name, {
+    name: spec.name,
+    currency: spec.unit.slice(0, 3),
+    slotMinutes,
+    startMs: slotted.startMs,
+    prices,
+  });
 }
 
 function finish(work: Work): DataSet {
   const { manifest, timeZone, meters, prices, problems } = work;
   const forecasts = weatherForecasts(work.forecasts, timeZone);
-  const weather = new Map<string, WeatherForecastSeries>([...forecasts.values()].map((series) => [series.name, series]));
+  const weather = new Map<string, WeatherForecastSeries>(
+    [...forecasts.values()].map((series) => [series.name, series]),
+  );
   return {
     name: manifest.name,
     licence: manifest.licence,

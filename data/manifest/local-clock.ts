@@ -8,6 +8,15 @@ const STAMP = /^\d{4}([-/])\d\d\1\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.0+)?)?)?\s*(Z|
 /** The two forms that nearly all files have, without an offset. */
 const PLAIN_LENGTHS = new Set(["2019-04-01 10:15".length, "2019-04-01 10:15:00".length]);
 
+/** What may stand between the digits of a plain stamp, by place. */
+const PUNCTUATION: ReadonlyMap<number, readonly number[]> = new Map([
+  [4, [DASH, SLASH]],
+  [7, [DASH, SLASH]],
+  [10, [SPACE, LETTER_T]],
+  [13, [COLON]],
+  [16, [COLON]],
+]);
+
 /** What a time stamp says: the wall clock as if it were UTC, and its own offset where it has one. */
 export type Stamp = { readonly wallMs: number; readonly offsetMinutes: number | undefined };
 
@@ -28,15 +37,10 @@ export function parseStamp(text: string): Stamp | undefined {
 function isPlainStamp(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (at === 4 || at === 7) {
-      if ((code !== DASH && code !== SLASH) || code !== text.charCodeAt(4)) return false;
-    } else if (at === 10) {
-      if (code !== SPACE && code !== LETTER_T) return false;
-    } else if (at === 13 || at === 16) {
-      if (code !== COLON) return false;
-    } else if (code < ZERO || code > NINE) return false;
+    const wanted = PUNCTUATION.get(at);
+    if (wanted === undefined ? code < ZERO || code > NINE : !wanted.includes(code)) return false;
   }
-  return true;
+  return text.charCodeAt(7) === text.charCodeAt(4);
 }
 
 /** A stamp of the right form; undefined for a day or an hour that no calendar has, such as 31 February. */
@@ -76,7 +80,9 @@ export function wallReader(zoneName: ZoneName): WallReader {
     const [before, after] = offsets;
     if (before === after) return [wallMs - before * MS_PER_MINUTE];
     const instants = [wallMs - before * MS_PER_MINUTE, wallMs - after * MS_PER_MINUTE];
-    return instants.filter((atMs) => atMs + offsetMinutesAt(zoneName, atMs) * MS_PER_MINUTE === wallMs).sort((a, b) => a - b);
+    return instants
+      .filter((atMs) => atMs + offsetMinutesAt(zoneName, atMs) * MS_PER_MINUTE === wallMs)
+      .sort((a, b) => a - b);
   };
 }
 

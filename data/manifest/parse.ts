@@ -10,20 +10,32 @@ import { WEATHER_UNITS } from "./units.ts";
 export const MANIFEST_CHARACTERS_MAX = 1_000_000;
 
 /** Every key that a manifest may have anywhere: what a misspelt one is compared with. */
-const KEYS: readonly string[] = [
+export const KNOWN_FIELDS: readonly string[] = [
   ..."name licence source timeZone timestamps resolutionMinutes telemetryDelayMinutes root series".split(" "),
-  ..."kind file column unit scale capacityKw member latitude longitude tiltDegrees azimuthDegrees emptyIsZero".split(" "),
+  ..."kind file column unit scale capacityKw member latitude longitude tiltDegrees azimuthDegrees emptyIsZero".split(
+    " ",
+  ),
   ..."variable for issued daysBefore at publishedAfterMinutes zone marks start startField outside where".split(" "),
 ];
 
 /** A checked manifest, and where in its text each field stands, for problems found later in the data. */
-export type ParsedManifest = { readonly manifest: Manifest; readonly lineOf: (path: readonly (string | number)[]) => number | null };
+export type ParsedManifest = {
+  readonly manifest: Manifest;
+  readonly lineOf: (path: readonly (string | number)[]) => number | null;
+};
 
 /** Parses the text of a manifest; `file` is the name that problems carry (outside input: never throws). */
 export function parseManifest(text: string, file: string): Result<ParsedManifest, readonly DataProblem[]> {
   const problems = newProblemList();
   const addAt = (line: number | null, field: string, problem: string, mend: string): void =>
-    problems.add(`${field} ${problem}`, { severity: "error", file, line, field: field === "" ? "(whole file)" : field, problem, mend });
+    problems.add(`${field} ${problem}`, {
+      severity: "error",
+      file,
+      line,
+      field: field === "" ? "(whole file)" : field,
+      problem,
+      mend,
+    });
   if (text.length > MANIFEST_CHARACTERS_MAX) {
     addAt(null, "", `has more than ${MANIFEST_CHARACTERS_MAX} characters`, "name the manifest, not a data file");
     return err(problems.list());
@@ -60,22 +72,33 @@ function plainValue(document: Document): unknown {
 
 /** `series[2].unit`, with the series' number from 0 as in the path of other tools. */
 function fieldName(path: readonly (string | number)[]): string {
-  return path.reduce<string>((text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`), "");
+  return path.reduce<string>(
+    (text, key) => (typeof key === "number" ? `${text}[${key}]` : text === "" ? key : `${text}.${key}`),
+    "",
+  );
 }
 
 /** The line of the key at `path`, or of the nearest thing around it that exists. */
 function lineOfPath(document: Document, lines: LineCounter, path: readonly (string | number)[]): number | null {
   for (let length = path.length; length > 0; length--) {
-    const parent = length === 1 ? document.contents : (document.getIn(path.slice(0, length - 1), true) as Node | undefined);
+    const parent =
+      length === 1 ? document.contents : (document.getIn(path.slice(0, length - 1), true) as Node | undefined);
     const key = path[length - 1];
-    const pair = isMap(parent) ? parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key) : undefined;
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key)
+      : undefined;
     const node = (pair?.key ?? document.getIn(path.slice(0, length), true)) as Node | undefined;
     if (node?.range) return lines.linePos(node.range[0]).line;
   }
   return document.contents?.range ? lines.linePos(document.contents.range[0]).line : null;
 }
 
-function addIssue(issue: z.core.$ZodIssue, raw: unknown, add: AddProblem, under: readonly (string | number)[] = []): void {
+function addIssue(
+  issue: z.core.$ZodIssue,
+  raw: unknown,
+  add: AddProblem,
+  under: readonly (string | number)[] = [],
+): void {
   const path = [...under, ...(issue.path as (string | number)[])];
   const value = valueAt(raw, path);
   if (issue.code === "unrecognized_keys") {
@@ -110,7 +133,7 @@ function show(value: unknown): string {
 }
 
 function mendKey(key: string): string {
-  const like = nearestWord(key, KEYS);
+  const like = nearestWord(key, KNOWN_FIELDS);
   return like === undefined ? "remove it, or see docs/data.md for the fields" : `write ${like}`;
 }
 
@@ -120,7 +143,11 @@ function mendChoice(value: unknown, choices: readonly string[]): string {
 }
 
 function valueAt(raw: unknown, path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>((value, key) => (isRecord(value) || Array.isArray(value) ? (value as Record<string | number, unknown>)[key] : undefined), raw);
+  return path.reduce<unknown>(
+    (value, key) =>
+      isRecord(value) || Array.isArray(value) ? (value as Record<string | number, unknown>)[key] : undefined,
+    raw,
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -137,7 +164,12 @@ function checkTies(raw: unknown, add: AddProblem): void {
     if (!isRecord(series)) return;
     if (["pv", "load", "wind"].includes(String(series["kind"]))) energyNames.add(series["name"]);
     const first = seen.get(series["name"]);
-    if (first !== undefined) add(["series", index, "name"], `${show(series["name"])} is also the name of series[${first}]`, "give each series a name of its own");
+    if (first !== undefined)
+      add(
+        ["series", index, "name"],
+        `${show(series["name"])} is also the name of series[${first}]`,
+        "give each series a name of its own",
+      );
     else if (series["name"] !== undefined) seen.set(series["name"], index);
   });
   list.forEach((series, index) => {
@@ -154,7 +186,11 @@ function checkSeriesTies(
 ): void {
   const at = (field: string): readonly (string | number)[] => ["series", index, field];
   if (raw["timestamps"] === undefined && series["timestamps"] === undefined) {
-    add(at("timestamps"), "neither the series nor the data set says where the instants of its rows are", "add timestamps: { column: … } or { start: … }");
+    add(
+      at("timestamps"),
+      "neither the series nor the data set says where the instants of its rows are",
+      "add timestamps: { column: … } or { start: … }",
+    );
   }
   if (series["unit"] === "W/kW" && series["capacityKw"] === undefined) {
     add(at("capacityKw"), "is needed for the unit W/kW", "add capacityKw: the plant's nameplate in kW");
@@ -165,7 +201,11 @@ function checkSeriesTies(
   const units = WEATHER_UNITS[series["variable"] as keyof typeof WEATHER_UNITS];
   if (units !== undefined && series["unit"] !== undefined && !Object.hasOwn(units, String(series["unit"]))) {
     const choices = Object.keys(units);
-    add(at("unit"), `${show(series["unit"])} is not a unit of ${String(series["variable"])}`, mendChoice(series["unit"], choices));
+    add(
+      at("unit"),
+      `${show(series["unit"])} is not a unit of ${String(series["variable"])}`,
+      mendChoice(series["unit"], choices),
+    );
   }
 }
 

@@ -19,7 +19,13 @@ export type SteppedEnergy = {
 type AddWarning = (kind: string, problem: DataProblem) => void;
 
 /** Adds a warning for each oddity; none of them changes a number. */
-export function checkQuality(series: SteppedEnergy, spec: EnergySpec, timeZone: ZoneName, file: string, add: AddWarning): void {
+export function checkQuality(
+  series: SteppedEnergy,
+  spec: EnergySpec,
+  timeZone: ZoneName,
+  file: string,
+  add: AddWarning,
+): void {
   const warn = (kind: string, step: number, problem: string, mend: string): void =>
     add(kind, { severity: "warning", file, line: series.lineOfStep(step), field: spec.column, problem, mend });
   reportHeld(series, warn);
@@ -43,7 +49,12 @@ function reportHeld({ startMs, stepMs, energyWh }: SteppedEnergy, warn: Warn): v
   }
 }
 
-function reportDays({ startMs, stepMs, energyWh }: SteppedEnergy, spec: EnergySpec, timeZone: ZoneName, warn: Warn): void {
+function reportDays(
+  { startMs, stepMs, energyWh }: SteppedEnergy,
+  spec: EnergySpec,
+  timeZone: ZoneName,
+  warn: Warn,
+): void {
   const firstOf = new Map<string, LocalDay>();
   const dead: { day: LocalDay; step: number }[] = [];
   const copies: { day: LocalDay; of: LocalDay; step: number }[] = [];
@@ -58,16 +69,31 @@ function reportDays({ startMs, stepMs, energyWh }: SteppedEnergy, spec: EnergySp
     else copies.push({ day, of, step: from });
   }
   for (const { day, of, step } of copies) {
-    warn("copied day", step, `${day} is the same as ${of}, reading by reading`, "it was filled by copying: empty it, or leave it out of training and tests");
+    warn(
+      "copied day",
+      step,
+      `${day} is the same as ${of}, reading by reading`,
+      "it was filled by copying: empty it, or leave it out of training and tests",
+    );
   }
   if (dead[0] !== undefined) {
     const problem = `no production at all on ${dead.length} ${dead.length === 1 ? "day" : "days"}, the first ${dead[0].day}`;
-    warn("dead", dead[0].step, problem, "look whether the plant was off or the meter was; if the meter, empty the readings");
+    warn(
+      "dead",
+      dead[0].step,
+      problem,
+      "look whether the plant was off or the meter was; if the meter, empty the readings",
+    );
   }
 }
 
 /** The local days that the steps cover from midnight to midnight. */
-function wholeDays(startMs: number, stepMs: number, length: number, timeZone: ZoneName): { day: LocalDay; from: number; until: number }[] {
+function wholeDays(
+  startMs: number,
+  stepMs: number,
+  length: number,
+  timeZone: ZoneName,
+): { day: LocalDay; from: number; until: number }[] {
   const days: { day: LocalDay; from: number; until: number }[] = [];
   let day = localDayAt(timeZone, startMs);
   for (let fromMs = localMidnightMs(timeZone, day); ; ) {

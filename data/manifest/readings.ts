@@ -20,33 +20,41 @@ export type ReadingSettings = {
 };
 
 /** The column's readings, or undefined when the table does not have it (which has been reported). */
-export function readingsOf(table: Table, clock: RowClock, settings: ReadingSettings, problems: ProblemList): Readings | undefined {
+export function readingsOf(
+  table: Table,
+  clock: RowClock,
+  settings: ReadingSettings,
+  problems: ProblemList,
+): Readings | undefined {
   const column = table.numbers(settings.column);
   if (column === undefined) return undefined;
-  const values = new Float64Array(clock.length).fill(Number.NaN);
-  const rowOfStep = new Int32Array(clock.length).fill(-1);
   const report: Report = (severity, kind, row, problem, mend) =>
     problems.add(kind, { severity, file: table.file, line: table.lineOf(row), field: settings.column, problem, mend });
+  for (const [row, text] of column.unreadable) {
+    report("error", "unreadable", row, `${JSON.stringify(text)} is not a number`, mendNumber(text));
+  }
   const zeroWhenEmpty = zeroRule(table, clock, settings.emptyIsZero);
+  const readings: Readings = {
+    values: new Float64Array(clock.length).fill(Number.NaN),
+    rowOfStep: new Int32Array(clock.length).fill(-1),
+  };
   const empty: number[] = [];
-  for (const [row, text] of column.unreadable) report("error", "unreadable", row, `${JSON.stringify(text)} is not a number`, mendNumber(text));
-  for (let row = 0; row < column.values.length; row++) {
+  column.values.forEach((value, row) => {
     const step = clock.stepOfRow[row] as number;
-    const value = column.values[row] as number;
-    if (step < 0 || (Number.isNaN(value) && column.unreadable.has(row))) continue;
+    if (step < 0 || (Number.isNaN(value) && column.unreadable.has(row))) return;
     const filled = Number.isNaN(value) && zeroWhenEmpty(row, step) ? 0 : value;
     if (Number.isNaN(filled)) empty.push(row);
-    const first = rowOfStep[step] as number;
-    if (first !== -1) reportDouble(table, clock, settings.timeZone, { first, row, step }, Object.is(filled, values[step]), report);
-    if (first !== -1 && Number.isNaN(filled)) continue;
-    values[step] = filled;
-    if (first === -1) rowOfStep[step] = row;
-  }
+    if (readings.rowOfStep[step] === -1) {
+      readings.values[step] = filled;
+      readings.rowOfStep[step] = row;
+    } else placeDouble(readings, table, clock, settings.timeZone, { row, step, value: filled }, report);
+  });
   if (empty.length > 0) {
     const problem = `${empty.length} of ${column.values.length} readings are empty, the first here`;
-    report("warning", "empty", empty[0] ?? 0, problem, "fill them in if they exist; else the slots stay without a reading");
+    const mend = "fill them in if they exist; else the slots stay without a reading";
+    report("warning", "empty", empty[0] ?? 0, problem, mend);
   }
-  return { values, rowOfStep };
+  return readings;
 }
 
 type Report = (severity: DataProblem["severity"], kind: string, row: number, problem: string, mend: string) => void;
@@ -56,26 +64,47 @@ function mendNumber(text: string): string {
   return "write a number with a decimal point, or leave the field empty where there is no reading";
 }
 
-function reportDouble(
+/** A second row for a step: harmless when it says the same, or when one of the two says nothing. */
+function placeDouble(
+  { values, rowOfStep }: Readings,
   table: Table,
   clock: RowClock,
   timeZone: ZoneName,
-  at: { readonly first: number; readonly row: number; readonly step: number },
-  same: boolean,
+  at: { readonly row: number; readonly step: number; readonly value: number },
   report: Report,
 ): void {
+  const known = values[at.step] as number;
   const atMs = clock.startMs + at.step * clock.stepMs;
-  const text = `a second row for ${new Date(atMs).toISOString()} (the first is line ${table.lineOf(at.first)})`;
-  if (same) return report("warning", "duplicate", at.row, `${text} with the same reading`, "remove one of the two rows");
+  const firstLine = table.lineOf(rowOfStep[at.step] as number);
+  const text = `a second row for ${new Date(atMs).toISOString()} (the first is line ${firstLine})`;
+  if (Number.isNaN(known) || Number.isNaN(at.value)) {
+    values[at.step] = Number.isNaN(known) ? at.value : known;
+    return report("warning", "duplicate", at.row, `${text}, one of them empty`, "remove the empty one of the two rows");
+  }
+  if (known === at.value) {
+    return report("warning", "duplicate", at.row, `${text} with the same reading`, "remove one of the two rows");
+  }
   const wallMs = atMs + offsetMinutesAt(clock.zone, atMs) * MS_PER_MINUTE;
   const repeated = clock.zone !== timeZone && wallReader(timeZone)(wallMs).length === 2;
-  if (!repeated) return report("error", "duplicate", at.row, `${text} with another reading`, "remove the wrong one of the two rows");
+  if (!repeated) {
+    return report("error", "duplicate", at.row, `${text} with another reading`, "remove the wrong one of the two rows");
+  }
   const problem = `${text}: the hour that the clock of ${timeZone} repeats in autumn`;
-  report("error", "duplicate hour", at.row, problem, `if the stamps are local time, write timestamps.zone: ${timeZone}`);
+  report(
+    "error",
+    "duplicate hour",
+    at.row,
+    problem,
+    `if the stamps are local time, write timestamps.zone: ${timeZone}`,
+  );
 }
 
 /** Whether an empty reading at a row means zero: outside the hours given, while the other column has a reading. */
-function zeroRule(table: Table, clock: RowClock, rule: EmptyIsZero | undefined): (row: number, step: number) => boolean {
+function zeroRule(
+  table: Table,
+  clock: RowClock,
+  rule: EmptyIsZero | undefined,
+): (row: number, step: number) => boolean {
   if (rule === undefined) return () => false;
   const [from, until] = [minutesOfDay(rule.outside.slice(0, 5)), minutesOfDay(rule.outside.slice(6))];
   const witness = rule.where === undefined ? undefined : table.numbers(rule.where);

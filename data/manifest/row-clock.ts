@@ -32,7 +32,14 @@ export function rowClock(table: Table, settings: ClockSettings, problems: Proble
   const { timestamps } = settings;
   if (table.rows === 0) {
     const mend = "name a file with readings";
-    problems.add("empty", { severity: "error", file: table.file, line: null, field: "(rows)", problem: "has no rows", mend });
+    problems.add("empty", {
+      severity: "error",
+      file: table.file,
+      line: null,
+      field: "(rows)",
+      problem: "has no rows",
+      mend,
+    });
     return undefined;
   }
   return "column" in timestamps
@@ -57,16 +64,31 @@ function countedClock(
     return undefined;
   };
   const stamp = typeof text === "string" ? parseStamp(text) : undefined;
-  if (stamp === undefined) return refuse(`${JSON.stringify(text) ?? "nothing"} is no time stamp`, "write one such as 2016-07-31T23:00");
-  const startMs = stamp.offsetMinutes === undefined ? wallReader(zoneName)(stamp.wallMs)[0] : stamp.wallMs - stamp.offsetMinutes * MS_PER_MINUTE;
-  if (startMs === undefined) return refuse(`${zoneName} has no ${wallText(stamp.wallMs)}: its clock skips it`, "name an hour that exists");
-  if (startMs % stepMs !== 0) return refuse(`is not on the ${resolutionMinutes}-minute grid`, "correct the start or resolutionMinutes");
+  if (stamp === undefined)
+    return refuse(`${JSON.stringify(text) ?? "nothing"} is no time stamp`, "write one such as 2016-07-31T23:00");
+  const startMs =
+    stamp.offsetMinutes === undefined
+      ? wallReader(zoneName)(stamp.wallMs)[0]
+      : stamp.wallMs - stamp.offsetMinutes * MS_PER_MINUTE;
+  if (startMs === undefined)
+    return refuse(`${zoneName} has no ${wallText(stamp.wallMs)}: its clock skips it`, "name an hour that exists");
+  if (startMs % stepMs !== 0)
+    return refuse(`is not on the ${resolutionMinutes}-minute grid`, "correct the start or resolutionMinutes");
   const ownStep = table.field("step_minutes");
   if (typeof ownStep === "number" && ownStep !== resolutionMinutes) {
-    return refuse(`the file has steps of ${ownStep} minutes, the manifest says ${resolutionMinutes}`, `write resolutionMinutes: ${ownStep}`);
+    return refuse(
+      `the file has steps of ${ownStep} minutes, the manifest says ${resolutionMinutes}`,
+      `write resolutionMinutes: ${ownStep}`,
+    );
   }
   if (table.rows > GRID_STEPS_MAX) return refuse(`has more than ${GRID_STEPS_MAX} rows`, "cut the file into parts");
-  return { startMs, stepMs, length: table.rows, stepOfRow: Int32Array.from({ length: table.rows }, (_, row) => row), zone: zoneName };
+  return {
+    startMs,
+    stepMs,
+    length: table.rows,
+    stepOfRow: Int32Array.from({ length: table.rows }, (_, row) => row),
+    zone: zoneName,
+  };
 }
 
 /** Rows that carry a time stamp each. */
@@ -110,13 +132,25 @@ function instantsOfRows(
   cells.forEach((cell, row) => {
     const stamp = parseStamp(cell.trim());
     if (stamp === undefined) {
-      report("error", "stamp", row, `${JSON.stringify(cell)} is no time stamp`, "write it as 2019-04-01T10:15, with Z or an offset where it is not local time");
+      report(
+        "error",
+        "stamp",
+        row,
+        `${JSON.stringify(cell)} is no time stamp`,
+        "write it as 2019-04-01T10:15, with Z or an offset where it is not local time",
+      );
       return;
     }
     const atMs = instantOf(stamp, read, zoneName, repeats, row, report);
     if (atMs === undefined) return;
     if (atMs % stepMs !== 0) {
-      report("error", "grid", row, `${cell} is not on the ${resolutionMinutes}-minute grid`, "correct the time stamp, or resolutionMinutes in the manifest");
+      report(
+        "error",
+        "grid",
+        row,
+        `${cell} is not on the ${resolutionMinutes}-minute grid`,
+        "correct the time stamp, or resolutionMinutes in the manifest",
+      );
       return;
     }
     instants[row] = marks === "end" ? atMs - stepMs : atMs;
@@ -145,7 +179,13 @@ function instantOf(
   if (candidates.length === 1) return candidates[0];
   if (candidates.length === 0) {
     const problem = `${zoneName} has no ${wallText(wallMs)} (its clock goes forward): the row is left out`;
-    report("warning", "clock skips", row, problem, "write time stamps in UTC or with their offset, or correct timestamps.zone");
+    report(
+      "warning",
+      "clock skips",
+      row,
+      problem,
+      "write time stamps in UTC or with their offset, or correct timestamps.zone",
+    );
     return undefined;
   }
   const seen = repeats.get(wallMs) ?? { row, times: 0 };
@@ -161,7 +201,8 @@ function gridOf(instants: Float64Array, stepMs: number, report: Report): Omit<Ro
   let first = 0;
   instants.forEach((atMs, row) => {
     if (Number.isNaN(atMs)) return;
-    if (atMs < before) report("warning", "order", row, "the row is earlier than the one before it", "sort the file by time");
+    if (atMs < before)
+      report("warning", "order", row, "the row is earlier than the one before it", "sort the file by time");
     before = atMs;
     if (atMs < startMs) first = row;
     startMs = Math.min(startMs, atMs);
@@ -171,33 +212,63 @@ function gridOf(instants: Float64Array, stepMs: number, report: Report): Omit<Ro
   const length = (lastMs - startMs) / stepMs + 1;
   if (length > GRID_STEPS_MAX) {
     const span = `${new Date(startMs).toISOString()} to ${new Date(lastMs).toISOString()}`;
-    report("error", "span", first, `the file spans ${span}: more than ${GRID_STEPS_MAX} steps`, "correct the year of the first or last row");
+    report(
+      "error",
+      "span",
+      first,
+      `the file spans ${span}: more than ${GRID_STEPS_MAX} steps`,
+      "correct the year of the first or last row",
+    );
     return undefined;
   }
-  return { startMs, stepMs, length, stepOfRow: Int32Array.from(instants, (atMs) => (Number.isNaN(atMs) ? -1 : (atMs - startMs) / stepMs)) };
+  return {
+    startMs,
+    stepMs,
+    length,
+    stepOfRow: Int32Array.from(instants, (atMs) => (Number.isNaN(atMs) ? -1 : (atMs - startMs) / stepMs)),
+  };
 }
 
 /** Lists runs of steps without a row, at the row after which they begin; repeated hours have been reported already. */
 function reportGaps(clock: RowClock, missingRepeats: ReadonlySet<number>, timeZone: ZoneName, report: Report): void {
-  const { startMs, stepMs, length, stepOfRow, zone: zoneName } = clock;
+  const { startMs, stepMs, zone: zoneName } = clock;
+  const skips = skippedHours(zoneName, timeZone);
+  for (const { from, until, rowBefore } of gapsOf(clock, missingRepeats)) {
+    const [fromMs, untilMs] = [startMs + from * stepMs, startMs + until * stepMs];
+    const steps = until - from;
+    const span = `${new Date(fromMs).toISOString()} to ${new Date(untilMs).toISOString()}`;
+    const text = `${steps} ${steps === 1 ? "step is" : "steps are"} missing, ${span}`;
+    if (skips(fromMs, untilMs)) {
+      const problem = `${text}: the hour that the clock of ${timeZone} skips`;
+      report(
+        "warning",
+        "clock gap",
+        rowBefore,
+        problem,
+        `if the stamps are local time, write timestamps.zone: ${timeZone}`,
+      );
+    } else
+      report("warning", "gap", rowBefore, text, "add the rows if they exist; else the slots stay without a reading");
+  }
+}
+
+type Gap = { readonly from: number; readonly until: number; readonly rowBefore: number };
+
+function gapsOf({ startMs, stepMs, length, stepOfRow }: RowClock, missingRepeats: ReadonlySet<number>): readonly Gap[] {
   const rowAt = new Int32Array(length).fill(-1);
   stepOfRow.forEach((step, row) => {
     if (step >= 0) rowAt[step] = row;
   });
-  const skips = skippedHours(zoneName, timeZone);
+  const gaps: Gap[] = [];
+  // The first and the last step have rows, since the grid ends with them.
   for (let step = 1, from = -1; step < length; step++) {
-    if (rowAt[step] === -1 && !missingRepeats.has(startMs + step * stepMs)) {
-      if (from === -1) from = step;
-    } else if (from !== -1) {
-      const [fromMs, untilMs] = [startMs + from * stepMs, startMs + step * stepMs];
-      const steps = step - from;
-      const text = `${steps} ${steps === 1 ? "step is" : "steps are"} missing, ${new Date(fromMs).toISOString()} to ${new Date(untilMs).toISOString()}`;
-      const skipped = skips(fromMs, untilMs);
-      if (skipped) report("warning", "clock gap", rowAt[from - 1] ?? 0, `${text}: the hour that the clock of ${timeZone} skips`, `if the stamps are local time, write timestamps.zone: ${timeZone}`);
-      else report("warning", "gap", rowAt[from - 1] ?? 0, text, "add the rows if they exist; else the slots stay without a reading");
-      from = -1;
-    }
+    const missing = rowAt[step] === -1 && !missingRepeats.has(startMs + step * stepMs);
+    if (missing && from === -1) from = step;
+    if (missing || from === -1) continue;
+    gaps.push({ from, until: step, rowBefore: rowAt[from - 1] ?? -1 });
+    from = -1;
   }
+  return gaps;
 }
 
 /** Tells whether a gap, read on the stamps' fixed clock, is just the hour that the site's clock skips in spring. */
@@ -206,6 +277,8 @@ function skippedHours(stampZone: ZoneName, timeZone: ZoneName): (fromMs: number,
   const read = wallReader(timeZone);
   return (fromMs, untilMs) => {
     const offsetMs = offsetMinutesAt(stampZone, fromMs) * MS_PER_MINUTE;
-    return untilMs - fromMs <= 2 * 3_600_000 && read(fromMs + offsetMs).length === 0 && read(untilMs + offsetMs).length > 0;
+    return (
+      untilMs - fromMs <= 2 * 3_600_000 && read(fromMs + offsetMs).length === 0 && read(untilMs + offsetMs).length > 0
+    );
   };
 }

@@ -58,7 +58,12 @@ export type ForecastSpec = Common & {
   readonly issued: Issued;
 };
 /** Measured weather: checked, but never shown to a forecaster, since it is not known when a forecast is made. */
-export type WeatherSpec = Common & { readonly kind: "weather"; readonly variable: WeatherVariable; readonly unit: string; readonly for?: string | undefined };
+export type WeatherSpec = Common & {
+  readonly kind: "weather";
+  readonly variable: WeatherVariable;
+  readonly unit: string;
+  readonly for?: string | undefined;
+};
 export type PriceSpec = Common & { readonly kind: "price"; readonly unit: string };
 export type SeriesSpec = EnergySpec | ForecastSpec | WeatherSpec | PriceSpec;
 
@@ -76,7 +81,10 @@ export type Manifest = {
 };
 
 const text = z.string().trim().min(1, "must not be empty");
-const zoneName = text.refine((name) => parseZone(name).ok, "is no zone: give an offset such as +08:00, UTC, or an IANA name such as Europe/Paris");
+const zoneName = text.refine(
+  (name) => parseZone(name).ok,
+  "is no zone: give an offset such as +08:00, UTC, or an IANA name such as Europe/Paris",
+);
 const hourAndMinute = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "12:00"');
 const resolution = z.literal(RESOLUTIONS_MINUTES);
 const variable = z.enum(Object.keys(WEATHER_UNITS) as [WeatherVariable, ...WeatherVariable[]]);
@@ -84,7 +92,12 @@ const variable = z.enum(Object.keys(WEATHER_UNITS) as [WeatherVariable, ...Weath
 const timestamps = z.union([
   z.strictObject({ column: text, zone: zoneName.optional(), marks: z.enum(["start", "end"]).default("start") }),
   z.strictObject({
-    start: z.string().regex(/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?$/, "must be a local time such as 2016-07-31T23:00, without an offset (say it in zone)"),
+    start: z
+      .string()
+      .regex(
+        /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?$/,
+        "must be a local time such as 2016-07-31T23:00, without an offset (say it in zone)",
+      ),
     zone: zoneName.optional(),
   }),
   z.strictObject({ startField: text }),
@@ -94,7 +107,10 @@ const common = {
   name: text,
   file: text,
   column: text,
-  scale: z.number().refine((scale) => scale !== 0, "must not be zero").default(1),
+  scale: z
+    .number()
+    .refine((scale) => scale !== 0, "must not be zero")
+    .default(1),
   timestamps: timestamps.optional(),
   resolutionMinutes: resolution.optional(),
 };
@@ -109,7 +125,9 @@ const energy = {
   azimuthDegrees: z.number().min(0).max(360).optional(),
   emptyIsZero: z
     .strictObject({
-      outside: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/, 'must be two times of day such as "08:00-15:00"'),
+      outside: z
+        .string()
+        .regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/, 'must be two times of day such as "08:00-15:00"'),
       where: text.optional(),
     })
     .optional(),
@@ -140,7 +158,11 @@ export const manifestSchema: z.ZodType<Manifest> = z.strictObject({
   timeZone: zoneName,
   timestamps: timestamps.optional(),
   resolutionMinutes: resolution,
-  telemetryDelayMinutes: z.int().min(0).max(7 * 1_440).default(15),
+  telemetryDelayMinutes: z
+    .int()
+    .min(0)
+    .max(7 * 1_440)
+    .default(15),
   root: text.optional(),
   series: z.array(series).min(1, "must list at least one series").max(1_000),
 });

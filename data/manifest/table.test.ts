@@ -33,9 +33,23 @@ describe("decimals", () => {
   });
 
   test.each([
-    ["", Number.NaN], [" ", Number.NaN], ["NaN", Number.NaN], ["null", Number.NaN], ["NA", Number.NaN],
-    ["-", undefined], [".", undefined], ["1e", undefined], ["1 2", undefined], ["0x1", undefined], ["Infinity", undefined], ["1e999", undefined],
-    ["-0.0", -0], [" 7 ", 7], ["1e3", 1_000], [".5", 0.5], ["5.", 5],
+    ["", Number.NaN],
+    [" ", Number.NaN],
+    ["NaN", Number.NaN],
+    ["null", Number.NaN],
+    ["NA", Number.NaN],
+    ["-", undefined],
+    [".", undefined],
+    ["1e", undefined],
+    ["1 2", undefined],
+    ["0x1", undefined],
+    ["Infinity", undefined],
+    ["1e999", undefined],
+    ["-0.0", -0],
+    [" 7 ", 7],
+    ["1e3", 1_000],
+    [".5", 0.5],
+    ["5.", 5],
   ])("%j is %d", (text, value) => {
     expect(decimalOf(text)).toBe(value);
     expect(decimalWithin(`x${text}y`, 1, 1 + text.length)).toBe(value);
@@ -49,16 +63,24 @@ describe("rows", () => {
 
   test("the quick reader and the general one agree on every file without quotes", () => {
     const plain = ({ header, numbers, texts, lines, uneven }: CsvRows) => ({
-      header, texts, lines, uneven,
+      header,
+      texts,
+      lines,
+      uneven,
       numbers: numbers.map(({ values, unreadable }) => ({ values: [...values], unreadable: [...unreadable] })),
     });
     fc.assert(
-      fc.property(fc.array(arbLine, { maxLength: 8 }), fc.constantFrom("\n", "\r\n"), fc.boolean(), (rows, feed, closed) => {
-        const text = ["a,b,c", ...rows].join(feed) + (closed ? feed : "");
-        const general = quotedRows("f", text, wanted, newProblemList());
-        expect(general).toBeDefined();
-        if (general !== undefined) expect(plain(plainRows(text, wanted))).toEqual(plain(general));
-      }),
+      fc.property(
+        fc.array(arbLine, { maxLength: 8 }),
+        fc.constantFrom("\n", "\r\n"),
+        fc.boolean(),
+        (rows, feed, closed) => {
+          const text = ["a,b,c", ...rows].join(feed) + (closed ? feed : "");
+          const general = quotedRows("f", text, wanted, newProblemList());
+          expect(general).toBeDefined();
+          if (general !== undefined) expect(plain(plainRows(text, wanted))).toEqual(plain(general));
+        },
+      ),
       { numRuns: 500 },
     );
   });

@@ -33,7 +33,9 @@ export function readTable(path: string, columns: WantedColumns, problems: Proble
   const text = readText(path, problems);
   if (text === undefined) return undefined;
   const wanted = { numbers: [...new Set(columns.numbers)], texts: [...new Set(columns.texts)] };
-  return path.toLowerCase().endsWith(".json") ? jsonTable(path, text, wanted, problems) : csvTable(path, text, wanted, problems);
+  return path.toLowerCase().endsWith(".json")
+    ? jsonTable(path, text, wanted, problems)
+    : csvTable(path, text, wanted, problems);
 }
 
 function readText(path: string, problems: ProblemList): string | undefined {
@@ -43,12 +45,14 @@ function readText(path: string, problems: ProblemList): string | undefined {
   };
   try {
     const { size } = statSync(path);
-    if (size > FILE_BYTES_MAX) return refuse(`is larger than ${FILE_BYTES_MAX} bytes`, "cut the file into parts, one series each");
+    if (size > FILE_BYTES_MAX)
+      return refuse(`is larger than ${FILE_BYTES_MAX} bytes`, "cut the file into parts, one series each");
     const text = readFileSync(path, "utf8");
     return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "ENOENT") return refuse("does not exist", "put the file there, or correct file or root in the manifest");
+    if (code === "ENOENT")
+      return refuse("does not exist", "put the file there, or correct file or root in the manifest");
     return refuse(`cannot be read (${code ?? String(cause)})`, "make it a readable file");
   }
 }
@@ -69,9 +73,17 @@ function csvTable(path: string, text: string, wanted: WantedColumns, problems: P
   const { header, numbers, texts, lines, uneven } = rows;
   for (const { line, fields } of uneven) {
     const problem = `the row has ${fields} fields, the header ${header.length}`;
-    problems.add("fields", { severity: "error", file: path, line, field: "(row)", problem, mend: "complete the row or remove it" });
+    problems.add("fields", {
+      severity: "error",
+      file: path,
+      line,
+      field: "(row)",
+      problem,
+      mend: "complete the row or remove it",
+    });
   }
-  for (const name of new Set([...wanted.texts, ...wanted.numbers])) if (!header.includes(name)) reportNoColumn(path, name, header, problems);
+  for (const name of new Set([...wanted.texts, ...wanted.numbers]))
+    if (!header.includes(name)) reportNoColumn(path, name, header, problems);
   return {
     file: path,
     rows: lines.length,
@@ -85,7 +97,14 @@ function csvTable(path: string, text: string, wanted: WantedColumns, problems: P
 function reportNoColumn(path: string, name: string, header: readonly string[], problems: ProblemList): void {
   const semicolons = header.length === 1 && header[0]?.includes(";") === true;
   const mend = semicolons ? "separate the fields by commas" : `name one of ${header.slice(0, 40).join(", ")}`;
-  problems.add(`column ${name}`, { severity: "error", file: path, line: 1, field: name, problem: "the file has no such column", mend });
+  problems.add(`column ${name}`, {
+    severity: "error",
+    file: path,
+    line: 1,
+    field: name,
+    problem: "the file has no such column",
+    mend,
+  });
 }
 
 /**
@@ -94,33 +113,51 @@ function reportNoColumn(path: string, name: string, header: readonly string[], p
  */
 export function plainRows(text: string, wanted: WantedColumns): CsvRows {
   const headerEnd = text.indexOf("\n") === -1 ? text.length : text.indexOf("\n");
-  const header = text.slice(0, headerEnd).split(",").map((name) => name.trim());
+  const header = splitHeader(text.slice(0, headerEnd));
   const rowsMax = countLines(text, headerEnd + 1);
-  const numbers = wanted.numbers.map(() => ({ values: new Float64Array(rowsMax).fill(Number.NaN), unreadable: new Map<number, string>() }));
+  const numbers = wanted.numbers.map(() => ({
+    values: new Float64Array(rowsMax).fill(Number.NaN),
+    unreadable: new Map<number, string>(),
+  }));
   const texts = wanted.texts.map((): string[] => []);
-  const numberOfField = header.map((name) => numbers[wanted.numbers.indexOf(name)]);
-  const textOfField = header.map((name) => texts[wanted.texts.indexOf(name)]);
+  const sink: RowSink = {
+    numberOfField: header.map((name) => numbers[wanted.numbers.indexOf(name)]),
+    textOfField: header.map((name) => texts[wanted.texts.indexOf(name)]),
+  };
   const lines: number[] = [];
   const uneven: { line: number; fields: number }[] = [];
-  let row = 0;
   for (let start = headerEnd + 1, line = 2; start < text.length; line++) {
     const feed = text.indexOf("\n", start);
     const next = feed === -1 ? text.length : feed;
     const end = next > start && text.charCodeAt(next - 1) === CARRIAGE_RETURN ? next - 1 : next;
     if (end > start) {
-      const fields = cutRow(text, start, end, row, numberOfField, textOfField);
+      const fields = cutRow(text, start, end, lines.length, sink);
       lines.push(line);
-      row++;
       if (fields !== header.length) uneven.push({ line, fields });
-      if (fields < header.length) for (const column of texts) if (column.length < row) column.push("");
+      if (fields < header.length) fillTexts(texts, lines.length);
     }
     start = next + 1;
   }
-  return { header, numbers: numbers.map((column) => ({ ...column, values: column.values.subarray(0, row) })), texts, lines, uneven };
+  const filled = numbers.map((column) => ({ ...column, values: column.values.subarray(0, lines.length) }));
+  return { header, numbers: filled, texts, lines, uneven };
+}
+
+function splitHeader(line: string): readonly string[] {
+  return line.split(",").map((name) => name.trim());
+}
+
+/** A row with too few fields has empty text in the columns that it does not reach. */
+function fillTexts(texts: readonly string[][], rows: number): void {
+  for (const column of texts) if (column.length < rows) column.push("");
 }
 
 const CARRIAGE_RETURN = 13;
 type GrowingNumbers = { readonly values: Float64Array; readonly unreadable: Map<number, string> };
+/** Where the fields of a row go, by their place. */
+type RowSink = {
+  readonly numberOfField: readonly (GrowingNumbers | undefined)[];
+  readonly textOfField: readonly (string[] | undefined)[];
+};
 
 /** Puts the wanted fields of one row into their columns; gives the number of fields. */
 function cutRow(
@@ -128,8 +165,7 @@ function cutRow(
   from: number,
   until: number,
   row: number,
-  numberOfField: readonly (GrowingNumbers | undefined)[],
-  textOfField: readonly (string[] | undefined)[],
+  { numberOfField, textOfField }: RowSink,
 ): number {
   for (let field = 0, start = from; ; field++) {
     const comma = text.indexOf(",", start);
@@ -149,20 +185,43 @@ function countLines(text: string, from: number): number {
   return count;
 }
 
-function putNumber(column: GrowingNumbers, row: number, value: number | undefined, text: string, from: number, until: number): void {
+function putNumber(
+  column: GrowingNumbers,
+  row: number,
+  value: number | undefined,
+  text: string,
+  from: number,
+  until: number,
+): void {
   if (value === undefined) column.unreadable.set(row, text.slice(from, until));
   else column.values[row] = value;
 }
 
 /** Rows of any CSV file (RFC 4180: quoted fields may hold commas and line ends); undefined when it is broken. */
-export function quotedRows(path: string, text: string, wanted: WantedColumns, problems: ProblemList): CsvRows | undefined {
+export function quotedRows(
+  path: string,
+  text: string,
+  wanted: WantedColumns,
+  problems: ProblemList,
+): CsvRows | undefined {
   let records: { readonly record: readonly string[]; readonly info: { readonly lines: number } }[];
   try {
-    records = parse(text, { info: true, relax_column_count: true, skip_empty_lines: true }) as unknown as typeof records;
+    records = parse(text, {
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+    }) as unknown as typeof records;
   } catch (cause) {
     const line = (cause as { readonly lines?: number }).lines ?? null;
     const problem = `is not valid CSV: ${(cause as Error).message}`;
-    problems.add("csv", { severity: "error", file: path, line, field: "(row)", problem, mend: "close the quotes, or double those inside a field" });
+    problems.add("csv", {
+      severity: "error",
+      file: path,
+      line,
+      field: "(row)",
+      problem,
+      mend: "close the quotes, or double those inside a field",
+    });
     return undefined;
   }
   const header = (records[0]?.record ?? []).map((name) => name.trim());
@@ -173,7 +232,9 @@ export function quotedRows(path: string, text: string, wanted: WantedColumns, pr
     numbers: wanted.numbers.map((name) => numberColumn(column(name))),
     texts: wanted.texts.map(column),
     lines: body.map(({ info }) => info.lines),
-    uneven: body.filter(({ record }) => record.length !== header.length).map(({ record, info }) => ({ line: info.lines, fields: record.length })),
+    uneven: body
+      .filter(({ record }) => record.length !== header.length)
+      .map(({ record, info }) => ({ line: info.lines, fields: record.length })),
   };
 }
 

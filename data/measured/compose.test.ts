@@ -14,7 +14,8 @@ const present = missingMeasuredFiles(root).length === 0;
 if (!present) console.warn("measured data are not here: the tests of the measured community are skipped");
 
 const HOUR = 3_600_000;
-const row = (file: string, line: number): string[] => (readFileSync(`${root}/${file}`, "utf8").split("\n")[line - 1] ?? "").trim().split(",");
+const row = (file: string, line: number): string[] =>
+  (readFileSync(`${root}/${file}`, "utf8").split("\n")[line - 1] ?? "").trim().split(",");
 
 describe.skipIf(!present)("measured community", () => {
   let community: Community;
@@ -23,7 +24,11 @@ describe.skipIf(!present)("measured community", () => {
   });
   const meter = (name: string): MeterSeries => community.data.meters.get(name) as MeterSeries;
   const reading = (name: string, day: string, hour: number): number | undefined => {
-    const atMs = localInstantMs(community.timeZone, addLocalDays(community.firstDay, daysBetween(community.firstDay, day as never)), hour);
+    const atMs = localInstantMs(
+      community.timeZone,
+      addLocalDays(community.firstDay, daysBetween(community.firstDay, day as never)),
+      hour,
+    );
     return meter(name).energyWh[(atMs - meter(name).startMs) / HOUR];
   };
 
@@ -32,14 +37,25 @@ describe.skipIf(!present)("measured community", () => {
     unwrap(composeMeasuredCommunity(root));
     const { user, system } = process.cpuUsage(startedCpu);
     const cpuMs = (user + system) / 1_000;
-    console.info(`composing the measured community took ${Math.round(performance.now() - startedMs)} ms, ${Math.round(cpuMs)} ms of processor`);
+    console.info(
+      `composing the measured community took ${Math.round(performance.now() - startedMs)} ms, ${Math.round(cpuMs)} ms of processor`,
+    );
     expect(cpuMs).toBeLessThan(1_500); // Processor time: other tests run at the same time.
   });
 
   test("has the members that it says, with strategies, capacities and meters", () => {
-    const table = community.members.map(({ name, roles, strategy, capacityPerSlot, production, load, weather, battery }) => [
-      name, roles.join("+"), strategy, Number(capacityPerSlot), production !== undefined, load !== undefined, weather !== undefined, battery !== undefined,
-    ]);
+    const table = community.members.map(
+      ({ name, roles, strategy, capacityPerSlot, production, load, weather, battery }) => [
+        name,
+        roles.join("+"),
+        strategy,
+        Number(capacityPerSlot),
+        production !== undefined,
+        load !== undefined,
+        weather !== undefined,
+        battery !== undefined,
+      ],
+    );
     expect(table).toEqual([
       ["home-1", "prosumer+storage-provider", "storage-arbitrage", 9_000, true, true, false, true],
       ["home-2", "prosumer+storage-provider", "storage-arbitrage", 9_000, true, true, false, true],
@@ -83,7 +99,9 @@ describe.skipIf(!present)("measured community", () => {
     const rows = [0, 1, 2, 3].map((part) => row("pvod/station01.csv", first + part));
     expect(rows[0]?.[0]).toBe("2018-10-03 03:00:00");
     const megawatts = rows.reduce((sum, cells) => sum + Number(cells.at(-1)), 0) / 4;
-    expect(Math.abs((reading("solar-park-1", "2018-10-03", 11) as number) - (megawatts * 1e6 * 8) / 20_000)).toBeLessThanOrEqual(1);
+    expect(
+      Math.abs((reading("solar-park-1", "2018-10-03", 11) as number) - (megawatts * 1e6 * 8) / 20_000),
+    ).toBeLessThanOrEqual(1);
     const startMs = localInstantMs(community.timeZone, "2018-10-03" as never, 11);
     const view = createKnownView(community.data, { nowMs: () => startMs });
     const weather = view.weatherAt("solar-park-1-weather", slotStartingAt(startMs, 60));
@@ -96,7 +114,10 @@ describe.skipIf(!present)("measured community", () => {
   test("knows each day's forecast at noon and its tariff at eleven of the day before, not earlier", () => {
     const day = "2018-10-03" as never;
     const slot = slotStartingAt(localMidnightMs(community.timeZone, day), 60);
-    const at = (hour: number, ms: number) => createKnownView(community.data, { nowMs: () => localInstantMs(community.timeZone, "2018-10-02" as never, hour) + ms });
+    const at = (hour: number, ms: number) =>
+      createKnownView(community.data, {
+        nowMs: () => localInstantMs(community.timeZone, "2018-10-02" as never, hour) + ms,
+      });
     expect(at(12, -1).weatherAt("solar-park-2-weather", slot)).toBeUndefined();
     expect(at(12, 0).weatherAt("solar-park-2-weather", slot)).toBeDefined();
     expect(at(11, -1).tariffAt(slot.id)).toBeUndefined();
@@ -114,7 +135,8 @@ describe.skipIf(!present)("measured community", () => {
       for (let hour = 0; hour < 24; hour++) {
         const slot = slotStartingAt(localInstantMs(community.timeZone, day, hour), 60);
         expect(view.tariffAt(slot.id)).toBeDefined();
-        for (const park of [1, 2, 3]) expect(view.weatherAt(`solar-park-${park}-weather`, slot)?.values.ghi).toBeDefined();
+        for (const park of [1, 2, 3])
+          expect(view.weatherAt(`solar-park-${park}-weather`, slot)?.values.ghi).toBeDefined();
       }
     }
   });
@@ -124,28 +146,48 @@ describe.skipIf(!present)("measured community", () => {
     expect(community.lastDay).toBe("2019-06-10");
     // Station 02 lacks three days of February, two of April and one of June; station 07 five of March.
     const complete = new Set<string>(completeDays(community));
-    const all = Array.from({ length: daysBetween(community.firstDay, community.lastDay) + 1 }, (_, index) => addLocalDays(community.firstDay, index));
+    const all = Array.from({ length: daysBetween(community.firstDay, community.lastDay) + 1 }, (_, index) =>
+      addLocalDays(community.firstDay, index),
+    );
     expect(all.filter((day) => !complete.has(day))).toEqual([
-      "2019-02-13", "2019-02-14", "2019-02-15", "2019-03-08", "2019-03-09", "2019-03-10", "2019-03-11", "2019-03-12", "2019-04-27", "2019-04-28", "2019-06-07",
+      "2019-02-13",
+      "2019-02-14",
+      "2019-02-15",
+      "2019-03-08",
+      "2019-03-09",
+      "2019-03-10",
+      "2019-03-11",
+      "2019-03-12",
+      "2019-04-27",
+      "2019-04-28",
+      "2019-06-07",
     ]);
     expect(reading("solar-park-2", "2019-02-14", 12)).toBeNaN();
     expect(reading("solar-park-1", "2019-02-14", 12)).toBeGreaterThan(0);
   });
 
   test("shows sun and need for a market: surplus and shortage in many slots of the demo", () => {
-    const demo = Array.from({ length: 14 * 24 }, (_, index) => localMidnightMs(community.timeZone, community.demoFirstDay) + index * HOUR);
+    const demo = Array.from(
+      { length: 14 * 24 },
+      (_, index) => localMidnightMs(community.timeZone, community.demoFirstDay) + index * HOUR,
+    );
     let both = 0;
     let sunny = 0;
     for (const atMs of demo) {
-      const of = (name: string | undefined): number => (name === undefined ? 0 : (meter(name).energyWh[(atMs - meter(name).startMs) / HOUR] as number));
+      const of = (name: string | undefined): number =>
+        name === undefined ? 0 : (meter(name).energyWh[(atMs - meter(name).startMs) / HOUR] as number);
       const net = community.members.map(({ production, load }) => of(production) - of(load));
       if (net.some((value) => value > 100) && net.some((value) => value < -100)) both++;
       if (net.reduce((sum, value) => sum + value, 0) > 0) sunny++;
       for (const { name, production, capacityPerSlot } of community.members) {
-        expect(of(production), `${name} at ${localTimeAt(community.timeZone, atMs).day}`).toBeLessThanOrEqual(Number(capacityPerSlot));
+        expect(of(production), `${name} at ${localTimeAt(community.timeZone, atMs).day}`).toBeLessThanOrEqual(
+          Number(capacityPerSlot),
+        );
       }
     }
-    console.info(`demo from ${community.demoFirstDay}: sellers and buyers in ${both} of ${demo.length} slots, surplus in ${sunny}`);
+    console.info(
+      `demo from ${community.demoFirstDay}: sellers and buyers in ${both} of ${demo.length} slots, surplus in ${sunny}`,
+    );
     expect(both).toBeGreaterThan(demo.length / 3);
     expect(sunny).toBeGreaterThan(demo.length / 6);
   });

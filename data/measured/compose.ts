@@ -67,10 +67,17 @@ export type DataError =
  * Readings that the sets lack stay NaN. The demo's days and the 60 days before them lack none; a caller that settles
  * other days asks `completeDays` first.
  */
-export function composeMeasuredCommunity(dataRoot: string, options: MeasuredOptions = {}): Result<Community, DataError> {
+export function composeMeasuredCommunity(
+  dataRoot: string,
+  options: MeasuredOptions = {},
+): Result<Community, DataError> {
   const homes = loadSet("citylearn2022", dataRoot, homeSeries());
   if (!homes.ok) return homes;
-  const plants = loadSet("pvod", dataRoot, STATION_NUMBERS.map((station) => `station${station}`));
+  const plants = loadSet(
+    "pvod",
+    dataRoot,
+    STATION_NUMBERS.map((station) => `station${station}`),
+  );
   if (!plants.ok) return plants;
   const batteries = readBatteries(join(dataRoot, "citylearn2022", "schema.json"));
   if (!batteries.ok) return batteries;
@@ -92,7 +99,11 @@ export function composeMeasuredCommunity(dataRoot: string, options: MeasuredOpti
     slotMinutes: SLOT_MINUTES,
     ...span,
     demoFirstDay,
-    members: [...homeMembers(homes.value, batteries.value), ...parkMembers(plants.value, parksKw), speculator(options.speculatorCapWh ?? 4_000)],
+    members: [
+      ...homeMembers(homes.value, batteries.value),
+      ...parkMembers(plants.value, parksKw),
+      speculator(options.speculatorCapWh ?? 4_000),
+    ],
     data,
   });
 }
@@ -106,7 +117,12 @@ function describe(parksKw: readonly number[]): string {
 }
 
 function loadSet(set: ShippedSet, dataRoot: string, series: readonly string[]): Result<DataSet, DataError> {
-  const loaded = loadDataSet(shippedManifest(set), { root: join(dataRoot, set), series, slotMinutes: SLOT_MINUTES, quality: false });
+  const loaded = loadDataSet(shippedManifest(set), {
+    root: join(dataRoot, set),
+    series,
+    slotMinutes: SLOT_MINUTES,
+    quality: false,
+  });
   return loaded.ok ? loaded : err({ tag: "data_set_unreadable", set, problems: loaded.error });
 }
 
@@ -115,7 +131,10 @@ const BATTERY_HOMES_MAX = 3;
 const SOLAR_HOMES_MAX = 6;
 
 function homeSeries(): readonly string[] {
-  return [...HOME_NUMBERS.flatMap((home) => [`home-${home}-load`, ...(home <= SOLAR_HOMES_MAX ? [`home-${home}-pv`] : [])]), "retail"];
+  return [
+    ...HOME_NUMBERS.flatMap((home) => [`home-${home}-load`, ...(home <= SOLAR_HOMES_MAX ? [`home-${home}-pv`] : [])]),
+    "retail",
+  ];
 }
 
 const schemaOfHomes = z.looseObject({
@@ -123,7 +142,11 @@ const schemaOfHomes = z.looseObject({
     z.string(),
     z.looseObject({
       electrical_storage: z.looseObject({
-        attributes: z.looseObject({ capacity: z.number().positive(), efficiency: z.number().positive().max(1), nominal_power: z.number().positive() }),
+        attributes: z.looseObject({
+          capacity: z.number().positive(),
+          efficiency: z.number().positive().max(1),
+          nominal_power: z.number().positive(),
+        }),
       }),
     }),
   ),
@@ -135,7 +158,16 @@ function readBatteries(path: string): Result<ReadonlyMap<number, BatterySpec>, D
     err({
       tag: "data_set_unreadable",
       set: "citylearn2022",
-      problems: [{ severity: "error", file: path, line: null, field: "buildings", problem, mend: "fetch the set again: dream data get citylearn2022" }],
+      problems: [
+        {
+          severity: "error",
+          file: path,
+          line: null,
+          field: "buildings",
+          problem,
+          mend: "fetch the set again: dream data get citylearn2022",
+        },
+      ],
     });
   let raw: unknown;
   try {
@@ -150,7 +182,11 @@ function readBatteries(path: string): Result<ReadonlyMap<number, BatterySpec>, D
     const storage = parsed.data.buildings[`Building_${home}`]?.electrical_storage.attributes;
     if (storage === undefined) return refuse(`has no Building_${home}`);
     const { capacity, nominal_power: power, efficiency } = storage;
-    batteries.set(home, { capacityWh: Math.round(capacity * 1_000), powerW: Math.round(power * 1_000), roundTripEfficiency: efficiency });
+    batteries.set(home, {
+      capacityWh: Math.round(capacity * 1_000),
+      powerW: Math.round(power * 1_000),
+      roundTripEfficiency: efficiency,
+    });
   }
   return ok(batteries);
 }
@@ -192,7 +228,11 @@ function cutToDays(meter: MeterSeries, { firstDay, lastDay }: DaySpan): MeterSer
   const slotMs = meter.slotMinutes * 60_000;
   const startMs = localMidnightMs(TIME_ZONE, firstDay);
   const endMs = localMidnightMs(TIME_ZONE, nextLocalDay(lastDay));
-  return { ...meter, startMs, energyWh: meter.energyWh.slice((startMs - meter.startMs) / slotMs, (endMs - meter.startMs) / slotMs) };
+  return {
+    ...meter,
+    startMs,
+    energyWh: meter.energyWh.slice((startMs - meter.startMs) / slotMs, (endMs - meter.startMs) / slotMs),
+  };
 }
 
 function parkWeather({ data, series }: DataSet, { firstDay, lastDay }: DaySpan): readonly WeatherForecastSeries[] {
@@ -207,7 +247,11 @@ function parkWeather({ data, series }: DataSet, { firstDay, lastDay }: DaySpan):
 }
 
 /** The homes' time-of-use prices, announced for each local day at 11:00 of the day before. */
-function dailyTariffs({ prices }: DataSet, { firstDay, lastDay }: DaySpan, feedIn: MicrosPerKwh): readonly TariffVintage[] {
+function dailyTariffs(
+  { prices }: DataSet,
+  { firstDay, lastDay }: DaySpan,
+  feedIn: MicrosPerKwh,
+): readonly TariffVintage[] {
   const retailSeries = prices.get("retail");
   if (retailSeries === undefined) return [];
   const seriesStartMs = movedHome(retailSeries.startMs);
@@ -231,15 +275,27 @@ function homeMembers({ series }: DataSet, batteries: ReadonlyMap<number, Battery
   return HOME_NUMBERS.map((home): CommunityMember => {
     const name = `home-${home}`;
     const base = { name, strategyConfig: {}, load: `${name}-load` };
-    if (home > SOLAR_HOMES_MAX) return { ...base, roles: ["consumer"], strategy: "load-follower", capacityPerSlot: NO_ENERGY };
+    if (home > SOLAR_HOMES_MAX)
+      return { ...base, roles: ["consumer"], strategy: "load-follower", capacityPerSlot: NO_ENERGY };
     const capacityKw = series.find((other) => other.name === `${name}-pv`)?.capacityKw ?? 0;
     const battery = home <= BATTERY_HOMES_MAX ? batteries.get(home) : undefined;
     const solar = { ...base, production: `${name}-pv` };
     if (battery === undefined) {
-      return { ...solar, roles: ["prosumer"], strategy: "newsvendor-prosumer", capacityPerSlot: energyOfPower(capacityKw * 1_000) };
+      return {
+        ...solar,
+        roles: ["prosumer"],
+        strategy: "newsvendor-prosumer",
+        capacityPerSlot: energyOfPower(capacityKw * 1_000),
+      };
     }
     const capacityPerSlot = energyOfPower(capacityKw * 1_000 + battery.powerW);
-    return { ...solar, roles: ["prosumer", "storage-provider"], strategy: "storage-arbitrage", capacityPerSlot, battery };
+    return {
+      ...solar,
+      roles: ["prosumer", "storage-provider"],
+      strategy: "storage-arbitrage",
+      capacityPerSlot,
+      battery,
+    };
   });
 }
 

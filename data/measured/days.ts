@@ -28,7 +28,8 @@ export function sunniestCompletePeriod(community: DayData, days: number, history
     completeRun = complete ? completeRun + 1 : 0;
     productionWh += today - (all[index - days]?.productionWh ?? 0);
     if (completeRun < days + historyDays) return;
-    if (best === undefined || productionWh > best.productionWh) best = { day: addLocalDays(community.firstDay, index - days + 1), productionWh };
+    if (best === undefined || productionWh > best.productionWh)
+      best = { day: addLocalDays(community.firstDay, index - days + 1), productionWh };
   });
   return best?.day;
 }
@@ -37,7 +38,9 @@ type DayState = { readonly day: LocalDay; readonly complete: boolean; readonly p
 
 function daysOf({ timeZone, firstDay, lastDay, data }: DayData): readonly DayState[] {
   const meters = [...data.meters.values()];
-  const midnights = Array.from({ length: daysBetween(firstDay, lastDay) + 2 }, (_, index) => localMidnightMs(timeZone, addLocalDays(firstDay, index)));
+  const midnights = Array.from({ length: daysBetween(firstDay, lastDay) + 2 }, (_, index) =>
+    localMidnightMs(timeZone, addLocalDays(firstDay, index)),
+  );
   return midnights.slice(0, -1).map((fromMs, index) => {
     const untilMs = midnights[index + 1] as number;
     const readings = meters.map((meter) => ({ kind: meter.kind, values: readingsBetween(meter, fromMs, untilMs) }));
@@ -50,7 +53,11 @@ function daysOf({ timeZone, firstDay, lastDay, data }: DayData): readonly DaySta
 }
 
 /** The meter's readings from one instant to another; undefined where it does not cover them all. */
-function readingsBetween({ startMs, slotMinutes, energyWh }: MeterSeries, fromMs: number, untilMs: number): Float64Array | undefined {
+function readingsBetween(
+  { startMs, slotMinutes, energyWh }: MeterSeries,
+  fromMs: number,
+  untilMs: number,
+): Float64Array | undefined {
   const slotMs = slotMinutes * 60_000;
   const [from, until] = [(fromMs - startMs) / slotMs, (untilMs - startMs) / slotMs];
   return from >= 0 && until <= energyWh.length ? energyWh.subarray(from, until) : undefined;

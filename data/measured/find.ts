@@ -34,9 +34,13 @@ export function missingMeasuredFiles(root: string): readonly string[] {
  * The folder that has all that the measured community needs: `DREAM_DATA` first, then the cache.
  * Undefined when neither has; the caller then uses the generated community and says so.
  */
-export function findMeasuredData(env: { readonly DREAM_DATA?: string | undefined }, cacheDir: string): MeasuredData | undefined {
+export function findMeasuredData(
+  env: { readonly DREAM_DATA?: string | undefined },
+  cacheDir: string,
+): MeasuredData | undefined {
   const named = env.DREAM_DATA;
-  if (named !== undefined && named !== "" && missingMeasuredFiles(named).length === 0) return { root: named, from: "DREAM_DATA" };
+  if (named !== undefined && named !== "" && missingMeasuredFiles(named).length === 0)
+    return { root: named, from: "DREAM_DATA" };
   const cached = cacheRoot(cacheDir);
   return missingMeasuredFiles(cached).length === 0 ? { root: cached, from: "cache" } : undefined;
 }

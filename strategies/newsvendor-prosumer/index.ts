@@ -31,6 +31,8 @@ export const newsvendorProsumer: Strategy<NewsvendorProsumerConfig, SaleMemory> 
   onGate(ctx, slotId) {
     const desk = new Desk(ctx, ctx.config);
     quoteAll(bothSides(ctx), desk, outlooksOf(ctx, [slotId]), (id) => ctx.tariff(id), "final");
+    // It does not plan a battery; but one left to itself would take up the surplus that is promised.
+    if (ctx.battery() !== undefined && desk.book(slotId).promised > 0n) desk.chargeBattery(slotId, 0);
     return desk.intents();
   },
 

@@ -102,6 +102,15 @@ test("weighs a shortfall as its owner wants", () => {
   expect(promised(50)).toBe(223n);
 });
 
+test("a battery, if there is one, keeps still while something is promised", () => {
+  const stage = stageWith();
+  stage.ctx.batteryState = { capacityWh: 5_000, powerW: 3_000, roundTripEfficiency: 0.9, storedWh: 1_000 };
+  stage.ctx.forecastSurplus(at(12), evenQuantiles(50, 950));
+  stage.ctx.forecastSurplus(at(20), evenQuantiles(-950, -50));
+  expect(stage.gate(at(12)).at(-1)).toEqual({ tag: "charge-battery", slotId: at(12), energyWh: 0 });
+  expect(stage.gate(at(20)).map(({ tag }) => tag)).toEqual(["order"]);
+});
+
 test("stays out where forecast or tariff are missing", () => {
   const stage = stageWith();
   expect(stage.forecast(day, slots)).toEqual([]);

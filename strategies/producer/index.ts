@@ -39,7 +39,7 @@ export const producer: Strategy<ProducerConfig, SaleMemory> = defineStrategy({
     forgetDay(ctx.memory, ctx.nowMs, ctx.config);
     const desk = new Desk(ctx, ctx.config);
     const outlooks = outlooksOf(ctx, slotIds);
-    promiseAll(sellingSide(ctx), desk, outlooks);
+    promiseAll(sellingSide(ctx), desk, outlooks, "day-ahead");
     const auctioned = largestSlots(ctx, desk, outlooks);
     for (const outlook of outlooks) {
       const isAuctioned = auctioned.has(outlook.slotId) && openAuctions(ctx, desk, outlook.slotId);

@@ -3,9 +3,6 @@ import { clamp } from "./amounts.ts";
 import { type BatteryModel, chargeLimits, chargeOf, outcomeValue, type PlanSlot } from "./battery-plan.ts";
 import { scenariosOf } from "./quantiles.ts";
 
-/** What is in the battery when the slot starts: between the two, since the slot before it is not over. */
-export type StoredRange = { readonly lowWh: number; readonly highWh: number };
-
 export type SlotDecision = {
   /** False: the battery is left to serve the member's own surplus and need. */
   readonly isFixed: boolean;
@@ -20,17 +17,19 @@ const EVEN_CANDIDATES = 20;
 const GAIN_MIN = 1;
 
 /** What the battery does by itself: takes up a surplus and serves a need, as far as it can. */
-export function aloneCharge(model: BatteryModel, stored: StoredRange, surplusWh: number): number {
-  return clamp(surplusWh, -chargeLimits(model, stored.lowWh).dischargeWh, chargeLimits(model, stored.highWh).chargeWh);
+export function aloneCharge(model: BatteryModel, storedWh: number, surplusWh: number): number {
+  const { chargeWh, dischargeWh } = chargeLimits(model, storedWh);
+  return clamp(surplusWh, -dischargeWh, chargeWh);
 }
 
 /** Quantiles of what goes to the grid when the battery is left alone; in the surplus's order, since it never turns it around. */
-export function aloneNet(model: BatteryModel, stored: StoredRange, surplus: Float64Array): Float64Array {
-  return surplus.map((surplusWh) => surplusWh - aloneCharge(model, stored, surplusWh));
+export function aloneNet(model: BatteryModel, storedWh: number, surplus: Float64Array): Float64Array {
+  return surplus.map((surplusWh) => surplusWh - aloneCharge(model, storedWh, surplusWh));
 }
 
 /**
  * @param surplus - 19 quantiles of production less load.
+ * @param storedWh - What will be stored when the slot starts.
  * @param valueAfter - Value in micros of a charge at the slot's end.
  * @param mayBeAlone - False where a plan was set before: it can be changed but not taken back.
  */
@@ -38,34 +37,35 @@ export function decideSlot(
   model: BatteryModel,
   slot: PlanSlot,
   surplus: Float64Array,
-  stored: StoredRange,
+  storedWh: number,
   valueAfter: (storedWh: number) => number,
   mayBeAlone: boolean,
 ): SlotDecision {
   const scenarios = scenariosOf(surplus);
   const score = (chargeWh: number, surplusWh: number): number =>
-    outcomeValue(slot, model, chargeWh, surplusWh, surplusWh) + valueAfter(stored.lowWh + chargeOf(model, chargeWh));
+    outcomeValue(slot, model, chargeWh, surplusWh, surplusWh) + valueAfter(storedWh + chargeOf(model, chargeWh));
   const mean = (chargeFor: (surplusWh: number) => number): number =>
     scenarios.reduce((sum, surplusWh) => sum + score(chargeFor(surplusWh), surplusWh), 0) / scenarios.length;
 
   let best = 0;
   let bestMean = Number.NEGATIVE_INFINITY;
-  for (const candidate of candidates(model, slot, surplus, stored)) {
+  for (const candidate of candidates(model, slot, surplus, storedWh)) {
     const candidateMean = mean(() => candidate);
     if (candidateMean <= bestMean + GAIN_MIN / 1_000) continue;
     best = candidate;
     bestMean = candidateMean;
   }
-  if (mayBeAlone && mean((surplusWh) => aloneCharge(model, stored, surplusWh)) >= bestMean - GAIN_MIN) {
-    return { isFixed: false, chargeWh: aloneCharge(model, stored, slot.surplusWh), net: aloneNet(model, stored, surplus) };
+  if (mayBeAlone && mean((surplusWh) => aloneCharge(model, storedWh, surplusWh)) >= bestMean - GAIN_MIN) {
+    return { isFixed: false, chargeWh: aloneCharge(model, storedWh, slot.surplusWh), net: aloneNet(model, storedWh, surplus) };
   }
   return { isFixed: true, chargeWh: best, net: surplus.map((surplusWh) => surplusWh - best) };
 }
 
 /** Whole watt-hours, smallest move first: doing nothing, an even grid, and where the outcome has its kinks. */
-function candidates(model: BatteryModel, slot: PlanSlot, surplus: Float64Array, stored: StoredRange): readonly number[] {
-  const low = -chargeLimits(model, stored.lowWh).dischargeWh;
-  const high = chargeLimits(model, stored.highWh).chargeWh;
+function candidates(model: BatteryModel, slot: PlanSlot, surplus: Float64Array, storedWh: number): readonly number[] {
+  const limits = chargeLimits(model, storedWh);
+  const low = -limits.dischargeWh;
+  const high = limits.chargeWh;
   const found = new Set<number>([0]);
   const add = (chargeWh: number): void => {
     found.add(Math.trunc(clamp(chargeWh, low, high)) + 0);

@@ -17,6 +17,11 @@ export type SupplyPrices = {
   readonly gridFee: number;
   /** Lost from the deposit on what is not. */
   readonly shortfallPrice: number;
+  /**
+   * What it is worth not to promise a kilowatt-hour now that will be there: it can still be promised later, when more is known.
+   * Nothing where this is the last chance.
+   */
+  readonly waitingValue: number;
 };
 
 /** What one bought kilowatt-hour costs and saves. */
@@ -32,25 +37,26 @@ export type NeedPrices = {
  * The level of the injection's distribution up to which promising pays.
  *
  * One more Wh earns `a p` for sure; it costs `g + a f` where it is delivered and `e` where it is not. With `F` the
- * probability of not delivering it, `a p - (1 - F)(g + a f) - F e = 0` gives `F = (a (p - f) - g) / (e - g - a f)`.
+ * probability of not delivering it, `a p - (1 - F)(g + a f) - F e = (1 - F) w` gives
+ * `F = (a (p - f) - g - w) / (e - g - a f - w)`, where `w` is the value of waiting for what will be there.
  *
  * @returns 0…1; 0 promises nothing.
- * @example promiseLevel({ salePrice: 200_000, saleChance: 0.8, feedIn: 60_000, gridFee: 5_000, shortfallPrice: 800_000 }); // 0.1432
+ * @example promiseLevel({ salePrice: 200_000, saleChance: 0.8, feedIn: 60_000, gridFee: 5_000, shortfallPrice: 800_000, waitingValue: 0 }); // 0.1432
  */
 export function promiseLevel(prices: SupplyPrices): number {
-  const { salePrice, saleChance, feedIn, gridFee, shortfallPrice } = prices;
-  const margin = saleChance * (salePrice - feedIn) - gridFee;
+  const { salePrice, saleChance, feedIn, gridFee, shortfallPrice, waitingValue } = prices;
+  const margin = saleChance * (salePrice - feedIn) - gridFee - waitingValue;
   if (margin <= 0) return 0;
-  const swing = shortfallPrice - gridFee - saleChance * feedIn;
+  const swing = shortfallPrice - gridFee - saleChance * feedIn - waitingValue;
   return swing <= margin ? 1 : margin / swing; // No swing: failing costs no more than the sale brings.
 }
 
-/** Expected gain of a promise of `energyWh`, against feeding everything in, in micros. */
+/** Expected gain of a promise of `energyWh`, against feeding everything in or waiting, in micros. */
 export function promiseGain(injection: Float64Array, energyWh: number, prices: SupplyPrices): number {
-  const { salePrice, saleChance, feedIn, gridFee, shortfallPrice } = prices;
+  const { salePrice, saleChance, feedIn, gridFee, shortfallPrice, waitingValue } = prices;
   const deliveredWh = expectedWithin(injection, energyWh);
   const earned = saleChance * salePrice * energyWh;
-  const spent = deliveredWh * (gridFee + saleChance * feedIn) + (energyWh - deliveredWh) * shortfallPrice;
+  const spent = deliveredWh * (gridFee + saleChance * feedIn + waitingValue) + (energyWh - deliveredWh) * shortfallPrice;
   return (earned - spent) / 1_000;
 }
 

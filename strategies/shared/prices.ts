@@ -32,6 +32,9 @@ export type Round = {
   readonly isDayAhead: boolean;
 };
 
+/** The two rounds of a slot's pool. */
+export type PoolRound = "day-ahead" | "final";
+
 export type PriceView = Pick<StrategyContext<unknown, unknown>, "nowMs" | "rules" | "poolResults">;
 
 const MS_PER_HOUR = 3_600_000;
@@ -78,15 +81,15 @@ export function recentRounds(view: PriceView, slotId: SlotId, days: number): rea
 
 /**
  * Expected pool price of a slot in micros per kWh, within feed-in and retail: the mean of the hour's past prices and of the
- * prior, which weighs as much as `pricePriorWeightRounds` rounds.
+ * prior, which weighs as much as `pricePriorWeightRounds` rounds. Of both rounds of the slots' pools, or of the one that is named.
  */
-export function expectedPrice(view: PriceView, slotId: SlotId, tariff: Tariff, config: PriceConfig): number {
+export function expectedPrice(view: PriceView, slotId: SlotId, tariff: Tariff, config: PriceConfig, only?: PoolRound): number {
   const feedIn = Number(tariff.feedIn);
   const retail = Math.max(Number(tariff.retail), feedIn);
   let weight = config.pricePriorWeightRounds;
   let sum = weight * (feedIn + ((retail - feedIn) * config.pricePriorPercent) / 100);
-  for (const { price } of recentRounds(view, slotId, config.priceHistoryDays)) {
-    if (price === undefined) continue;
+  for (const { price, isDayAhead } of recentRounds(view, slotId, config.priceHistoryDays)) {
+    if (price === undefined || (only !== undefined && isDayAhead !== (only === "day-ahead"))) continue;
     sum += price;
     weight += 1;
   }

@@ -7,6 +7,7 @@ import type { StrategyContext, Tariff } from "../strategy.ts";
 import { wholeWattHours } from "./amounts.ts";
 import type { Desk, Lot, Quote } from "./desk.ts";
 import { type NeedView, needWish } from "./need.ts";
+import type { PoolRound } from "./prices.ts";
 import { mirrored } from "./quantiles.ts";
 import type { SaleMemory } from "./sales.ts";
 import { gateLimit, offerLimit, promiseBestFirst, type SupplyView, supplyWish } from "./supply.ts";
@@ -26,8 +27,6 @@ export type SlotOutlook = {
   readonly storing?: Lot;
 };
 
-export type PoolRound = "day-ahead" | "final";
-
 /** The slots of a day for which there is a forecast, with the quantiles of their surplus. */
 export function outlooksOf(ctx: Pick<StrategyContext<unknown, unknown>, "forecast">, slotIds: readonly SlotId[]): readonly SlotOutlook[] {
   return slotIds.flatMap((slotId) => {
@@ -38,7 +37,7 @@ export function outlooksOf(ctx: Pick<StrategyContext<unknown, unknown>, "forecas
 
 /** Promises where the funds bring most, offers what is promised, orders what is needed. */
 export function quoteAll(sides: Sides, desk: Desk, outlooks: readonly SlotOutlook[], tariffOf: (slotId: SlotId) => Tariff | undefined, round: PoolRound): void {
-  promiseAll(sides, desk, outlooks);
+  promiseAll(sides, desk, outlooks, round);
   for (const outlook of outlooks) {
     const tariff = tariffOf(outlook.slotId);
     if (tariff !== undefined) quoteSlot(sides, desk, outlook, tariff, round);
@@ -46,9 +45,9 @@ export function quoteAll(sides: Sides, desk: Desk, outlooks: readonly SlotOutloo
 }
 
 /** Promises the critical quantile of each slot, as far as the funds reach. */
-export function promiseAll({ sells }: Sides, desk: Desk, outlooks: readonly SlotOutlook[]): void {
+export function promiseAll({ sells }: Sides, desk: Desk, outlooks: readonly SlotOutlook[], round: PoolRound): void {
   if (sells === undefined) return;
-  promiseBestFirst(desk, outlooks.map(({ slotId, surplus }) => supplyWish(sells.view, sells.sales, slotId, surplus)));
+  promiseBestFirst(desk, outlooks.map(({ slotId, surplus }) => supplyWish(sells.view, sells.sales, slotId, surplus, round)));
 }
 
 /** Puts a slot's open offers and orders right; promises nothing. */

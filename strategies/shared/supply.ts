@@ -5,13 +5,15 @@ import type { StrategyContext, Tariff } from "../strategy.ts";
 import { wholeWattHours } from "./amounts.ts";
 import { bySlot, type Desk } from "./desk.ts";
 import { promiseGain, promiseLevel, type SupplyPrices } from "./newsvendor.ts";
-import { expectedPrice, type PriceConfig } from "./prices.ts";
+import { expectedPrice, type PoolRound, type PriceConfig } from "./prices.ts";
 import { quantileAt } from "./quantiles.ts";
 import { type SaleConfig, type SaleMemory, saleChance, saleShape } from "./sales.ts";
 
 export type SupplyConfig = SaleConfig & {
   /** 100 weighs a shortfall as it costs, more is cautious. */
   readonly penaltyWeightPercent: number;
+  /** How much of the value of promising later, with a better forecast, a day-ahead promise must make up for. */
+  readonly waitingValuePercent: number;
   /** Day-ahead: how far above feed-in plus grid fee offers are made. */
   readonly offerMarkupMicrosPerKwh: number;
   /** At the gate, when the promise is made anyway: how far above feed-in. */
@@ -21,6 +23,7 @@ export type SupplyConfig = SaleConfig & {
 export const supplyShape: Readonly<Record<keyof SupplyConfig, z.ZodDefault<z.ZodNumber>>> = {
   ...saleShape,
   penaltyWeightPercent: z.number().min(0).default(100),
+  waitingValuePercent: z.number().min(0).max(100).default(0),
   offerMarkupMicrosPerKwh: z.number().int().min(0).default(2_000),
   gateMarkupMicrosPerKwh: z.number().int().min(0).default(1_000),
 };
@@ -33,24 +36,33 @@ export type SupplyView = Pick<StrategyContext<unknown, unknown>, "nowMs" | "rule
 /** What a member wants to have promised for a slot. */
 export type SupplyWish = { readonly slotId: SlotId; readonly target: WattHours; readonly gainPerWh: number; readonly level: number };
 
-/** The prices of a promise for the slot, as they are expected now. */
-export function supplyPrices(view: SupplyView, sales: SaleMemory, slotId: SlotId, tariff: Tariff): SupplyPrices {
+/**
+ * The prices of a promise made before `round`, as they are expected now.
+ *
+ * What is learnt of sales is the share `a` that sold in two rounds; with an equal chance `s` in each, `a = 1 - (1 - s)²`. Promised
+ * day-ahead, energy sells at the one round's price with `s`, at the other's with `(1 - s) s`; promised at the gate, with `s` alone.
+ */
+export function supplyPrices(view: SupplyView, sales: SaleMemory, slotId: SlotId, tariff: Tariff, round: PoolRound): SupplyPrices {
   const { rules, config } = view;
-  return {
-    salePrice: expectedPrice(view, slotId, tariff, config),
-    saleChance: saleChance(sales, rules.timeZone, slotId, config),
-    feedIn: Number(tariff.feedIn),
-    gridFee: Number(rules.gridFee),
-    shortfallPrice: (Number(rules.emergencyPrice) * config.penaltyWeightPercent) / 100,
-  };
+  const inBoth = saleChance(sales, rules.timeZone, slotId, config);
+  const inOne = 1 - Math.sqrt(1 - inBoth);
+  const feedIn = Number(tariff.feedIn);
+  const gridFee = Number(rules.gridFee);
+  const finalPrice = expectedPrice(view, slotId, tariff, config, "final");
+  const shared = { feedIn, gridFee, shortfallPrice: (Number(rules.emergencyPrice) * config.penaltyWeightPercent) / 100 };
+  if (round === "final") return { ...shared, salePrice: finalPrice, saleChance: inOne, waitingValue: 0 };
+  const dayAheadPrice = expectedPrice(view, slotId, tariff, config, "day-ahead");
+  const salePrice = (dayAheadPrice + (1 - inOne) * finalPrice) / (2 - inOne);
+  const later = Math.max(0, inOne * (finalPrice - feedIn) - gridFee);
+  return { ...shared, salePrice, saleChance: inBoth, waitingValue: (later * config.waitingValuePercent) / 100 };
 }
 
 /** The newsvendor's promise: the quantile of the injection at the critical level. @param surplus - Quantiles of production less all use. */
-export function supplyWish(view: SupplyView, sales: SaleMemory, slotId: SlotId, surplus: Float64Array): SupplyWish {
+export function supplyWish(view: SupplyView, sales: SaleMemory, slotId: SlotId, surplus: Float64Array, round: PoolRound): SupplyWish {
   const nothing: SupplyWish = { slotId, target: NO_ENERGY, gainPerWh: 0, level: 0 };
   const tariff = view.tariff(slotId);
   if (tariff === undefined) return nothing;
-  const prices = supplyPrices(view, sales, slotId, tariff);
+  const prices = supplyPrices(view, sales, slotId, tariff, round);
   const level = promiseLevel(prices);
   const target = wholeWattHours(quantileAt(surplus, level));
   if (target === NO_ENERGY) return { ...nothing, level };

@@ -6,6 +6,7 @@ import { type BatteryModel, type BatteryPlan, batteryModel, chargeLimits, charge
 import type { Book, Desk, Lot } from "../shared/desk.ts";
 import { buyLimit } from "../shared/need.ts";
 import { promiseLevel } from "../shared/newsvendor.ts";
+import type { PoolRound } from "../shared/prices.ts";
 import { medianOf, quantileAt, shifted } from "../shared/quantiles.ts";
 import { outlooksOf, type SlotOutlook } from "../shared/quotes.ts";
 import { supplyPrices, supplyWish } from "../shared/supply.ts";
@@ -28,10 +29,10 @@ export function modelOf(ctx: StorageContext): BatteryModel | undefined {
 }
 
 /** What the slot brings and costs, as expected now; undefined without a tariff. */
-export function planSlotOf(ctx: StorageContext, slotId: SlotId, surplus: Float64Array, { promised, bought }: Book): PlanSlot | undefined {
+export function planSlotOf(ctx: StorageContext, slotId: SlotId, surplus: Float64Array, { promised, bought }: Book, round: PoolRound): PlanSlot | undefined {
   const tariff = ctx.tariff(slotId);
   if (tariff === undefined) return undefined;
-  const prices = supplyPrices(ctx, ctx.memory.sales, slotId, tariff);
+  const prices = supplyPrices(ctx, ctx.memory.sales, slotId, tariff, round);
   const { salePrice, saleChance, feedIn, gridFee, shortfallPrice } = prices;
   const inPool = Math.min(salePrice, Number(buyLimit(ctx, tariff))) + Number(ctx.rules.marketFee);
   const buyChance = ctx.config.buyChancePercent / 100;
@@ -52,7 +53,7 @@ export function planDay(ctx: StorageContext, model: BatteryModel, desk: Desk, sl
   const outlooks = outlooksOf(ctx, slotIds).filter(({ slotId }) => ctx.tariff(slotId) !== undefined);
   const [first] = outlooks;
   if (first === undefined) return [];
-  const slots = outlooks.map(({ slotId, surplus }) => planSlotOf(ctx, slotId, surplus, desk.book(slotId)));
+  const slots = outlooks.map(({ slotId, surplus }) => planSlotOf(ctx, slotId, surplus, desk.book(slotId), "day-ahead"));
   const startWh = predictedStored(ctx, model, slotOf(first.slotId).startMs);
   const plan = planBattery(model, slots, startWh, { gridSteps: ctx.config.gridSteps, endPrice: endPrice(model, slots) });
   return outlooks.map((outlook, index) => plannedSlot(ctx, model, outlook, plan, index, index === 0 ? startWh : (plan.storedWh[index - 1] ?? 0)));
@@ -61,19 +62,30 @@ export function planDay(ctx: StorageContext, model: BatteryModel, desk: Desk, sl
 /**
  * The charge expected at `atMs`: what is stored now, moved on by the plans of the slots until then; where a slot has no plan, by
  * what the battery does by itself at the median.
+ *
+ * What is stored may be read at the running slot's start or in the midst of it. How much of the running slot's plan it shows
+ * already is told by its distance from what was expected at the start; only the rest is still to come.
  */
 export function predictedStored(ctx: StorageContext, model: BatteryModel, atMs: number): number {
   let stored = clamp(ctx.battery()?.storedWh ?? 0, 0, model.capacityWh);
   let slot = slotAt(ctx.nowMs, ctx.rules.slotMinutes);
+  const running = ctx.memory.plans[slot.id];
   for (let count = 0; slot.startMs < atMs && count < PREDICTED_SLOTS_MAX; count++) {
-    const surplus = ctx.memory.plans[slot.id] === undefined ? ctx.forecast(slot.id)?.surplusWh : undefined;
-    const range = { lowWh: stored, highWh: stored };
-    const wished = ctx.memory.plans[slot.id]?.chargeWh ?? (surplus === undefined ? 0 : aloneCharge(model, range, medianOf(surplus)));
-    const limits = chargeLimits(model, stored);
-    stored = clamp(stored + chargeOf(model, clamp(wished, -limits.dischargeWh, limits.chargeWh)), 0, model.capacityWh);
+    const plan = ctx.memory.plans[slot.id];
+    const surplus = plan === undefined ? ctx.forecast(slot.id)?.surplusWh : undefined;
+    const wished = plan?.chargeWh ?? (surplus === undefined ? 0 : aloneCharge(model, stored, medianOf(surplus)));
+    const done = plan !== undefined && plan === running ? shownAlready(model, plan, stored) : 0;
+    const { chargeWh, dischargeWh } = chargeLimits(model, stored);
+    stored = clamp(stored + (1 - done) * chargeOf(model, clamp(wished, -dischargeWh, chargeWh)), 0, model.capacityWh);
     slot = slotStartingAt(slot.endMs, slot.minutes);
   }
   return stored;
+}
+
+/** Share, 0…1, of a plan's change of the charge that the battery shows. */
+function shownAlready(model: BatteryModel, { chargeWh, startWh }: SlotPlan, storedWh: number): number {
+  const change = clamp(startWh + chargeOf(model, chargeWh), 0, model.capacityWh) - startWh;
+  return Math.abs(change) < 1 ? 0 : clamp((storedWh - startWh) / change, 0, 1);
 }
 
 /** Drops the plans of slots that are over. */
@@ -110,16 +122,15 @@ function endPrice(model: BatteryModel, slots: readonly (PlanSlot | undefined)[])
 /** Fixed where it differs from what the battery does by itself, or where something is promised; else the battery is left alone. */
 function plannedSlot(ctx: StorageContext, model: BatteryModel, { slotId, surplus }: SlotOutlook, plan: BatteryPlan, index: number, storedWh: number): PlannedSlot {
   const chargeWh = Math.trunc(plan.chargeWh[index] ?? 0) + 0;
-  const range = { lowWh: storedWh, highWh: storedWh };
   const net = shifted(surplus, -chargeWh);
-  const differs = Math.abs(chargeWh - aloneCharge(model, range, medianOf(surplus))) > plan.stepWh;
-  const isFixed = differs || ctx.memory.plans[slotId]?.isFixed === true || supplyWish(ctx, ctx.memory.sales, slotId, net).target >= ctx.rules.promiseMin;
+  const differs = Math.abs(chargeWh - aloneCharge(model, storedWh, medianOf(surplus))) > plan.stepWh;
+  const isFixed = differs || ctx.memory.plans[slotId]?.isFixed === true || supplyWish(ctx, ctx.memory.sales, slotId, net, "day-ahead").target >= ctx.rules.promiseMin;
   const after = plan.values[index + 1] ?? new Float64Array(2);
   const worth = (stored: number): number => valueAt(after, plan.stepWh, stored);
   const storing = storingLot(ctx, model, chargeWh, medianOf(surplus), plan.storedWh[index] ?? 0, worth);
   return {
-    plan: { chargeWh, isFixed, values: sampled(model, worth) },
-    outlook: { slotId, surplus: isFixed ? net : aloneNet(model, range, surplus), ...(storing.energy > 0n ? { storing } : {}) },
+    plan: { chargeWh, isFixed, startWh: Math.round(storedWh), values: sampled(model, worth) },
+    outlook: { slotId, surplus: isFixed ? net : aloneNet(model, storedWh, surplus), ...(storing.energy > 0n ? { storing } : {}) },
   };
 }
 

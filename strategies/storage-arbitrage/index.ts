@@ -1,6 +1,5 @@
 /** A home with a battery: moves energy from cheap hours to dear ones, for its own use first, and promises what it can deliver. */
 import { type SlotId, slotOf } from "#core";
-import { clamp } from "../shared/amounts.ts";
 import { decideSlot } from "../shared/battery-gate.ts";
 import { type BatteryModel, chargeOf } from "../shared/battery-plan.ts";
 import { Desk } from "../shared/desk.ts";
@@ -77,16 +76,14 @@ function followPlan(ctx: StorageContext, model: BatteryModel, desk: Desk, slotId
 
 /** The coming slot alone, with the newest forecast and what is in the battery; the plan tells what the rest of the day is worth. */
 function decideGate(ctx: StorageContext, model: BatteryModel, desk: Desk, { slotId, surplus }: SlotOutlook): SlotOutlook {
-  const slot = planSlotOf(ctx, slotId, surplus, desk.book(slotId));
+  const slot = planSlotOf(ctx, slotId, surplus, desk.book(slotId), "final");
   if (slot === undefined) return { slotId, surplus };
   const before = ctx.memory.plans[slotId];
-  const predicted = predictedStored(ctx, model, slotOf(slotId).startMs);
-  const now = clamp(ctx.battery()?.storedWh ?? 0, 0, model.capacityWh);
-  const stored = { lowWh: Math.min(now, predicted), highWh: Math.max(now, predicted) };
+  const stored = predictedStored(ctx, model, slotOf(slotId).startMs);
   const worth = valueAfter(model, before, slot.buyPrice);
   const { isFixed, chargeWh, net } = decideSlot(model, slot, surplus, stored, worth, before?.isFixed !== true);
   if (isFixed) desk.chargeBattery(slotId, chargeWh);
-  ctx.memory.plans[slotId] = { chargeWh, isFixed, values: [] };
-  const storing = storingLot(ctx, model, chargeWh, slot.surplusWh, stored.lowWh + chargeOf(model, chargeWh), worth);
+  ctx.memory.plans[slotId] = { chargeWh, isFixed, startWh: Math.round(stored), values: [] };
+  const storing = storingLot(ctx, model, chargeWh, slot.surplusWh, stored + chargeOf(model, chargeWh), worth);
   return { slotId, surplus: net, ...(storing.energy > 0n ? { storing } : {}) };
 }

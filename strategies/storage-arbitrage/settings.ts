@@ -34,6 +34,8 @@ export type SlotPlan = {
   chargeWh: number;
   /** A plan was handed to the battery: it can be changed, but not taken back. */
   isFixed: boolean;
+  /** Expected to be stored at its start. */
+  startWh: number;
   /** What the charge at the slot's end is worth, in micros, at even steps from empty to full; empty once the gate has passed. */
   values: number[];
 };

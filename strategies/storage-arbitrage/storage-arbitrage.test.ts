@@ -134,9 +134,13 @@ describe("at the gate", () => {
     expect(stage.violations).toEqual([]);
   });
 
-  test("counts what the slot before it will still take out of the battery", () => {
-    const stage = eveningWith(1_000, 0);
-    stage.ctx.memory.plans[at(18)] = { chargeWh: -450, isFixed: true, values: [] };
+  test.each([
+    ["at the running slot's start", 1_000],
+    ["in the midst of it", 800],
+    ["at its end", 500],
+  ])("counts what the running slot will still take out of the battery, read %s", (_case, storedWh) => {
+    const stage = eveningWith(storedWh, 0);
+    stage.ctx.memory.plans[at(18)] = { chargeWh: -450, isFixed: true, startWh: 1_000, values: [] };
     expect(stage.gate(at(19))).toEqual([{ tag: "charge-battery", slotId: at(19), energyWh: -450 }]);
   });
 });

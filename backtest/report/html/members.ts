@@ -9,21 +9,21 @@ import { type Term, term } from "./definitions.ts";
 
 /** Bars of so many members are drawn; of more, the best and the worst. */
 const BARS_MAX = 24;
+/** A table of more rows has a height of its own, and scrolls. */
+export const TALL_FROM = 24;
 
 export function memberSections(report: RunReport): Markup {
   const { traders, services } = partiesOf(report);
+  const daily = figure({
+    id: "gain-by-day",
+    title: `Gain day by day, ${report.currency}`,
+    caption: "Each member’s gain over the baseline, added up from the first day. Choose a name to colour its line, or to leave it grey.",
+    label: "Line chart of each member’s gain over the baseline, cumulated by day",
+    plots: [{ id: "gain-by-day-plot", className: "plot plot-gain" }],
+  });
   return html`<section id="members" aria-labelledby="members-title">
   <h2 id="members-title">Members</h2>
-  <div class="columns">
-    ${gainBars(report, traders)}
-    ${figure({
-      id: "gain-by-day",
-      title: `Gain day by day, ${report.currency}`,
-      caption: "Each member’s gain over the baseline, added up from the first day. Choose a name to show or hide its line.",
-      label: "Line chart of each member’s gain over the baseline, cumulated by day",
-      plots: [{ id: "gain-by-day-plot", className: "plot plot-gain" }],
-    })}
-  </div>
+  ${traders.length === 0 ? null : html`<div class="columns">${gainBars(report, traders)}${report.gainByDay.length === 0 ? null : daily}</div>`}
   ${memberTable(report, [...traders, ...services])}
 </section>`;
 }
@@ -108,8 +108,7 @@ function memberColumns(report: RunReport): readonly Column[] {
     return { name, term: of, unit: report.currency, isText: false, key, cell };
   };
   return [
-    text("Member", (member) => member.name),
-    text("Roles", (member) => member.roles.join(", ")),
+    { ...text("Member", (member) => member.name), cell: nameAndRoles },
     text("Strategy", (member) => member.strategy ?? "–"),
     energy("Produced", "produced", (member) => member.producedWh),
     energy("Used", "consumed", (member) => member.consumedWh),
@@ -130,6 +129,10 @@ function memberColumns(report: RunReport): readonly Column[] {
       cell: (member) => html`<span title="${deniedCodes(member)}">${formatCount(deniedOf(member))}</span>`,
     },
   ];
+}
+
+function nameAndRoles(member: MemberReport): Markup {
+  return html`<span class="member-name">${member.name}</span><small>${member.roles.join(", ")}</small>`;
 }
 
 /** Deposits that the member lost; what the power company got of them is not its loss. */
@@ -168,7 +171,7 @@ function memberTable(report: RunReport, members: readonly MemberReport[]): Marku
   <div class="panel-head"><h3>All members</h3>
     <div class="tools"><label class="filter"><span class="hidden">Show only members whose row holds</span><input type="search" id="member-filter" placeholder="Filter" autocomplete="off"></label>
     <button type="button" class="button" data-download="members">Download CSV</button></div></div>
-  <div class="scroll" tabindex="0" role="region" aria-label="Table of members"><table id="member-table" class="sortable">
+  <div class="scroll${members.length > TALL_FROM ? " tall" : ""}" tabindex="0" role="region" aria-label="Table of members"><table id="member-table" class="sortable">
   <thead><tr>${header}</tr></thead>
   <tbody>${rows}</tbody></table></div>
   <p class="caption">Sorted by gain; choose a column’s name to sort by it. The download has all figures to the watt-hour and the millionth of ${report.currency}.</p>

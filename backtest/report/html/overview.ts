@@ -27,14 +27,15 @@ export function overview(report: RunReport): Markup {
   const measured = community.source === "measured";
   const badge = measured ? "Composite of measured data" : "Generated data";
   return html`<section class="overview" id="overview" aria-labelledby="title">
+  <div class="intro"><div>
   <p class="eyebrow"><span class="badge badge-${community.source}">${badge}</span>
     <span>${formatPeriod(report.firstDay, report.lastDay)}</span></p>
   <h1 id="title">${community.name}</h1>
   <p class="community">${community.description}</p>
-  <p class="verdict">${verdict(report)}</p>
+  <p class="verdict">${verdict(report)}</p></div>
+  ${runFacts(report)}</div>
   ${warnings(report.warnings)}
   ${cards(report)}
-  ${runFacts(report)}
 </section>`;
 }
 
@@ -44,9 +45,10 @@ function verdict(report: RunReport): Content {
   const ahead = traders.filter((member) => member.gainMicros > 0n).length;
   const kept = percentFloor(report.energy.deliveredWh, report.energy.promisedWh);
   const money = html`<strong class="${tone(gainMicros)}">${formatMoney(gainMicros, SIGNED)} ${report.currency}</strong>`;
-  const who = `${formatCount(ahead)} of ${formatCount(traders.length)} members`;
+  const who = `${formatCount(ahead)} of ${formatCount(traders.length)} came out ahead.`;
   const promises = kept === null ? "Nothing was promised." : `${kept} % of the promised energy was delivered.`;
-  return html`Trading came to ${money} against having no market; ${who} came out ahead. ${promises}`;
+  if (gainMicros === 0n) return html`The market left its members together as they would have been without; ${who} ${promises}`;
+  return html`The market ${gainMicros > 0n ? "gained" : "cost"} its members ${money}; ${who} ${promises}`;
 }
 
 function warnings(sentences: readonly string[]): Content {

@@ -2,7 +2,7 @@
 import { formatCount, formatMoney, formatNumber, formatSeconds } from "../format.ts";
 import type { ForecastReport, RunReport } from "../model.ts";
 import { byCountFalling, forecastByKind, isConserved } from "../summary.ts";
-import { plainTable } from "./members.ts";
+import { plainTable, TALL_FROM } from "./members.ts";
 import { type Content, html, type Markup } from "./markup.ts";
 import { absolute, SIGNED, UNSIGNED } from "./overview.ts";
 import { ASSUMPTIONS, DEFINITIONS, term } from "./definitions.ts";
@@ -14,13 +14,14 @@ export function forecastSection(report: RunReport): Markup {
   const head = html`<h2 id="forecast-title">Forecasts</h2>`;
   if (series.length === 0)
     return html`<section id="forecast" aria-labelledby="forecast-title">${head}<p class="panel">No series was evaluated.</p></section>`;
+  const skillMax = Math.max(1, ...series.map((one) => Math.min(100, Math.abs(one.skillVsPersistence ?? 0))));
   const sums = forecastByKind(series).map((kind) =>
-    forecastRow(`All ${formatCount(kind.series)} of ${KINDS[kind.kind]}`, kind.kind, kind, true),
+    forecastRow(`All ${formatCount(kind.series)} series`, kind.kind, kind, "sum", skillMax),
   );
-  const rows = series.map((one) => forecastRow(one.name, one.kind, one, false));
+  const rows = series.map((one) => forecastRow(one.name, one.kind, one, "series", skillMax));
   return html`<section id="forecast" aria-labelledby="forecast-title">${head}
 <div class="panel table-panel">
-  <div class="scroll" tabindex="0" role="region" aria-label="Table of forecast quality"><table id="forecast-table" class="sortable">
+  <div class="scroll${series.length > TALL_FROM ? " tall" : ""}" tabindex="0" role="region" aria-label="Table of forecast quality"><table id="forecast-table" class="sortable">
   <thead><tr>
     <th scope="col" class="text"><button type="button" class="sort">Series</button></th>
     <th scope="col" class="text"><button type="button" class="sort">Kind</button></th>
@@ -35,22 +36,29 @@ export function forecastSection(report: RunReport): Markup {
 </div></section>`;
 }
 
-function forecastRow(name: string, kind: ForecastReport["kind"], scores: Scores, isSum: boolean): Markup {
+type Scores = Pick<ForecastReport, "n" | "nMAE" | "pinball" | "coverage80" | "skillVsPersistence">;
+
+function forecastRow(
+  name: string,
+  kind: ForecastReport["kind"],
+  scores: Scores,
+  className: "sum" | "series",
+  skillMax: number,
+): Markup {
   const figures = [scores.nMAE, scores.pinball, scores.coverage80].map(
     (score) => html`<td data-key="${score}">${formatNumber(score, UNSIGNED)}</td>`,
   );
-  return html`<tr${isSum ? html` class="sum"` : null}><th scope="row" data-key="${name}" class="text">${name}</th><td class="text" data-key="${kind}">${KINDS[kind]}</td>
-    <td data-key="${scores.n}">${formatCount(scores.n)}</td>${figures}${skillCell(scores.skillVsPersistence)}</tr>`;
+  return html`<tr class="${className}"><th scope="row" data-key="${name}" class="text">${name}</th><td class="text" data-key="${KINDS[kind]}">${KINDS[kind]}</td>
+    <td data-key="${scores.n}">${formatCount(scores.n)}</td>${figures}${skillCell(scores.skillVsPersistence, skillMax)}</tr>`;
 }
 
-type Scores = Pick<ForecastReport, "n" | "nMAE" | "pinball" | "coverage80" | "skillVsPersistence">;
-
-function skillCell(skill: number | null): Markup {
+/** The skill with a bar to the right of the middle, or to the left when it is below zero. */
+function skillCell(skill: number | null, skillMax: number): Markup {
   if (skill === null) return html`<td data-key="" title="Persistence is not defined for this series">n/a</td>`;
-  const size = Math.min(50, Math.abs(skill) / 2).toFixed(1);
+  const size = Math.min(50, (50 * Math.abs(skill)) / skillMax).toFixed(1);
   const side = skill < 0 ? `right:50%;width:${size}%` : `left:50%;width:${size}%`;
   const tone = skill < 0 ? "down" : "up";
-  return html`<td data-key="${skill}"><span class="skill"><span class="skill-track"><span class="bar-fill ${tone}" style="${side}"></span></span><span class="skill-value">${formatNumber(skill, SIGNED)}</span></span></td>`;
+  return html`<td data-key="${skill}"><span class="skill"><span class="skill-track"><span class="bar-fill ${tone}" style="${side}"></span></span><span>${formatNumber(skill, SIGNED)}</span></span></td>`;
 }
 
 export function ledgerSection(report: RunReport): Markup {
@@ -58,7 +66,7 @@ export function ledgerSection(report: RunReport): Markup {
   return html`<section id="ledger" aria-labelledby="ledger-title">
   <h2 id="ledger-title">Ledger and books</h2>
   <div class="columns">
-    <div class="panel">${conservation(report)}${factList(moneyFacts(report))}</div>
+    <div class="panel"><h3>Books</h3>${conservation(report)}${factList(moneyFacts(report))}</div>
     <div class="panel"><h3>Ledger</h3>${factList(ledgerFacts(report))}
       <p class="hash">${term("run hash", "Run hash")} <code>${report.runHash}</code></p></div>
   </div>
@@ -110,7 +118,7 @@ function factList(facts: Facts): Markup {
 
 export function notesSection(): Markup {
   const words = Object.entries(DEFINITIONS).map(
-    ([word, meaning]) => html`<div><dt>${word}</dt><dd>${meaning}</dd></div>`,
+    ([word, meaning]) => html`<div><dt>${titled(word)}</dt><dd>${meaning}</dd></div>`,
   );
   return html`<section id="notes" aria-labelledby="notes-title">
   <h2 id="notes-title">Assumptions and definitions</h2>
@@ -118,4 +126,9 @@ export function notesSection(): Markup {
   <ul>${ASSUMPTIONS.map((sentence) => html`<li>${sentence}</li>`)}</ul>
   <h3>Words</h3><dl class="words">${words}</dl></div>
 </section>`;
+}
+
+/** With a capital, unless the word has one already: `nMAE` stays as it is. */
+function titled(word: string): string {
+  return /[A-Z]/.test(word) ? word : word.slice(0, 1).toUpperCase() + word.slice(1);
 }

@@ -19,6 +19,7 @@ const ICON =
  * @throws when the page's own files or uPlot are missing from the installation.
  */
 export function renderHtml(report: RunReport): string {
+  const data = pageDataOf(report);
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -29,13 +30,13 @@ ${topBar()}
 <main id="content">
 ${overview(report)}
 ${memberSections(report)}
-${chartSections(report)}
+${chartSections(report, data.unit)}
 ${forecastSection(report)}
 ${ledgerSection(report)}
 ${notesSection()}
 </main>
 <footer class="foot">DREAM ${report.version}. This page is complete in itself: it loads nothing.</footer>
-<script type="application/json" id="data">${inlineJson(pageDataOf(report))}</script>
+<script type="application/json" id="data">${inlineJson(data)}</script>
 ${scripts()}
 </body>
 </html>
@@ -66,7 +67,7 @@ function topBar(): Markup {
   return html`<a class="skip" href="#content">To the report</a>
 <header class="top"><a class="brand" href="#overview">DREAM <span>run report</span></a>
   <nav aria-label="Sections"><a href="#members">Members</a><a href="#time">Over time</a><a href="#hours">By hour</a><a href="#forecast">Forecasts</a><a href="#ledger">Ledger</a><a href="#notes">Definitions</a></nav>
-  <div class="tools"><button type="button" class="button" id="theme" aria-label="Colours: as the system">Auto</button>
+  <div class="tools"><button type="button" class="button" id="theme">Theme: auto</button>
   <button type="button" class="button" id="print">Print</button></div>
 </header>
 <noscript><p class="noscript">The charts need scripts, which are switched off. The tables of members and forecasts and the figures are complete without.</p></noscript>`;

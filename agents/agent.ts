@@ -1,0 +1,232 @@
+/**
+ * An agent: runs a strategy for one member. It reconciles with the ledger, shows the strategy what is known, passes each
+ * intent through the risk gate, and acts through the ledger client under the member's mandate. It decides nothing itself.
+ */
+import { type Clock, type LocalDay, type Micros, type Prng, type PublicKey, type Slot, type SlotId, slotOf, zone } from "#core";
+import type { Auction, MarketplaceFeed, NetworkParameters, NodeEvent, PoolOrder } from "#contracts";
+import type { KnownView } from "#data";
+import type { LedgerClient } from "#ledger-client";
+import type { BatteryState, Intent, PoolResult, Strategy, StrategyContext } from "#strategies";
+import { commandFor, groupIntents, type IntentGroup, type LedgerIntent } from "./commands.ts";
+import { asPoolResult, buildContext, marketRulesOf } from "./context.ts";
+import type { Decision, DecisionJournal, HookName, IntentOutcome } from "./journal.ts";
+import type { MemberForecasts } from "./member-forecasts.ts";
+import { asOpenAuction, type Portfolio, positionIn, readPortfolio } from "./portfolio.ts";
+import { checkRisk, type RiskLimits, type RiskUse, type RiskView } from "./risk-gate.ts";
+import { deliveriesIn, tradesIn } from "./member-events.ts";
+
+/** The inverter: takes plans for the battery and tells its state. */
+export interface BatteryControl {
+  state(): BatteryState | undefined;
+  /** Positive charges, negative discharges, in watt-hours at the member's connection. */
+  plan(slotId: SlotId, energyWh: number): void;
+}
+
+export type AgentOptions = {
+  readonly name: string;
+  readonly client: LedgerClient;
+  readonly delegate: PublicKey;
+  readonly strategy: Strategy;
+  readonly config: unknown;
+  readonly clock: Clock;
+  readonly prng: Prng;
+  readonly view: KnownView;
+  readonly forecasts: MemberForecasts;
+  readonly marketplace: PublicKey;
+  readonly feed: MarketplaceFeed;
+  readonly battery: BatteryControl;
+  readonly limits: RiskLimits;
+  readonly journal: DecisionJournal;
+};
+
+const HOUR_MS = 3_600_000;
+/** Intents that one hook call may return; more is a runaway strategy. */
+export const INTENTS_PER_CALL_MAX = 1_000;
+
+type Hook = (context: StrategyContext<unknown, unknown>) => readonly Intent[];
+
+export class Agent {
+  readonly name: string;
+  readonly #options: AgentOptions;
+  readonly #memory: unknown;
+  readonly #poolResults: PoolResult[] = [];
+  /** Events of the ledger that the strategy has not been told of. */
+  #inbox: NodeEvent[] = [];
+  #limits: RiskLimits;
+  #decisions = 0;
+  #commands = 0;
+  #intentTimes: number[] = [];
+
+  constructor(options: AgentOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#limits = options.limits;
+    this.#memory = options.strategy.initialMemory();
+    options.client.listen((event) => this.#inbox.push(event));
+    options.feed.listen((round) => this.#poolResults.push(asPoolResult(round)));
+  }
+
+  /** The owner's or the operator's switch: no further promise, order or bid passes until it is lifted. */
+  halt(): void {
+    this.#limits = { ...this.#limits, isHalted: true };
+  }
+
+  resume(): void {
+    this.#limits = { ...this.#limits, isHalted: false };
+  }
+
+  /** Forecasts and tariffs for a local day are out. */
+  async onForecast(day: LocalDay, slots: readonly Slot[]): Promise<void> {
+    this.#options.forecasts.update(slots);
+    const { onForecast } = this.#options.strategy;
+    const event = { day, slotIds: slots.map(({ id }) => id) };
+    if (onForecast !== undefined) await this.#decide("onForecast", (context) => onForecast.call(this.#options.strategy, context, event));
+  }
+
+  /** The slot's gate is about to close. */
+  async onGate(slot: Slot): Promise<void> {
+    const { onGate } = this.#options.strategy;
+    if (onGate === undefined) return;
+    this.#options.forecasts.update([slot]);
+    await this.#decide("onGate", (context) => onGate.call(this.#options.strategy, context, slot.id));
+  }
+
+  async onPoolsCleared(day: LocalDay, slotIds: readonly SlotId[]): Promise<void> {
+    const { onPoolsCleared } = this.#options.strategy;
+    if (onPoolsCleared !== undefined) await this.#decide("onPoolsCleared", (context) => onPoolsCleared.call(this.#options.strategy, context, { day, slotIds }));
+  }
+
+  /** Tells the strategy of what has happened since; gives false when there was nothing. */
+  async react(): Promise<boolean> {
+    const events = this.#inbox;
+    this.#inbox = [];
+    for (const event of events) await this.#tell(event);
+    return events.length > 0;
+  }
+
+  async #tell(event: NodeEvent): Promise<void> {
+    const { strategy, client } = this.#options;
+    const { onTrade, onDelivery, onAuction } = strategy;
+    if (onTrade !== undefined) for (const trade of tradesIn(event, client.party)) await this.#decide("onTrade", (context) => onTrade.call(strategy, context, trade));
+    if (onDelivery !== undefined) for (const delivery of deliveriesIn(event, client.party)) await this.#decide("onDelivery", (context) => onDelivery.call(strategy, context, delivery));
+    if (onAuction === undefined) return;
+    for (const state of event.made) if (state.tag === "auction") await this.#tellAuction(state);
+  }
+
+  async #tellAuction(auction: Auction): Promise<void> {
+    const { strategy } = this.#options;
+    const tag = auction.status === "ended" ? "ended" : auction.highestBidder === null ? "opened" : "bid";
+    await this.#decide("onAuction", (context, portfolio) => strategy.onAuction?.(context, { tag, auction: asOpenAuction(portfolio, auction) }) ?? []);
+  }
+
+  async #decide(hook: HookName, call: (context: Parameters<Hook>[0], portfolio: Portfolio) => readonly Intent[]): Promise<void> {
+    const { client, clock, strategy } = this.#options;
+    const portfolio = await readPortfolio(client);
+    const member = portfolio.members.get(client.party);
+    const parameters = (await client.states("network-parameters"))[0]?.state;
+    if (member === undefined || parameters === undefined) return; // Not a member yet: nothing may be done.
+    const marketFee = portfolio.members.get(this.#options.marketplace)?.marketFee ?? parameters.gridFee;
+    const nowMs = clock.nowMs();
+    const { context, inputs, notes } = buildContext({
+      ...this.#options,
+      nowMs,
+      member,
+      memory: this.#memory,
+      rules: marketRulesOf(parameters, marketFee, zone(parameters.timeZone)),
+      portfolio,
+      poolResults: this.#poolResults,
+      battery: () => this.#options.battery.state(),
+      reserve: this.#limits.reserve,
+    });
+    const intents = call(context, portfolio).slice(0, INTENTS_PER_CALL_MAX);
+    if (intents.length === 0) return;
+    const decisionId = `${this.name}/${this.#decisions++}`;
+    const outcomes = await this.#act(intents, this.#riskView(portfolio, member, parameters, marketFee, nowMs), portfolio, zone(parameters.timeZone));
+    const decision: Decision = { decisionId, agent: this.name, strategy: strategy.name, atMs: nowMs, hook, inputs: inputs(), outcomes, notes };
+    this.#options.journal.record(decision);
+  }
+
+  #riskView(portfolio: Portfolio, member: RiskView["member"], parameters: NetworkParameters, marketFee: RiskView["marketFee"], nowMs: number): Omit<RiskView, "funds" | "position" | "intentsLastHour"> {
+    const { delegate, client, forecasts } = this.#options;
+    return {
+      nowMs,
+      member,
+      parameters,
+      marketFee,
+      mandate: portfolio.mandates.find((mandate) => mandate.principal === client.party && mandate.delegate === delegate),
+      forecastAgeMs(slotId) {
+        const issuedAtMs = forecasts.get(slotId)?.issuedAtMs;
+        return issuedAtMs === undefined ? undefined : nowMs - issuedAtMs;
+      },
+      auction(auctionId) {
+        const auction = portfolio.auctions.find((each) => each.auctionId === auctionId && each.status === "active");
+        return auction && { slotId: auction.slot, energy: auction.energy, deadlineMs: auction.deadlineMs };
+      },
+    };
+  }
+
+  /** Runs each stretch of intents of a kind through the gate and the ledger before the next is judged, so that each sees the last. */
+  async #act(intents: readonly Intent[], base: Omit<RiskView, "funds" | "position" | "intentsLastHour">, first: Portfolio, timeZone: ReturnType<typeof zone>): Promise<readonly IntentOutcome[]> {
+    const outcomes: IntentOutcome[] = [];
+    let portfolio = first;
+    for (const { intents: group } of groupIntents(intents.filter((intent): intent is LedgerIntent => intent.tag !== "charge-battery"), timeZone)) {
+      const judged = this.#judge(group, base, portfolio);
+      outcomes.push(...judged.denied);
+      if (judged.passed.length === 0) continue;
+      outcomes.push(...(await this.#submit({ intents: judged.passed }, portfolio.orders)));
+      portfolio = await readPortfolio(this.#options.client);
+    }
+    return [...outcomes, ...this.#planBattery(intents, base)];
+  }
+
+  #planBattery(intents: readonly Intent[], base: Omit<RiskView, "funds" | "position" | "intentsLastHour">): readonly IntentOutcome[] {
+    return intents.flatMap((intent): readonly IntentOutcome[] => {
+      if (intent.tag !== "charge-battery") return [];
+      const verdict = Number.isFinite(intent.energyWh) && slotOf(intent.slotId).endMs > base.nowMs;
+      if (!verdict) return [{ intent, outcome: "denied", denial: { tag: "intent_malformed" } }];
+      this.#options.battery.plan(intent.slotId, intent.energyWh);
+      return [{ intent, outcome: "accepted", commandId: "battery" }];
+    });
+  }
+
+  #judge(group: readonly LedgerIntent[], base: Omit<RiskView, "funds" | "position" | "intentsLastHour">, portfolio: Portfolio): { readonly passed: readonly LedgerIntent[]; readonly denied: readonly IntentOutcome[] } {
+    const uses = new Map<SlotId, RiskUse[]>();
+    let funds: bigint = portfolio.funds;
+    const passed: LedgerIntent[] = [];
+    const denied: IntentOutcome[] = [];
+    for (const intent of group) {
+      this.#intentTimes = this.#intentTimes.filter((atMs) => atMs > base.nowMs - HOUR_MS);
+      const view: RiskView = { ...base, funds: funds as Micros, intentsLastHour: this.#intentTimes.length, position: (slotId) => afterUses(positionIn(portfolio, slotId), uses.get(slotId) ?? []) };
+      const verdict = checkRisk(intent, view, this.#limits);
+      if (!verdict.ok) {
+        denied.push({ intent, outcome: "denied", denial: verdict.error });
+        continue;
+      }
+      funds -= verdict.value.funds;
+      const slotId = intent.tag === "bid" ? base.auction(intent.auctionId)?.slotId : intent.slotId;
+      if (slotId !== undefined) uses.set(slotId, [...(uses.get(slotId) ?? []), verdict.value]);
+      this.#intentTimes.push(base.nowMs);
+      passed.push(intent);
+    }
+    return { passed, denied };
+  }
+
+  async #submit(group: IntentGroup, openOrders: readonly PoolOrder[]): Promise<readonly IntentOutcome[]> {
+    const commandId = `${this.name}/${this.#options.strategy.name}/${this.#commands++}`;
+    const command = commandFor(group, commandId, this.#options.marketplace, openOrders);
+    if (command === undefined) return [];
+    const result = await this.#options.client.submit(command);
+    return group.intents.map((intent) => (result.ok ? { intent, outcome: "accepted", commandId } : { intent, outcome: "rejected", refusal: result.error }));
+  }
+}
+
+/** A position after intents that were let through but are not on the ledger yet. */
+function afterUses(position: ReturnType<typeof positionIn>, uses: readonly RiskUse[]): ReturnType<typeof positionIn> {
+  const sum = (pick: (use: RiskUse) => bigint): bigint => uses.reduce((total, use) => total + pick(use), 0n);
+  return {
+    ...position,
+    promised: (position.promised + sum(({ promised }) => promised)) as typeof position.promised,
+    held: (position.held - sum(({ taken }) => taken)) as typeof position.held,
+    bidding: (position.bidding + sum(({ bidding }) => bidding)) as typeof position.bidding,
+  };
+}

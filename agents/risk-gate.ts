@@ -1,0 +1,136 @@
+/**
+ * The one gate between any strategy and the ledger, the same in backtest, simulation and live. It denies with a code what the
+ * ledger would reject or the owner has forbidden; the ledger checks everything again.
+ */
+import { costCeil, err, type Micros, type MicrosPerKwh, ok, type Result, slotOf, type SlotId, type WattHours } from "#core";
+import { type Mandate, type Member, type NetworkParameters, orderLock, SUPPLIER_ROLES } from "#contracts";
+import type { Intent, Position } from "#strategies";
+
+/** In descending precedence: the first that applies is returned. */
+export const RISK_DENIALS = [
+  "trading_halted",
+  "mandate_revoked",
+  "mandate_expired",
+  "member_suspended",
+  "reducing_only",
+  "rate_limited",
+  "intent_malformed",
+  "gate_closed",
+  "stale_forecast",
+  "role_not_allowed",
+  "energy_out_of_range",
+  "price_out_of_band",
+  "promise_exceeds_capacity",
+  "promise_not_held",
+  "volume_cap_exceeded",
+  "auction_unknown",
+  "insufficient_funds",
+] as const;
+export type RiskDenialCode = (typeof RISK_DENIALS)[number];
+export type RiskDenial = { readonly tag: RiskDenialCode; readonly limit?: string; readonly asked?: string };
+
+/** What the owner allows its agent, beyond the mandate on the ledger. */
+export type RiskLimits = {
+  readonly isHalted: boolean;
+  /** Only what lowers exposure: offers, cancellations, and orders that cover own need. */
+  readonly isReducingOnly: boolean;
+  readonly intentsPerHourMax: number;
+  /** Money that stays free for settlements. */
+  readonly reserve: Micros;
+  readonly forecastAgeMsMax: number;
+};
+
+/** What the gate knows when it decides; `position` and `funds` already count what was let through before. */
+export type RiskView = {
+  readonly nowMs: number;
+  readonly member: Pick<Member, "roles" | "standing" | "capacityPerSlot" | "holdingCapPerSlot">;
+  readonly parameters: Pick<NetworkParameters, "promiseMin" | "promiseMax" | "priceMin" | "priceMax" | "gateLeadMs" | "slotMinutes" | "emergencyPrice">;
+  readonly marketFee: MicrosPerKwh;
+  /** Undefined when the owner has revoked it. */
+  readonly mandate: Mandate | undefined;
+  readonly funds: Micros;
+  readonly intentsLastHour: number;
+  position(slotId: SlotId): Position;
+  /** Age of the newest forecast for the slot; undefined without one. */
+  forecastAgeMs(slotId: SlotId): number | undefined;
+  auction(auctionId: string): { readonly slotId: SlotId; readonly energy: WattHours; readonly deadlineMs: number } | undefined;
+};
+
+/** What a let-through intent takes: counted before the next one is judged. */
+export type RiskUse = { readonly funds: bigint; readonly promised: bigint; readonly bidding: bigint; readonly taken: bigint };
+const NO_USE: RiskUse = { funds: 0n, promised: 0n, bidding: 0n, taken: 0n };
+
+/** Judges one intent. */
+export function checkRisk(intent: Intent, view: RiskView, limits: RiskLimits): Result<RiskUse, RiskDenial> {
+  const general = generalDenial(intent, view, limits);
+  if (general !== undefined) return err(general);
+  switch (intent.tag) {
+    case "cancel":
+    case "charge-battery":
+      return ok(NO_USE);
+    case "promise":
+      return checkPromise(intent, view, limits);
+    case "offer":
+    case "auction":
+      return checkSale(intent, view);
+    case "order":
+      return checkPurchase(intent.slotId, intent.energy, intent.limit, view, limits);
+    case "bid": {
+      const auction = view.auction(intent.auctionId);
+      if (auction === undefined || auction.deadlineMs <= view.nowMs) return err({ tag: "auction_unknown" });
+      return checkPurchase(auction.slotId, auction.energy, intent.price, view, limits);
+    }
+  }
+}
+
+function generalDenial(intent: Intent, view: RiskView, limits: RiskLimits): RiskDenial | undefined {
+  if (limits.isHalted && intent.tag !== "cancel") return { tag: "trading_halted" };
+  if (intent.tag === "charge-battery") return Number.isFinite(intent.energyWh) ? undefined : { tag: "intent_malformed" };
+  if (view.mandate === undefined) return { tag: "mandate_revoked" };
+  if (view.mandate.expiresMs <= view.nowMs) return { tag: "mandate_expired" };
+  if (view.member.standing === "suspended" && intent.tag !== "cancel") return { tag: "member_suspended" };
+  if (limits.isReducingOnly && (intent.tag === "promise" || intent.tag === "bid" || intent.tag === "order")) return { tag: "reducing_only" };
+  if (view.intentsLastHour >= limits.intentsPerHourMax) return { tag: "rate_limited", limit: `${limits.intentsPerHourMax} an hour` };
+  if (intent.tag === "cancel" || intent.tag === "bid") return undefined;
+  return slotDenial(intent, view, limits);
+}
+
+function slotDenial(intent: Exclude<Intent, { readonly tag: "bid" | "cancel" | "charge-battery" }>, view: RiskView, limits: RiskLimits): RiskDenial | undefined {
+  const { slotMinutes, gateLeadMs, priceMin, priceMax } = view.parameters;
+  if (typeof intent.energy !== "bigint" || !intent.slotId.endsWith(`/PT${slotMinutes}M`)) return { tag: "intent_malformed" };
+  if (slotOf(intent.slotId).startMs - gateLeadMs <= view.nowMs) return { tag: "gate_closed" };
+  const age = view.forecastAgeMs(intent.slotId);
+  if (intent.tag === "promise" && (age === undefined || age > limits.forecastAgeMsMax)) return { tag: "stale_forecast" };
+  if (intent.energy <= 0n) return { tag: "energy_out_of_range", asked: `${intent.energy}` };
+  const price = intent.tag === "auction" ? intent.basePrice : intent.tag === "promise" ? undefined : intent.limit;
+  return price !== undefined && (price < priceMin || price > priceMax) ? { tag: "price_out_of_band", asked: `${price}` } : undefined;
+}
+
+function checkPromise({ slotId, energy }: Extract<Intent, { readonly tag: "promise" }>, view: RiskView, limits: RiskLimits): Result<RiskUse, RiskDenial> {
+  const { promiseMin, promiseMax, emergencyPrice } = view.parameters;
+  if (!view.member.roles.some((role) => SUPPLIER_ROLES.includes(role))) return err({ tag: "role_not_allowed" });
+  if (energy < promiseMin || energy > promiseMax) return err({ tag: "energy_out_of_range", asked: `${energy}`, limit: `${promiseMin}…${promiseMax}` });
+  const promised = view.position(slotId).promised + energy;
+  if (promised > view.member.capacityPerSlot) return err({ tag: "promise_exceeds_capacity", asked: `${promised}`, limit: `${view.member.capacityPerSlot}` });
+  const deposit = costCeil(energy, emergencyPrice);
+  return withinFunds(deposit, view, limits) ?? ok({ ...NO_USE, funds: deposit, promised: energy });
+}
+
+function checkSale(intent: Extract<Intent, { readonly tag: "offer" | "auction" }>, view: RiskView): Result<RiskUse, RiskDenial> {
+  const { held } = view.position(intent.slotId);
+  if (intent.energy > held) return err({ tag: "promise_not_held", asked: `${intent.energy}`, limit: `${held}` });
+  return ok({ ...NO_USE, taken: intent.energy });
+}
+
+function checkPurchase(slotId: SlotId, energy: WattHours, price: MicrosPerKwh, view: RiskView, limits: RiskLimits): Result<RiskUse, RiskDenial> {
+  const cap = view.member.holdingCapPerSlot;
+  const { bought, bidding } = view.position(slotId);
+  if (cap !== null && bought + bidding + energy > cap) return err({ tag: "volume_cap_exceeded", asked: `${bought + bidding + energy}`, limit: `${cap}` });
+  const locked = orderLock({ side: "bid", energy, limit: price, marketFee: view.marketFee });
+  return withinFunds(locked, view, limits) ?? ok({ ...NO_USE, funds: locked, bidding: energy });
+}
+
+function withinFunds(needed: bigint, view: RiskView, limits: RiskLimits): Result<never, RiskDenial> | undefined {
+  if (view.funds - limits.reserve >= needed) return undefined;
+  return err({ tag: "insufficient_funds", asked: `${needed}`, limit: `${view.funds - limits.reserve}` });
+}

@@ -1,0 +1,317 @@
+/**
+ * A simulation: a community lives through a period on a real ledger. Nodes, notary, marketplace, agents and strategies are the
+ * ones of live use; only the clock is virtual, messages stay in the process, and meters come from data.
+ */
+import {
+  addLocalDays,
+  err,
+  invariant,
+  type LocalDay,
+  localInstantMs,
+  localMidnightMs,
+  nextLocalDay,
+  ok,
+  type Result,
+  seededEntropy,
+  type Slot,
+  type SlotId,
+  slotsOfLocalDay,
+} from "#core";
+import type { Decision } from "#agents";
+import type { NodeEvent, PoolRound } from "#contracts";
+import { type Community, type CommunityMember, createKnownView, type KnownView, type TariffVintage } from "#data";
+import type { Forecaster } from "#forecast";
+import { ownerClient } from "#ledger-client";
+import { type CommitLog, LocalNetwork, type NetworkRules, type NodeStore, scheduleFlows, settleWholeSlot, type SlotReading } from "#ledger-node";
+import { admissionPolicy, Marketplace, payAsClear, type TradingMethod } from "#marketplace";
+import type { Strategy } from "#strategies";
+import type { EventLog } from "./event-log.ts";
+import { ForecastScores } from "./forecast-scores.ts";
+import { PRIORITIES, VirtualClock } from "./kernel/virtual-clock.ts";
+import { DEFAULT_SCHEDULE, type DailySchedule } from "./network-rules.ts";
+import { addParticipant, fund, type Participant } from "./participants.ts";
+import { SettlementBook } from "./settlement-book.ts";
+
+export type SimulationOptions = {
+  readonly community: Community;
+  readonly firstDay: LocalDay;
+  readonly days: number;
+  readonly seed: number;
+  readonly rules: NetworkRules;
+  readonly schedule?: DailySchedule;
+  readonly method?: TradingMethod;
+  readonly forecaster: Forecaster;
+  readonly strategyOf: (member: CommunityMember) => { readonly strategy: Strategy; readonly config: unknown };
+  readonly commitLog: CommitLog;
+  readonly openStore: (name: string) => NodeStore;
+  /** Runs a task once what is ready now has run. */
+  readonly defer: (task: () => void) => void;
+  readonly events: EventLog;
+  readonly onProgress?: (slotsDone: number, slotsTotal: number) => void;
+};
+
+export type SimulationRefusal = { readonly tag: "days_not_covered"; readonly firstDay: LocalDay; readonly lastDay: LocalDay } | { readonly tag: "tariff_missing"; readonly day: LocalDay };
+
+export type SimulationResult = {
+  readonly slots: readonly Slot[];
+  readonly participants: readonly Participant[];
+  readonly network: LocalNetwork;
+  readonly book: SettlementBook;
+  readonly rounds: readonly PoolRound[];
+  readonly decisions: readonly Decision[];
+  readonly scores: ForecastScores;
+  readonly auctions: { readonly opened: number; readonly sold: number; readonly bids: number };
+  readonly estimatedReadings: number;
+  readonly problems: readonly string[];
+};
+
+/** Agents answer each other's actions at one instant at most this often: a bound on bidding wars within it. */
+const REACTION_ROUNDS_MAX = 200;
+const DAY_MS = 86_400_000;
+
+export async function simulate(options: SimulationOptions): Promise<Result<SimulationResult, SimulationRefusal>> {
+  const { community, firstDay, days } = options;
+  const lastDay = addLocalDays(firstDay, days - 1);
+  if (firstDay < community.firstDay || lastDay > community.lastDay) return err({ tag: "days_not_covered", firstDay: community.firstDay, lastDay: community.lastDay });
+  const simulation = new Simulation(options, lastDay);
+  return ok(await simulation.run());
+}
+
+class Simulation {
+  readonly #options: SimulationOptions;
+  readonly #schedule: DailySchedule;
+  readonly #lastDay: LocalDay;
+  readonly #clock: VirtualClock;
+  readonly #view: KnownView;
+  readonly #slots: readonly Slot[];
+  readonly #book = new SettlementBook();
+  readonly #decisions: Decision[] = [];
+  readonly #problems: string[] = [];
+  readonly #scores: ForecastScores;
+  readonly #auctions = { opened: 0, sold: 0, bids: 0 };
+  #estimatedReadings = 0;
+  #slotsDone = 0;
+
+  constructor(options: SimulationOptions, lastDay: LocalDay) {
+    const { community, firstDay } = options;
+    this.#options = options;
+    this.#lastDay = lastDay;
+    this.#schedule = options.schedule ?? DEFAULT_SCHEDULE;
+    this.#clock = new VirtualClock(localMidnightMs(community.timeZone, addLocalDays(firstDay, -1)));
+    this.#view = createKnownView(community.data, this.#clock);
+    this.#slots = this.#days().flatMap((day) => slotsOfLocalDay(community.timeZone, day, community.slotMinutes));
+    this.#scores = new ForecastScores(community.data);
+  }
+
+  async run(): Promise<SimulationResult> {
+    const network = await this.#found();
+    const marketplace = this.#marketplace(network);
+    const participants = await this.#join(network, marketplace);
+    this.#listen(network, participants);
+    for (const participant of participants) await scheduleFlows(participant.node, this.#clock, participant.member.name, (problem) => this.#problems.push(problem));
+    this.#scheduleTariffs(network);
+    this.#scheduleDays(participants, marketplace);
+    this.#scheduleSlots(network, participants, marketplace);
+    const endMs = (this.#slots.at(-1)?.endMs ?? 0) + DAY_MS;
+    while (await this.#clock.step(endMs)) await this.#settleDown(participants);
+    return {
+      slots: this.#slots,
+      participants,
+      network,
+      book: this.#book,
+      rounds: marketplace.rounds(),
+      decisions: this.#decisions,
+      scores: this.#scores,
+      auctions: this.#auctions,
+      estimatedReadings: this.#estimatedReadings,
+      problems: this.#problems,
+    };
+  }
+
+  #days(): readonly LocalDay[] {
+    const days: LocalDay[] = [];
+    for (let day = this.#options.firstDay; day <= this.#lastDay; day = nextLocalDay(day)) days.push(day);
+    return days;
+  }
+
+  async #found(): Promise<LocalNetwork> {
+    const { rules, seed, commitLog, openStore, defer } = this.#options;
+    // The policy looks at the marketplace's own node, which is founded with it.
+    let openOrders: Parameters<typeof admissionPolicy>[0] = () => [];
+    const network = await LocalNetwork.found({
+      rules,
+      clock: this.#clock,
+      entropy: seededEntropy(seed, "ledger"),
+      commitLog,
+      openStore,
+      defer,
+      marketplacePolicy: admissionPolicy(() => openOrders()),
+    });
+    openOrders = () => network.node("marketplace").unspent("pool-order");
+    for (const name of ["power-company", "grid-authority"]) await fund(network, network.node(name).party, name);
+    return network;
+  }
+
+  #marketplace(network: LocalNetwork): Marketplace {
+    const marketplace = new Marketplace({ client: ownerClient(network.node("marketplace")), method: this.#options.method ?? payAsClear, nowMs: () => this.#clock.nowMs() });
+    marketplace.listen((round) => this.#options.events.append(this.#clock.nowMs(), "pool-round", round));
+    return marketplace;
+  }
+
+  async #join(network: LocalNetwork, feed: Marketplace): Promise<readonly Participant[]> {
+    const { community, seed, forecaster, strategyOf } = this.#options;
+    const participants: Participant[] = [];
+    const parts = {
+      network,
+      clock: this.#clock,
+      entropy: seededEntropy(seed, "mandates"),
+      seed,
+      view: this.#view,
+      data: community.data,
+      forecaster,
+      feed,
+      journal: { record: (decision: Decision) => this.#note(decision) },
+      mandateUntilMs: localMidnightMs(community.timeZone, addLocalDays(this.#lastDay, 2)),
+      strategyOf,
+    };
+    for (const member of community.members) participants.push(await addParticipant(parts, member));
+    return participants;
+  }
+
+  #note(decision: Decision): void {
+    this.#decisions.push(decision);
+    const inputs = decision.inputs.map(({ slotId, forecast, tariff, position }) => ({
+      slotId,
+      tariff,
+      position,
+      forecast: forecast && { issuedAtMs: forecast.issuedAtMs, surplusWh: [...forecast.surplusWh].map((value) => Math.round(value)) },
+    }));
+    this.#options.events.append(decision.atMs, "decision", { ...decision, inputs });
+  }
+
+  #listen(network: LocalNetwork, participants: readonly Participant[]): void {
+    const [gridAuthority, powerCompany, marketplace] = (["grid-authority", "power-company", "marketplace"] as const).map((name) => network.node(name));
+    invariant(gridAuthority !== undefined && powerCompany !== undefined && marketplace !== undefined, "a network has its infrastructure");
+    for (const name of ["grid-authority", "power-company", "marketplace"]) this.#book.addMember({ name, key: network.node(name).party, roles: [name] });
+    for (const { member, node } of participants) this.#book.addMember({ name: member.name, key: node.party, roles: member.roles });
+    marketplace.listen((event) => this.#book.addPoolRound(event));
+    gridAuthority.listen((event) => {
+      this.#book.addDelivery(event, gridAuthority.party, powerCompany.party);
+      this.#book.addSettlement(event, powerCompany.party);
+      this.#countAuction(event);
+      this.#logTransaction(event);
+    });
+    // The power company is a party of every settlement; the winner of an auction is the one that knows its bid.
+    for (const { node } of participants) node.listen((event) => this.#addOwnAuction(event, node.party));
+  }
+
+  #addOwnAuction(event: NodeEvent, party: string): void {
+    const isWinner = event.command?.tag === "settle-auction" && event.consumed.some((state) => state.tag === "bid" && state.bidder === party);
+    if (isWinner) this.#book.addAuction(event);
+  }
+
+  #countAuction({ command }: NodeEvent): void {
+    if (command?.tag === "create-auction") this.#auctions.opened += 1;
+    if (command?.tag === "bid") this.#auctions.bids += 1;
+    if (command?.tag === "settle-auction") this.#auctions.sold += 1;
+  }
+
+  #logTransaction({ txId, command }: NodeEvent): void {
+    this.#options.events.append(this.#clock.nowMs(), "transaction", { txId, command: command?.tag ?? "clear-pool" });
+  }
+
+  #scheduleTariffs(network: LocalNetwork): void {
+    const { community, firstDay } = this.#options;
+    for (const tariff of community.data.tariffs) {
+      const [first] = slotsWithin(tariff, this.#slots);
+      if (first === undefined) continue;
+      const day = this.#days().find((each) => localMidnightMs(community.timeZone, each) === tariff.startMs) ?? firstDay;
+      this.#clock.at(tariff.knownAtMs, { priority: PRIORITIES.data, source: `tariff ${day}`, run: () => this.#publish(network, day, tariff) });
+    }
+  }
+
+  async #publish(network: LocalNetwork, day: LocalDay, { feedIn, retail }: TariffVintage): Promise<void> {
+    const published = await network.node("power-company").submit({ tag: "publish-tariff", commandId: `tariff/${day}`, day, feedIn, retail });
+    if (!published.ok) this.#problems.push(`tariff of ${day} was not published: ${published.error.tag}`);
+  }
+
+  #scheduleDays(participants: readonly Participant[], marketplace: Marketplace): void {
+    const { timeZone, slotMinutes } = this.#options.community;
+    const { forecastAt, dayAheadRoundAt } = this.#schedule;
+    for (const day of this.#days()) {
+      const slots = slotsOfLocalDay(timeZone, day, slotMinutes);
+      const slotIds = slots.map(({ id }) => id);
+      const eve = addLocalDays(day, -1);
+      const forecastMs = localInstantMs(timeZone, eve, forecastAt.hour, forecastAt.minute);
+      const roundMs = localInstantMs(timeZone, eve, dayAheadRoundAt.hour, dayAheadRoundAt.minute);
+      this.#clock.at(forecastMs, { priority: PRIORITIES.agents, source: `forecast ${day}`, run: () => this.#dayAhead(participants, day, slots) });
+      this.#clock.at(roundMs, { priority: PRIORITIES.market, source: `day-ahead ${day}`, run: () => this.#dayAheadRound(participants, marketplace, day, slotIds) });
+    }
+  }
+
+  async #dayAhead(participants: readonly Participant[], day: LocalDay, slots: readonly Slot[]): Promise<void> {
+    await inParallel(participants, ({ agent }) => agent.onForecast(day, slots));
+    for (const { targets, forecasts } of participants) this.#scores.addForecasts(targets, slots.map(({ id }) => forecasts.get(id)), this.#view, slots);
+  }
+
+  async #dayAheadRound(participants: readonly Participant[], marketplace: Marketplace, day: LocalDay, slotIds: readonly SlotId[]): Promise<void> {
+    await this.#round(marketplace, slotIds, false);
+    await inParallel(participants, ({ agent }) => agent.onPoolsCleared(day, slotIds));
+  }
+
+  async #round(marketplace: Marketplace, slotIds: readonly SlotId[], isFinal: boolean): Promise<void> {
+    for (const { slot, refusal } of await marketplace.clearSlots(slotIds, isFinal)) this.#problems.push(`pool of ${slot} was not cleared: ${refusal.tag}`);
+  }
+
+  #scheduleSlots(network: LocalNetwork, participants: readonly Participant[], marketplace: Marketplace): void {
+    const { gateCallLeadMs, finalRoundLeadMs } = this.#schedule;
+    const { gateLeadMs } = this.#options.rules;
+    const telemetryDelayMs = Math.max(0, ...[...this.#options.community.data.meters.values()].map((meter) => meter.telemetryDelayMs));
+    for (const slot of this.#slots) {
+      const gateMs = slot.startMs - gateLeadMs;
+      this.#clock.at(gateMs - gateCallLeadMs, { priority: PRIORITIES.agents, source: `gate ${slot.id}`, run: () => inParallel(participants, ({ agent }) => agent.onGate(slot)) });
+      this.#clock.at(gateMs - finalRoundLeadMs, { priority: PRIORITIES.market, source: `final ${slot.id}`, run: () => this.#round(marketplace, [slot.id], true) });
+      this.#clock.at(slot.endMs, { priority: PRIORITIES.data, source: `physics ${slot.id}`, run: () => this.#live(network, participants, slot, telemetryDelayMs) });
+    }
+  }
+
+  /** The slot is over: what was measured reaches the grid authority after the telemetry delay. */
+  #live(network: LocalNetwork, participants: readonly Participant[], slot: Slot, telemetryDelayMs: number): void {
+    const tariff = this.#view.tariffAt(slot.id);
+    const readings = participants.map(({ node, plant }): SlotReading => {
+      const { baseline, isEstimated, ...metered } = plant.measure(slot);
+      if (isEstimated) this.#estimatedReadings += 1;
+      if (tariff !== undefined) this.#book.addBaseline(node.party, slot.id, baseline, tariff);
+      return { member: node.party, ...metered };
+    });
+    this.#clock.at(slot.endMs + telemetryDelayMs, { priority: PRIORITIES.data, source: `meters ${slot.id}`, run: () => this.#settle(network, slot, readings) });
+  }
+
+  async #settle(network: LocalNetwork, slot: Slot, readings: readonly SlotReading[]): Promise<void> {
+    const problems = await settleWholeSlot(network.node("grid-authority"), slot.id, readings);
+    for (const { step, refusal } of problems) this.#problems.push(`${step} of ${slot.id} was refused: ${refusal.tag}`);
+    this.#slotsDone += 1;
+    this.#options.onProgress?.(this.#slotsDone, this.#slots.length);
+  }
+
+  /** The third phase of a step: agents answer what has happened until nothing happens any more. */
+  async #settleDown(participants: readonly Participant[]): Promise<void> {
+    for (let round = 0; round < REACTION_ROUNDS_MAX; round++) {
+      let isQuiet = true;
+      for (const { agent } of participants) if (await agent.react()) isQuiet = false;
+      if (isQuiet) return;
+    }
+    this.#problems.push(`agents were still answering each other after ${REACTION_ROUNDS_MAX} rounds at ${new Date(this.#clock.nowMs()).toISOString()}`);
+  }
+}
+
+/** Starts all at once: their transactions meet in the notary's batches. Their order is that of the list, the same every time. */
+async function inParallel<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+  await Promise.all(items.map(run));
+}
+
+function slotsWithin(tariff: TariffVintage, slots: readonly Slot[]): readonly Slot[] {
+  const endMs = tariff.startMs + tariff.retail.length * tariff.slotMinutes * 60_000;
+  return slots.filter(({ startMs }) => startMs >= tariff.startMs && startMs < endMs);
+}
+

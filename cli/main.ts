@@ -1,0 +1,179 @@
+/** The `dream` command: the only place where parts are wired and `process` is read. */
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { loadDataSet, shippedManifest, isShippedSet, describeProblem } from "#data";
+import { dataCheck, type DataCommandIo, dataGet, dataList, defaultCacheDir } from "./data.ts";
+import { CommandFailure, EXIT } from "./exit.ts";
+import { forecastEvaluate } from "./forecast.ts";
+import { ledgerAudit } from "./ledger-audit.ts";
+import { marketClear } from "./market-clear.ts";
+import { type CommandIo, demo, simulateFile } from "./simulate.ts";
+
+const packageJson = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
+const interrupted = new AbortController();
+const clock = { nowMs: () => performance.now() };
+
+const io: CommandIo & DataCommandIo = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: { DREAM_DATA: process.env["DREAM_DATA"] },
+  cacheDir: defaultCacheDir({ XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] }, homedir()),
+  version: packageJson.version,
+  stopwatch: () => performance.now() / 1_000,
+  noColour: process.env["NO_COLOR"] !== undefined && process.env["NO_COLOR"] !== "",
+  signal: interrupted.signal,
+};
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < min || value > max) throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+function readInput(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new CommandFailure(EXIT.notFound, `${file}: can't be read: ${error instanceof Error ? error.message : String(error)}; give a file, or - for standard input`);
+  }
+}
+
+function printOrFail(result: { readonly ok: true; readonly value: string } | { readonly ok: false; readonly error: { readonly exitCode: 4; readonly message: string } }): void {
+  if (!result.ok) throw new CommandFailure(result.error.exitCode, result.error.message);
+  process.stdout.write(result.value.endsWith("\n") ? result.value : `${result.value}\n`);
+}
+
+const program = new Command("dream")
+  .description("An automated marketplace for promises of renewable energy.")
+  .version(packageJson.version)
+  .exitOverride()
+  .showHelpAfterError("(dream --help lists the commands, dream COMMAND --help their options)");
+
+program
+  .command("demo")
+  .description("lets the default community trade for some days on a signed ledger, and reports")
+  .option("--days <n>", "days to simulate", wholeNumber(1, 60), 14)
+  .option("--seed <n>", "seed of keys, agents and the generated community", wholeNumber(0, 2 ** 32), 1)
+  .option("--once", "run once and end (it always does)")
+  .option("--out <dir>", "run directory; a new temporary folder otherwise")
+  .option("--no-progress", "no progress bar")
+  .option("--json", "print the report as JSON")
+  .addHelpText("after", "\nExample: dream demo --days 3 --out runs/first")
+  .action((flags) => demo(flags, io));
+
+program
+  .command("simulate")
+  .argument("<scenario>", "scenario file, YAML")
+  .description("simulates the community of a scenario file")
+  .option("--from <day>", "first local day, such as 2018-10-01")
+  .option("--to <day>", "last local day")
+  .option("--seed <n>", "seed, instead of the scenario's", wholeNumber(0, 2 ** 32))
+  .option("--out <dir>", "run directory; a new temporary folder otherwise")
+  .option("--no-progress", "no progress bar")
+  .option("--json", "print the report as JSON")
+  .addHelpText("after", "\nExample: dream simulate examples/village.yaml --out runs/village")
+  .action((scenario: string, flags) => simulateFile(scenario, flags, io));
+
+const ledger = program.command("ledger").description("looks into ledgers");
+ledger
+  .command("audit")
+  .argument("<dir>", "run directory, or a folder of stores")
+  .description("replays the stores: ids, signatures, contracts, spent states, money")
+  .option("--json", "print the result as JSON")
+  .action((folder: string, flags) => {
+    process.exitCode = ledgerAudit(folder, flags, io);
+  });
+
+const market = program.command("market").description("clears books of orders");
+market
+  .command("clear")
+  .description("clears a book of bids and offers")
+  .requiredOption("--method <name>", "pay-as-clear or pay-as-bid")
+  .requiredOption("--input <file>", "book, JSON; - reads standard input")
+  .option("--json", "print the result as JSON")
+  .action(({ method, input, json }: { method: string; input: string; json?: boolean }) => printOrFail(marketClear(readInput(input), input, method, clock, json === true)));
+
+const data = program.command("data").description("fetches, lists and checks data sets");
+data
+  .command("get")
+  .argument("<names...>", "names of measured sets, see 'dream data list'")
+  .description("downloads measured sets from their public source into the cache")
+  .option("--json", "print the result as JSON")
+  .action(async (names: string[], flags) => {
+    process.exitCode = await dataGet(names, flags, io);
+  });
+data
+  .command("list")
+  .description("lists the measured sets, and whether they are at hand")
+  .option("--json", "print the result as JSON")
+  .action((flags) => {
+    process.exitCode = dataList(flags, io);
+  });
+data
+  .command("check")
+  .argument("<dataset>", "path of a dataset.yaml, or the name of a shipped one")
+  .description("reads a data set and lists what is wrong in it")
+  .option("--root <dir>", "folder that the manifest's files are in")
+  .option("--json", "print the result as JSON")
+  .action((target: string, flags) => {
+    process.exitCode = dataCheck(target, flags, io);
+  });
+
+const forecast = program.command("forecast").description("forecasts and their evaluation");
+forecast
+  .command("evaluate")
+  .description("scores day-ahead forecasts of a data set's series, rolling origin, issued at 12:00 local")
+  .requiredOption("--dataset <file>", "path of a dataset.yaml, or the name of a shipped one")
+  .option("--series <name...>", "names of series; all energy series otherwise")
+  .option("--test-from <day>", "first local day that is scored")
+  .option("--test-to <day>", "last local day that is scored")
+  .option("--model <name>", "forecaster, automatic otherwise")
+  .option("--root <dir>", "folder that the manifest's files are in")
+  .option("--json", "print the result as JSON")
+  .action((flags: { dataset: string; series?: string[]; testFrom?: string; testTo?: string; model?: string; root?: string; json?: boolean }) => {
+    const manifest = isShippedSet(flags.dataset) ? shippedManifest(flags.dataset) : flags.dataset;
+    const root = flags.root ?? (isShippedSet(flags.dataset) && io.env.DREAM_DATA !== undefined ? `${io.env.DREAM_DATA}/${flags.dataset}` : undefined);
+    const loaded = loadDataSet(manifest, root === undefined ? {} : { root });
+    if (!loaded.ok) throw new CommandFailure(EXIT.badInput, loaded.error.map(describeProblem).join("\n"));
+    printOrFail(
+      forecastEvaluate(
+        loaded.value,
+        {
+          series: flags.series ?? [],
+          json: flags.json === true,
+          ...(flags.testFrom === undefined ? {} : { testFrom: flags.testFrom }),
+          ...(flags.testTo === undefined ? {} : { testTo: flags.testTo }),
+          ...(flags.model === undefined ? {} : { model: flags.model }),
+        },
+        clock,
+      ),
+    );
+  });
+
+/** Prints what went wrong and sets the exit code; a bug shows its stack. */
+function fail(error: unknown): void {
+  if (error instanceof CommandFailure) {
+    process.stderr.write(`dream: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  } else if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
+  } else {
+    process.stderr.write(`dream: this is a bug, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = EXIT.error;
+  }
+}
+
+process.once("SIGINT", () => {
+  interrupted.abort();
+  process.exitCode = 130;
+  setTimeout(() => process.exit(130), 500).unref();
+});
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  throw error;
+});
+
+await program.parseAsync().catch(fail);

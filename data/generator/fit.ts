@@ -1,0 +1,127 @@
+/**
+ * Compares what the generator draws with what was measured, statistic by statistic.
+ * For each measured set a community is drawn for the same place, days, step and number of plants or homes.
+ */
+import { ok, type Result, unwrap } from "#core";
+import type { DataProblem } from "../manifest/problems.ts";
+import { generateCommunity } from "./community.ts";
+import { FIT_GROUPS, FIT_TARGETS, type FitGroup, type FitTarget } from "./fit-targets.ts";
+import { readCitylearn, readEmhass, readPvod } from "./measured-sets.ts";
+import { checkGeneratorOptions, type GeneratorOptions } from "./options.ts";
+import { GENERATOR_PARAMETERS, type GeneratorParameters } from "./parameters.ts";
+import { forecastFor, parkSite, regionOf, weatherAt } from "./region.ts";
+import {
+  communityLoads,
+  communityPlants,
+  type ForecastPlant,
+  forecastStatistics,
+  halfHourStatistics,
+  loadStatistics,
+  plantStatistics,
+  quarterHourStatistics,
+  type Statistics,
+  type WeatherStation,
+  weatherStatistics,
+} from "./statistics.ts";
+
+export type GroupStatistics = Readonly<Record<FitGroup, Statistics>>;
+
+/** One statistic, measured and generated. */
+export type FitRow = FitTarget & { readonly generated: number; readonly isWithin: boolean };
+
+/** The statistics of the measured sets in a folder that has one folder per set. */
+export function measuredStatistics(root: string): Result<GroupStatistics, readonly DataProblem[]> {
+  const pvod = readPvod(root);
+  if (!pvod.ok) return pvod;
+  const citylearn = readCitylearn(root);
+  if (!citylearn.ok) return citylearn;
+  const emhass = readEmhass(root);
+  if (!emhass.ok) return emhass;
+  const { parks, stations, timeZone } = pvod.value;
+  return ok({
+    parks: { ...plantStatistics(parks, timeZone), ...quarterHourStatistics(parks, timeZone) },
+    forecasts: forecastStatistics(parks, timeZone),
+    weather: weatherStatistics(stations, timeZone),
+    roofs: plantStatistics(citylearn.value.roofs, citylearn.value.timeZone),
+    loads: loadStatistics(citylearn.value.loads, citylearn.value.timeZone),
+    spikes: halfHourStatistics(emhass.value.loads, emhass.value.timeZone),
+  });
+}
+
+/** Three parks where and when pvod was measured. */
+const LIKE_PVOD = { days: 347, parks: 3, homes: 0, slotMinutes: 15, timeZone: "+08:00", firstDay: "2018-07-01", latitude: 37.6, longitude: 115.1 };
+/** Eight homes where and when citylearn was measured. */
+const LIKE_CITYLEARN = { days: 364, parks: 0, homes: 8, slotMinutes: 60, timeZone: "America/Los_Angeles", firstDay: "2016-08-01", latitude: 34.1, longitude: -117.4, climate: "sunny" };
+/** Homes where and when emhass was measured: eight instead of one, as one is not like another. */
+const LIKE_EMHASS = { days: 360, parks: 0, homes: 8, slotMinutes: 30, timeZone: "Europe/Paris", firstDay: "2024-03-04", latitude: 45.8, longitude: 6.9 };
+
+type Seed = GeneratorOptions["seed"];
+
+/** The statistics of one drawn community per measured set; only those of the wanted groups are drawn. */
+export function generatedStatistics(
+  seed: Seed,
+  groups: readonly FitGroup[],
+  parameters: GeneratorParameters = GENERATOR_PARAMETERS,
+): Partial<GroupStatistics> {
+  const wants = (...names: readonly FitGroup[]): boolean => names.some((name) => groups.includes(name));
+  return {
+    ...(wants("parks", "forecasts") ? likePvod(seed, parameters) : {}),
+    ...(wants("weather") ? { weather: likeStations(seed, parameters) } : {}),
+    ...(wants("roofs", "loads") ? likeCitylearn(seed, parameters) : {}),
+    ...(wants("spikes") ? { spikes: likeEmhass(seed, parameters) } : {}),
+  };
+}
+
+function likePvod(seed: Seed, parameters: GeneratorParameters): Pick<GroupStatistics, "parks" | "forecasts"> {
+  const community = generateCommunity({ seed, ...LIKE_PVOD }, parameters);
+  const plants = communityPlants(community).flatMap(({ forecast, ...plant }): readonly ForecastPlant[] =>
+    forecast === undefined ? [] : [{ ...plant, forecast }],
+  );
+  return {
+    parks: { ...plantStatistics(plants, community.timeZone), ...quarterHourStatistics(plants, community.timeZone) },
+    forecasts: forecastStatistics(plants, community.timeZone),
+  };
+}
+
+/** What level instruments at the same parks would have seen. */
+function likeStations(seed: Seed, parameters: GeneratorParameters): Statistics {
+  const settings = unwrap(checkGeneratorOptions({ seed, ...LIKE_PVOD }));
+  const region = regionOf(settings, parameters);
+  const slots = { startMs: region.calendar.startMs, slotMs: 900_000 };
+  const stations = ["solar-park-1", "solar-park-2", "solar-park-3"].map((name): WeatherStation => {
+    const weather = weatherAt(region, parkSite(settings, name));
+    return {
+      ghi: { ...slots, values: weather.ghi },
+      temperature: { ...slots, values: weather.temperature },
+      forecast: forecastFor(region, weather),
+    };
+  });
+  return weatherStatistics(stations, settings.timeZone);
+}
+
+function likeCitylearn(seed: Seed, parameters: GeneratorParameters): Pick<GroupStatistics, "roofs" | "loads"> {
+  const community = generateCommunity({ seed, ...LIKE_CITYLEARN }, parameters);
+  return {
+    roofs: plantStatistics(communityPlants(community), community.timeZone),
+    loads: loadStatistics(communityLoads(community), community.timeZone),
+  };
+}
+
+function likeEmhass(seed: Seed, parameters: GeneratorParameters): Statistics {
+  const community = generateCommunity({ seed, ...LIKE_EMHASS }, parameters);
+  return halfHourStatistics(communityLoads(community), community.timeZone);
+}
+
+/** Mean of each statistic over the seeds, beside what was measured. */
+export function compareWithMeasured(
+  seeds: readonly Seed[],
+  groups: readonly FitGroup[] = FIT_GROUPS,
+  parameters: GeneratorParameters = GENERATOR_PARAMETERS,
+): readonly FitRow[] {
+  const draws = seeds.map((seed) => generatedStatistics(seed, groups, parameters));
+  return FIT_TARGETS.filter(({ group }) => groups.includes(group)).map((target) => {
+    const values = draws.map((draw) => draw[target.group]?.[target.statistic] ?? Number.NaN);
+    const generated = values.reduce((sum, value) => sum + value, 0) / values.length;
+    return { ...target, generated, isWithin: Math.abs(generated - target.measured) <= target.tolerance };
+  });
+}
