@@ -51,7 +51,7 @@ export async function runSimulation(options: RunOptions): Promise<Result<Run, Ru
     forecaster,
     events,
     commitLog: openSqliteCommitLog(join(ledger, COMMIT_LOG_FILE)),
-    openStore: (name) => openSqliteNodeStore(join(ledger, `${name}.sqlite`), "process-crash"),
+    openStore: (name) => openSqliteNodeStore(join(ledger, `${name}.sqlite`), "process-crash", options.defer),
   });
   if (!simulated.ok) {
     lines.close();

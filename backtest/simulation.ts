@@ -11,6 +11,7 @@ import {
   localMidnightMs,
   nextLocalDay,
   ok,
+  type PublicKey,
   type Result,
   seededEntropy,
   type Slot,
@@ -197,15 +198,15 @@ class Simulation {
     marketplace.listen((event) => this.#book.addPoolRound(event));
     gridAuthority.listen((event) => {
       this.#book.addDelivery(event, gridAuthority.party, powerCompany.party);
-      this.#book.addSettlement(event, powerCompany.party);
       this.#countAuction(event);
       this.#logTransaction(event);
     });
-    // The power company is a party of every settlement; the winner of an auction is the one that knows its bid.
-    for (const { node } of participants) node.listen((event) => this.#addOwnAuction(event, node.party));
+    for (const { node } of participants) node.listen((event) => this.#addOwn(event, node.party, powerCompany.party));
   }
 
-  #addOwnAuction(event: NodeEvent, party: string): void {
+  /** A settlement is the member's own matter, and the winner of an auction is the one that knows its bid. */
+  #addOwn(event: NodeEvent, party: PublicKey, powerCompany: PublicKey): void {
+    this.#book.addSettlement(event, powerCompany);
     const isWinner = event.command?.tag === "settle-auction" && event.consumed.some((state) => state.tag === "bid" && state.bidder === party);
     if (isWinner) this.#book.addAuction(event);
   }

@@ -5,7 +5,7 @@ export { decodeNotice, encodeNotice, type Notice } from "./notice.ts";
 export { type Command, type CommandOf, type CommandTag, POOL_TRADES_MAX, type PoolTrade } from "./commands.ts";
 export { orderLock, type PoolOutcome, poolOutcome,
   type PoolPayments,
-  poolPayments, type PoolRefusal, ROUNDING_RESERVE, takeEnergy } from "./pool.ts";
+  poolPayments, type PoolRefusal, promisesAfterTrades, ROUNDING_RESERVE, takeEnergy } from "./pool.ts";
 export { Facts, type ResolvedState, type ResolvedTransaction } from "./resolved.ts";
 export {
   type DeliveryOutcome,
@@ -18,8 +18,10 @@ export {
 export {
   decodeSignedTransaction,
   encodeSignedTransaction,
+  isBatchSignatureValid,
   isNotarySignatureValid,
   isTransactionSignatureValid,
+  notaryBatchRoot,
   type NotarySignature,
   notarySignableBytes,
   signableBytes,

@@ -19,25 +19,28 @@ import {
   wattHours,
 } from "#core";
 import type { PoolTrade } from "./commands.ts";
-import type { PoolOrder } from "./states.ts";
+import type { PoolOrder, PowerPromise } from "./states.ts";
 
 /** Locked in every order that can pay, for the roundings of partial fills; returned when the order ends. */
 export const ROUNDING_RESERVE: Micros = micros(1_000n);
 
-/** What an order must lock: a bid its limit and the fee, an offer with a negative limit what it may have to pay. */
-export function orderLock(order: Pick<PoolOrder, "side" | "energy" | "limit" | "marketFee">): Micros {
-  const worst =
-    order.side === "bid"
-      ? costCeil(order.energy, order.limit) + costCeil(order.energy, order.marketFee)
-      : costCeil(order.energy, negated(order.limit));
-  return worst > 0n ? micros(worst + ROUNDING_RESERVE) : micros(0n);
+/**
+ * What an order must lock: a bid its limit and the fee, an offer with a negative limit what it may have to pay. A bid that
+ * is paid for buying locks the reserve alone: filled watt-hour by watt-hour, price and fee are each rounded against it.
+ */
+export function orderLock({ side, energy, limit, marketFee }: Lockable): Micros {
+  if (side === "offer") return limit < 0n ? micros(costCeil(energy, negated(limit)) + ROUNDING_RESERVE) : micros(0n);
+  const worst = costCeil(energy, limit) + costCeil(energy, marketFee);
+  return micros((worst > 0n ? worst : 0n) + ROUNDING_RESERVE);
 }
+type Lockable = Pick<PoolOrder, "side" | "energy" | "limit" | "marketFee">;
 
 function negated(price: MicrosPerKwh): MicrosPerKwh {
   return -price as MicrosPerKwh;
 }
 
 export type PoolRefusal =
+  | "orders_share_an_id"
   | "trade_of_unknown_order"
   | "trade_energy_not_positive"
   | "trade_with_oneself"
@@ -65,6 +68,7 @@ export function poolOutcome(
   isFinal: boolean,
 ): Result<PoolOutcome, PoolRefusal> {
   const byId = new Map(orders.map((order) => [order.orderId, order]));
+  if (byId.size !== orders.length) return err("orders_share_an_id");
   const refusal = tradesRefusal(byId, trades);
   if (refusal !== undefined) return err(refusal);
   const unfilled = unfilledOf(orders, trades);
@@ -174,6 +178,39 @@ function relock(
     balance.set(order.owner, available - locked);
     return [{ ...order, energy, locked }];
   });
+}
+
+/**
+ * The promises of a round after its trades, in lineage, owner and lock; how they are cut into states does not matter.
+ * Each trade takes its energy out of the promises that its offer locks: trades and promises in the order given, first
+ * promise first. What is left stays locked while the order goes on, and is free otherwise. Promises that none of the
+ * orders locks stay as they are.
+ * @throws InvariantError when an offer sells more than its promises hold.
+ */
+export function promisesAfterTrades(
+  promises: readonly PowerPromise[],
+  orders: readonly PoolOrder[],
+  trades: readonly PoolTrade[],
+  continuing: readonly PoolOrder[],
+): readonly PowerPromise[] {
+  const byId = new Map(orders.map((order) => [order.orderId, order]));
+  const goesOn = new Set(continuing.map(({ orderId }) => orderId));
+  const left = new Map<string, readonly PowerPromise[]>();
+  const after: PowerPromise[] = [];
+  for (const promise of promises) {
+    const id = promise.lock?.kind === "order" && byId.has(promise.lock.id) ? promise.lock.id : undefined;
+    if (id === undefined) after.push(promise);
+    else left.set(id, [...(left.get(id) ?? []), promise]);
+  }
+  for (const { bid, offer, energy } of trades) {
+    const split = takeEnergy(left.get(offer) ?? [], energy);
+    const owner = byId.get(bid)?.owner;
+    invariant(owner !== undefined, "trades name orders of the pool");
+    after.push(...split.taken.map((part) => ({ ...part, owner, lock: null })));
+    left.set(offer, split.left);
+  }
+  for (const [id, parts] of left) after.push(...(goesOn.has(id) ? parts : parts.map((part) => ({ ...part, lock: null }))));
+  return after;
 }
 
 /**

@@ -85,14 +85,21 @@ export function signBatch(networkId: string, txIds: readonly Hash[], signer: Sig
   }));
 }
 
+/** The root that a notary must have signed for this answer to cover the transaction; undefined when the path leads nowhere. */
+export function notaryBatchRoot(txId: Hash, notarised: NotarySignature): Hash | undefined {
+  const { position, batchSize } = notarised;
+  return position < 0 || position >= batchSize ? undefined : merkleRootFrom(txId, notarised);
+}
+
+/** Whether the notary signed that root: once checked, it holds for every transaction of the batch. */
+export function isBatchSignatureValid(networkId: string, root: Hash, { by, batchSize, signature }: NotarySignature): boolean {
+  return isSignatureValid(by, notarySignableBytes(networkId, root, batchSize), signature);
+}
+
 /** Whether a notary's answer really covers the transaction. */
 export function isNotarySignatureValid(networkId: string, txId: Hash, notarised: NotarySignature): boolean {
-  if (notarised.position < 0 || notarised.position >= notarised.batchSize) return false;
-  const root = merkleRootFrom(txId, notarised);
-  return (
-    root !== undefined &&
-    isSignatureValid(notarised.by, notarySignableBytes(networkId, root, notarised.batchSize), notarised.signature)
-  );
+  const root = notaryBatchRoot(txId, notarised);
+  return root !== undefined && isBatchSignatureValid(networkId, root, notarised);
 }
 
 export function isTransactionSignatureValid(networkId: string, txId: Hash, signed: TransactionSignature): boolean {

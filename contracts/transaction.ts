@@ -14,6 +14,7 @@ import {
   type Hash,
   hashCodec,
   hashFromBytes,
+  hashOf,
   instantMs,
   integer,
   invariant,
@@ -114,10 +115,20 @@ export function buildTransaction(content: Transaction, salt: Uint8Array): WireTr
   return { id: transactionId(hashes, counts), salt, components, hashes, counts, content: sorted };
 }
 
+/** Bytes of transactions that this process built or decoded: a transaction travels many times and never changes. */
+const encoded = new WeakMap<WireTransaction, Uint8Array>();
+/** The last transactions decoded, by the hash of their bytes: decoding is pure, and the nodes of a process share it. */
+const decodedByHash = new Map<Hash, WireTransaction>();
+const DECODED_MAX = 1_024;
+
 /** The bytes of a transaction: [version, salt, counts, components]. */
 export function encodeTransaction(transaction: WireTransaction): Uint8Array {
+  const known = encoded.get(transaction);
+  if (known !== undefined) return known;
   const { inputs, references, outputs } = transaction.counts;
-  return encodeCbor([TRANSACTION_VERSION, transaction.salt, [inputs, references, outputs], transaction.components]);
+  const bytes = encodeCbor([TRANSACTION_VERSION, transaction.salt, [inputs, references, outputs], transaction.components]);
+  encoded.set(transaction, bytes);
+  return bytes;
 }
 
 /**
@@ -126,6 +137,18 @@ export function encodeTransaction(transaction: WireTransaction): Uint8Array {
  */
 export function decodeTransaction(bytes: Uint8Array): Result<WireTransaction, TransactionRefusal> {
   if (bytes.length > TRANSACTION_BYTES_MAX) return err("transaction_too_large");
+  const key = hashOf(bytes);
+  const known = decodedByHash.get(key);
+  if (known !== undefined) return ok(known);
+  const decoded = decodeAnew(bytes);
+  if (!decoded.ok) return decoded;
+  if (decodedByHash.size >= DECODED_MAX) decodedByHash.clear();
+  decodedByHash.set(key, decoded.value);
+  encoded.set(decoded.value, bytes);
+  return decoded;
+}
+
+function decodeAnew(bytes: Uint8Array): Result<WireTransaction, TransactionRefusal> {
   const outer = decodeCbor(bytes);
   if (!outer.ok || !isList(outer.value) || outer.value.length !== 4) return err("transaction_malformed");
   const [version, salt, rawCounts, components] = outer.value;

@@ -1,4 +1,5 @@
 /** Canonical CBOR: one encoding of each value, and nothing else is read. Examples in hexadecimal are by RFC 8949 appendix A. */
+import * as cborg from "cborg";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CBOR_BYTES_MAX, type CborValue, decodeCbor, encodeCbor, equalBytes, fromHex, toHex } from "./index.ts";
@@ -138,4 +139,39 @@ test("bytes are equal when all of them are", () => {
   expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2))).toBe(true);
   expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 3))).toBe(false);
   expect(equalBytes(Uint8Array.of(1, 2), Uint8Array.of(1, 2, 3))).toBe(false);
+});
+
+describe("against cborg, an independent implementation", () => {
+  const arbitrary: fc.Arbitrary<CborValue> = fc.letrec<{ value: CborValue }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: "small" },
+      fc.constantFrom(null, true, false),
+      fc.maxSafeInteger(),
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+      fc.string({ unit: "grapheme" }),
+      fc.uint8Array({ maxLength: 300 }),
+      fc.array(tie("value"), { maxLength: 30 }),
+    ),
+  })).value;
+
+  test("encodes every value to the same bytes", () => {
+    fc.assert(
+      fc.property(arbitrary, (value) => {
+        expect(encodeCbor(value)).toEqual(new Uint8Array(cborg.encode(value, cborg.rfc8949EncodeOptions)));
+      }),
+    );
+  });
+
+  test("accepts only bytes that cborg encodes its own reading of to the same bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 12 }), (bytes) => {
+        const decoded = decodeCbor(bytes);
+        if (!decoded.ok) return;
+        const read: unknown = cborg.decode(bytes, { strict: true, allowIndefinite: false, allowBigInt: true });
+        expect(new Uint8Array(cborg.encode(read, cborg.rfc8949EncodeOptions))).toEqual(bytes);
+        expect(encodeCbor(decoded.value)).toEqual(bytes);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
 });

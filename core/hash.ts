@@ -1,5 +1,5 @@
 /** The one door to the hash function of node:crypto. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { err, invariant, ok, type Result } from "./result.ts";
 
 /** A SHA-256 digest as 64 lower-case hexadecimal digits: transaction ids and content hashes. */
@@ -7,9 +7,8 @@ export type Hash = string & { readonly __brand: "Hash" };
 
 /** SHA-256 of the concatenation of `parts`. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  const digest = hash.digest();
+  const [only] = parts;
+  const digest = hash("sha256", parts.length === 1 && only !== undefined ? only : Buffer.concat(parts), "buffer");
   const copy = new Uint8Array(32);
   copy.set(digest);
   return copy;
@@ -17,7 +16,7 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
 
 /** SHA-256 of text (UTF-8) or bytes, in hexadecimal. */
 export function hashOf(content: string | Uint8Array): Hash {
-  return createHash("sha256").update(content).digest("hex") as Hash;
+  return hash("sha256", content, "hex") as Hash;
 }
 
 export function hashFromBytes(bytes: Uint8Array): Hash {

@@ -38,8 +38,14 @@ export function slotAt(atMs: number, minutes: SlotMinutes): Slot {
   return slotStartingAt(Math.floor(atMs / lengthMs) * lengthMs, minutes);
 }
 
+/** Slots by id: parsing is pure, and the same few slots come up again and again. */
+const parsedSlots = new Map<string, Slot>();
+const PARSED_SLOTS_MAX = 50_000;
+
 /** Parses a slot id (outside input: never throws). */
 export function parseSlotId(text: string): Result<Slot, "slot_id_malformed"> {
+  const known = parsedSlots.get(text);
+  if (known !== undefined) return ok(known);
   const match = SLOT_ID.exec(text);
   if (match === null) return err("slot_id_malformed");
   const minutes = Number(match[2]) as SlotMinutes;
@@ -47,7 +53,10 @@ export function parseSlotId(text: string): Result<Slot, "slot_id_malformed"> {
   if (!(startMs >= 0 && startMs < START_MS_END) || startMs % (minutes * MS_PER_MINUTE) !== 0)
     return err("slot_id_malformed");
   const slot = slotStartingAt(startMs, minutes);
-  return slot.id === text ? ok(slot) : err("slot_id_malformed"); // Refuses 31 February, which Date.parse would move.
+  if (slot.id !== text) return err("slot_id_malformed"); // Refuses 31 February, which Date.parse would move.
+  if (parsedSlots.size >= PARSED_SLOTS_MAX) parsedSlots.clear();
+  parsedSlots.set(text, slot);
+  return ok(slot);
 }
 
 /** The slot of an id that our own code made. @throws InvariantError when malformed. */

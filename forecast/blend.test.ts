@@ -22,7 +22,7 @@ describe("weights", () => {
       [1 / (1 + (10 / 11) ** 8), (10 / 11) ** 8 / (1 + (10 / 11) ** 8)],
     ],
   ])("of losses %j are %j", (losses, expected) => {
-    weightsOf(losses).forEach((weight, index) => expect(weight).toBeCloseTo(expected[index] ?? -1, 12));
+    for (const [index, weight] of weightsOf(losses).entries()) expect(weight).toBeCloseTo(expected[index] ?? -1, 12);
   });
 
   test("one model alone", () => {

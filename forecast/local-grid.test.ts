@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { localDay, localMidnightMs, zone } from "#core";
+import { localDay, localMidnightMs, offsetMinutesAt, zone } from "#core";
 import { gridOf, LocalCalendar, latestSameSlot, readingAt, resampleHistory } from "./local-grid.ts";
+import { ZoneOffsets } from "./zone-offsets.ts";
 
 const BELGRADE = zone("Europe/Belgrade");
 const HOUR = 3_600_000;
@@ -92,6 +93,18 @@ describe("a calendar", () => {
       ["2019-05-03", "2019-05-04", "2019-05-05", "2019-05-06"].map((day) => calendar.isWeekend(dayOf(day))),
     ).toEqual([false, true, true, false]);
   });
+});
+
+test("offsets are those of the runtime, also on the days of the change", () => {
+  for (const name of ["Europe/Belgrade", "Australia/Lord_Howe", "+05:30", "UTC"]) {
+    const offsets = new ZoneOffsets(zone(name));
+    for (const day of ["2019-03-30", "2019-03-31", "2019-10-27", "2019-04-06", "2019-10-05"]) {
+      const startMs = Date.parse(`${day}T00:00Z`);
+      for (let atMs = startMs; atMs < startMs + 24 * HOUR; atMs += 450_000) {
+        expect(offsets.atMs(atMs)).toBe(offsetMinutesAt(zone(name), atMs) * 60_000);
+      }
+    }
+  }
 });
 
 describe("resampling", () => {

@@ -2,9 +2,10 @@
  * Meter history laid out by local clock: day after day, slot by slot, so that "the same slot on other days" is a
  * fixed step away also across clock changes. A skipped hour is NaN, a repeated hour the mean of its two readings.
  */
-import { offsetMinutesAt, type Slot, type SlotMinutes, slotStartingAt, type ZoneName } from "#core";
+import { type Slot, type SlotMinutes, slotStartingAt, type ZoneName } from "#core";
 import type { MeterHistory } from "#data";
 import { modulo } from "./statistics.ts";
+import { ZoneOffsets } from "./zone-offsets.ts";
 
 const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 86_400_000;
@@ -15,15 +16,14 @@ export class LocalCalendar {
   readonly slotMs: number;
   readonly slotsPerDay: number;
   readonly timeZone: ZoneName;
-  readonly #offsetMsByUtcDay = new Map<number, number>();
-  #lastUtcDay = Number.NaN;
-  #lastOffsetMs = Number.NaN;
+  readonly #offsets: ZoneOffsets;
 
   constructor(timeZone: ZoneName, slotMinutes: SlotMinutes) {
     this.timeZone = timeZone;
     this.slotMinutes = slotMinutes;
     this.slotMs = slotMinutes * MS_PER_MINUTE;
     this.slotsPerDay = 1440 / slotMinutes;
+    this.#offsets = new ZoneOffsets(timeZone);
   }
 
   /** The cell of the slot that starts at, or holds, the instant. */
@@ -62,25 +62,7 @@ export class LocalCalendar {
 
   /** Milliseconds that the local clock is ahead of UTC at the instant. */
   offsetMsAt(atMs: number): number {
-    const utcDay = Math.floor(atMs / MS_PER_DAY);
-    if (utcDay !== this.#lastUtcDay) {
-      this.#lastOffsetMs = this.#offsetMsOfUtcDay(utcDay);
-      this.#lastUtcDay = utcDay;
-    }
-    const offsetMs = this.#lastOffsetMs;
-    return Number.isNaN(offsetMs) ? offsetMinutesAt(this.timeZone, atMs) * MS_PER_MINUTE : offsetMs;
-  }
-
-  /** The offset of a whole UTC day; NaN when the clock changes on it. */
-  #offsetMsOfUtcDay(utcDay: number): number {
-    let offsetMs = this.#offsetMsByUtcDay.get(utcDay);
-    if (offsetMs === undefined) {
-      const first = offsetMinutesAt(this.timeZone, utcDay * MS_PER_DAY);
-      const last = offsetMinutesAt(this.timeZone, (utcDay + 1) * MS_PER_DAY);
-      offsetMs = first === last ? first * MS_PER_MINUTE : Number.NaN;
-      this.#offsetMsByUtcDay.set(utcDay, offsetMs);
-    }
-    return offsetMs;
+    return this.#offsets.atMs(atMs);
   }
 }
 

@@ -4,12 +4,12 @@ import {
   type LocalDay,
   localInstantMs,
   localMidnightMs,
-  localTimeAt,
   type SlotMinutes,
   seededPrng,
   type ZoneName,
 } from "#core";
 import type { DataStore, MeterSeries, WeatherForecastSeries, WeatherVariable, WeatherVintage } from "#data";
+import { LocalCalendar } from "./local-grid.ts";
 import type { ForecastTarget } from "./model.ts";
 import { clearSkyGhi, sunPosition } from "./solar.ts";
 
@@ -43,9 +43,12 @@ export function madeUpData(options: MadeUpOptions): MadeUp {
   const prng = seededPrng(seed, "load");
   const energy = (watts: (index: number) => number): Float64Array =>
     Float64Array.from({ length: count }, (_, index) => Math.round(Math.max(0, watts(index)) * hours));
+  const calendar = new LocalCalendar(timeZone, slotMinutes);
   const load = energy((index) => {
-    const { hour, weekday } = localTimeAt(timeZone, startMs + index * slotMs);
-    return (hour < 6 ? 200 : hour < 17 ? 400 : 900) * (weekday >= 6 ? 1.3 : 1) * Math.exp(0.4 * prng.nextNormal());
+    const cell = calendar.cellAt(startMs + index * slotMs);
+    const hour = calendar.slotOfDay(cell) * hours;
+    const habit = (hour < 6 ? 200 : hour < 17 ? 400 : 900) * (calendar.isWeekend(calendar.dayOf(cell)) ? 1.3 : 1);
+    return habit * Math.exp(0.4 * prng.nextNormal());
   });
   const at = (values: Float64Array, index: number): number => values[index] ?? 0;
   const meters: readonly MeterSeries[] = [

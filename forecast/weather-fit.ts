@@ -16,7 +16,7 @@ import { noonSlot, trainingRows } from "./weather-training.ts";
 /** A year and a month: each season once, and this one as it was last year. */
 const TRAINING_DAYS_MAX = 400;
 /** With more days than this the fit is renewed on Mondays only. */
-const DAILY_REFIT_DAYS_MAX = 60;
+const DAILY_REFIT_DAYS_MAX = 21;
 /** Fewer rows than this are not regressed. */
 const ROWS_MIN = 150;
 
@@ -28,7 +28,7 @@ export type WeatherFit = {
 };
 
 /**
- * The fit on what was known at the last local midnight (with two months of history: that of the last Monday).
+ * The fit on what was known at the last local midnight (with three weeks of history: that of the last Monday).
  * Undefined with too few rows. Kept by the content that it rests on, so equal knowledge gives equal fits.
  */
 export function weatherFitFor(

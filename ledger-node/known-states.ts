@@ -53,8 +53,13 @@ export class KnownStates {
     const state = outputs.ok ? outputs.value.get(ref.index) : undefined;
     if (state === undefined || !this.#check.isNotarised(ref.txId, notarySignature)) return undefined;
     const resolved = { ref, state, notary: notarySignature.by };
-    this.#add({ resolved, prove: () => dependency });
+    this.addProved(resolved, dependency);
     return resolved;
+  }
+
+  /** Remembers a state whose proof was checked already. */
+  addProved(resolved: ResolvedState, dependency: Dependency): void {
+    this.#add({ resolved, prove: () => dependency });
   }
 
   #add(known: Known): void {

@@ -193,7 +193,7 @@ export class LocalNetwork {
     }));
     const indexes = members.map((member): State => ({ tag: "exposure-index", member: member.key, openedDays: [] }));
     const genesis = await this.#finalGenesis([parameters, ...members, ...indexes]);
-    for (const node of this.#nodes.values()) unwrap(node.found(genesis));
+    for (const node of this.#nodes.values()) unwrap(await node.found(genesis));
   }
 
   async #finalGenesis(outputs: readonly State[]): Promise<SignedTransaction> {

@@ -156,7 +156,7 @@ export class LedgerNode implements NodeEndpoint {
   }
 
   /** Records the transaction that founds the network, handed over by its founder. */
-  found(genesis: SignedTransaction): Result<null, LedgerRefusal> {
+  found(genesis: SignedTransaction): Promise<Result<null, LedgerRefusal>> {
     const resolved = { content: genesis.transaction.content, inputs: [], references: [] };
     return this.#ledger.record(genesis, resolved, null, false);
   }
@@ -208,7 +208,7 @@ export class LedgerNode implements NodeEndpoint {
       this.#abandon(flow);
       return final;
     }
-    const recorded = this.#ledger.record(final.value, flow.resolved, flow.commandId, true);
+    const recorded = await this.#ledger.record(final.value, flow.resolved, flow.commandId, true);
     if (recorded.ok) await distribute(final.value, flow.resolved, this.#parameters(), this.party, this.#everybody(), this.#ask);
     this.#abandon(flow);
     if (recorded.ok && flow.transaction.content.command.tag === "join") await this.#introduce(flow.transaction.content);
@@ -298,7 +298,7 @@ export class LedgerNode implements NodeEndpoint {
       case "final":
         return this.#handleFinal(from, request.transaction);
       case "notice":
-        return stored(this.#ledger.recordNotice(request.notice));
+        return stored(await this.#ledger.recordNotice(request.notice));
       case "introduce":
         this.#ledger.introduce(request.dependencies.flatMap((dependency) => this.#known.addDependency(dependency) ?? []));
         return { tag: "stored" };
@@ -353,7 +353,7 @@ export class LedgerNode implements NodeEndpoint {
     const isChecked = this.#checked.delete(id);
     const resolved = isChecked ? undefined : await this.#resolve(from, decoded.value.transaction);
     if (!isChecked && resolved === undefined) return refused({ tag: "dependency_unknown" });
-    return stored(this.#ledger.record(decoded.value, resolved, null, isChecked));
+    return stored(await this.#ledger.record(decoded.value, resolved, null, isChecked));
   }
 
   /** States that a transaction names: known ones, and for the rest proofs from the peer that sent it. */

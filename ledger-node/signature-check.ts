@@ -1,6 +1,6 @@
 /** Verifies signatures, each once per node, and counts them: verification is what a ledger node's time goes to. */
 import type { Hash, PublicKey } from "#core";
-import { isNotarySignatureValid, isTransactionSignatureValid, type NotarySignature, type SignedTransaction, type TransactionSignature } from "#contracts";
+import { isBatchSignatureValid, isTransactionSignatureValid, notaryBatchRoot, type NotarySignature, type SignedTransaction, type TransactionSignature } from "#contracts";
 
 /** Shared by the nodes of a process, for reports. */
 export type SignatureCounters = { signatures: number; verifications: number };
@@ -29,10 +29,12 @@ export class SignatureCheck {
     return this.#once(`${txId} ${signature.by} ${Buffer.from(signature.signature).toString("latin1")}`, () => isTransactionSignatureValid(this.#networkId, txId, signature));
   }
 
+  /** One verification covers a whole batch of the notary. */
   isNotarised(txId: Hash, notarised: NotarySignature): boolean {
-    return this.#once(`${txId} notary ${notarised.by} ${Buffer.from(notarised.signature).toString("latin1")} ${notarised.position}`, () =>
-      isNotarySignatureValid(this.#networkId, txId, notarised),
-    );
+    const root = notaryBatchRoot(txId, notarised);
+    if (root === undefined) return false;
+    const signature = Buffer.from(notarised.signature).toString("latin1");
+    return this.#once(`${root} ${notarised.batchSize} ${notarised.by} ${signature}`, () => isBatchSignatureValid(this.#networkId, root, notarised));
   }
 
   #once(key: string, check: () => boolean): boolean {

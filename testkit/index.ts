@@ -1,4 +1,19 @@
 /** Fakes and builders for tests: hand-written, deterministic, used by everyone. */
+export { chromiumPath, launchBrowser } from "./browser.ts";
+export {
+  arbCommand,
+  arbDay,
+  arbEnergy,
+  arbHash,
+  arbKey,
+  arbMoney,
+  arbPrice,
+  arbSlot,
+  arbState,
+  arbStateOf,
+  arbTransaction,
+  STATE_TAGS,
+} from "./arbitraries.ts";
 export {
   auction,
   bid,

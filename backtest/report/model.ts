@@ -81,7 +81,11 @@ export type ForecastReport = {
 
 export type RunReport = {
   readonly name: string;
-  readonly community: { readonly name: string; readonly source: "measured" | "generated"; readonly description: string };
+  readonly community: {
+    readonly name: string;
+    readonly source: "measured" | "generated";
+    readonly description: string;
+  };
   readonly version: string;
   readonly seed: number;
   readonly timeZone: string;
@@ -118,10 +122,19 @@ export type RunReport = {
     readonly auctionsSold: number;
     readonly bids: number;
     /** By local hour of day, 0…23. */
-    readonly byHour: readonly { readonly hour: number; readonly tradedWh: WattHours; readonly priceMicrosPerKwh: MicrosPerKwh | null }[];
+    readonly byHour: readonly {
+      readonly hour: number;
+      readonly tradedWh: WattHours;
+      readonly priceMicrosPerKwh: MicrosPerKwh | null;
+    }[];
   };
   readonly forecast: { readonly issued: string; readonly series: readonly ForecastReport[] };
-  readonly ledger: { readonly transactions: number; readonly signatures: number; readonly verifications: number; readonly tps: number };
+  readonly ledger: {
+    readonly transactions: number;
+    readonly signatures: number;
+    readonly verifications: number;
+    readonly tps: number;
+  };
   readonly timeline: readonly SlotReport[];
   /** Each member's gain over its baseline, cumulated by local day; in the order of `members` with a strategy. */
   readonly gainByDay: readonly { readonly day: string; readonly gainMicros: Readonly<Record<string, Micros>> }[];

@@ -1,5 +1,5 @@
 /** What both reports say of a run beyond its own figures: who traded, sums by role, mean price, forecasts by kind. */
-import { compareBigint, compareText, micros, type MicrosPerKwh, microsPerKwh, wattHours, WH_PER_KWH } from "#core";
+import { compareBigint, compareText, type MicrosPerKwh, micros, microsPerKwh, WH_PER_KWH, wattHours } from "#core";
 import type { ForecastReport, MemberReport, RunReport } from "./model.ts";
 
 /** Members with a strategy, the best first; and those that serve the market: power company, authority, marketplace. */

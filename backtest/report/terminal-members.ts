@@ -1,12 +1,5 @@
 /** The table of members in the terminal report: fitted to the columns there are, the rest summed up by role. */
-import {
-  energyUnitFor,
-  type EnergyUnit,
-  type FigureStyle,
-  formatCount,
-  formatEnergy,
-  formatMoney,
-} from "./format.ts";
+import { type EnergyUnit, energyUnitFor, type FigureStyle, formatCount, formatEnergy, formatMoney } from "./format.ts";
 import type { MemberReport, RunReport } from "./model.ts";
 import { type MemberSum, membersByRole, partiesOf, sumOfMembers } from "./summary.ts";
 import { cut, displayWidth, inked, padEnd, padStart, printable, type TerminalLook } from "./terminal-text.ts";
@@ -32,7 +25,8 @@ type Row = { readonly name: string; readonly role: string; readonly strategy: st
 export function memberLines(report: RunReport, columns: number, look: TerminalLook): readonly string[] {
   const { traders, services } = partiesOf(report);
   const rows = rowsOf(traders, look);
-  const lines = traders.length === 0 ? ["No member has a strategy."] : fittedTable(rows, memberEnergyUnit(report), columns, look);
+  const lines =
+    traders.length === 0 ? ["No member has a strategy."] : fittedTable(rows, memberEnergyUnit(report), columns, look);
   return services.length === 0 ? lines : [...lines, servicesLine(services, columns, look)];
 }
 

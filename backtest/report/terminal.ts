@@ -3,6 +3,7 @@
  * Pure: it reads no terminal; the caller says how wide it is and what it can show.
  */
 import {
+  energyUnitFor,
   formatCount,
   formatEnergy,
   formatMoney,
@@ -10,7 +11,6 @@ import {
   formatPeriod,
   formatPrice,
   formatSeconds,
-  energyUnitFor,
   percentFloor,
 } from "./format.ts";
 import type { RunReport } from "./model.ts";
@@ -111,7 +111,11 @@ function energyLines(report: RunReport, page: Page): readonly string[] {
   const kept = percentFloor(energy.deliveredWh, energy.promisedWh);
   const row = (cells: readonly string[]): string => cells.map((cell) => padStart(cell, 12)).join("");
   return [
-    heading(page, `ENERGY, ${unit}`, kept === null ? "nothing was promised" : `${kept} % of what was promised was delivered`),
+    heading(
+      page,
+      `ENERGY, ${unit}`,
+      kept === null ? "nothing was promised" : `${kept} % of what was promised was delivered`,
+    ),
     inked(page, "dim", row(amounts.map(([name]) => name))),
     row(amounts.map(([, amount]) => formatEnergy(amount, { decimals: unit === "kWh" ? 1 : 2 }, unit))),
   ];
@@ -163,7 +167,11 @@ function hourLines(report: RunReport, page: Page): readonly string[] {
 
 function forecastLines(report: RunReport, page: Page): readonly string[] {
   const kinds = forecastByKind(report.forecast.series);
-  const title = heading(page, "FORECASTS", `skill against persistence; issued ${printable(page, report.forecast.issued)}`);
+  const title = heading(
+    page,
+    "FORECASTS",
+    `skill against persistence; issued ${printable(page, report.forecast.issued)}`,
+  );
   if (kinds.length === 0) return [title, "No series was evaluated."];
   const row = (cells: readonly string[]): string => {
     const [kind = "", ...figures] = cells;
@@ -181,7 +189,9 @@ function forecastLines(report: RunReport, page: Page): readonly string[] {
   const last =
     worst === undefined
       ? []
-      : [`worst: ${cut(page, name, 36)} (${worst.kind}), skill ${skill(worst.skillVsPersistence)} %, nMAE ${formatNumber(worst.nMAE)} %`];
+      : [
+          `worst: ${cut(page, name, 36)} (${worst.kind}), skill ${skill(worst.skillVsPersistence)} %, nMAE ${formatNumber(worst.nMAE)} %`,
+        ];
   return [title, inked(page, "dim", header), ...rows, ...last];
 }
 

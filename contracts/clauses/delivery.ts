@@ -1,5 +1,5 @@
 /** Clauses of meters, delivery (paper algorithm A2) and the settlement of a slot with the supplier of last resort. */
-import { micros, type PublicKey, sumEnergy, type SlotId, wattHours } from "#core";
+import { type MicrosPerKwh, micros, type PublicKey, type SlotId, sumEnergy, wattHours } from "#core";
 import type { Facts } from "../resolved.ts";
 import {
   type DeliveryOutcome,
@@ -8,8 +8,9 @@ import {
   type SettlementOutcome,
   settlementOutcome,
 } from "../settlement.ts";
-import type { DeliveryRecord, Exposure, ExposureEntry, MeterReading, PowerPromise, SlotSettlement } from "../states.ts";
-import { type Clause, clause, isAfterSlot, moneyChanges, sameChanges, Tally } from "./clause.ts";
+import type { Exposure, ExposureEntry, MeterReading, PowerPromise } from "../states.ts";
+import { type Clause, clause, isAfterSlot, lazy, moneyChanges, sameChanges, Tally } from "./clause.ts";
+import { wasNeverOpened } from "./exposure.ts";
 
 export function recordMetersClauses(facts: Facts): readonly Clause[] {
   const { slot } = facts.commandOf("record-meters");
@@ -35,24 +36,16 @@ export function checkDeliveryClauses(facts: Facts): readonly Clause[] {
   const { supplier, slot } = facts.commandOf("check-delivery");
   const promises = facts.consumed("power-promise");
   const reading = readingOf(facts.cited("meter-reading"), supplier, slot);
-  const outcome = reading && expectedDelivery(facts, promises, reading);
-  const [record] = facts.made("delivery-record");
+  const outcome = lazy(() => reading && expectedDelivery(facts, promises, reading));
+  const ifKnown = (holds: (value: DeliveryOutcome) => boolean): boolean => {
+    const value = outcome();
+    return value === undefined || holds(value);
+  };
   const { gridAuthority, powerCompany } = facts.parameters;
   return [
     clause("delivery_after_the_slot", () => isAfterSlot(facts, slot)),
     clause("delivery_cites_the_reading", () => reading !== undefined && facts.cited("meter-reading").length === 1),
-    clause(
-      "delivery_of_open_promises",
-      () =>
-        promises.length > 0 &&
-        promises.every(
-          (promise) =>
-            promise.supplier === supplier &&
-            promise.slot === slot &&
-            promise.delivered === null &&
-            promise.lock === null,
-        ),
-    ),
+    clause("delivery_of_open_promises", () => areOpenPromises(promises, supplier, slot)),
     clause(
       "delivery_of_all_promises",
       () =>
@@ -61,36 +54,32 @@ export function checkDeliveryClauses(facts: Facts): readonly Clause[] {
     clause("delivery_of_all_deposits", () =>
       facts.consumed("deposit").every((deposit) => deposit.supplier === supplier && deposit.slot === slot),
     ),
-    clause(
-      "delivery_deposit_covers",
-      () => outcome !== undefined && depositOf(facts) >= outcome.depositLost && depositCovers(facts, promises),
+    clause("delivery_deposit_covers", () => depositCovers(facts, promises)),
+    clause("delivery_pro_rata", () =>
+      ifKnown((value) => sharedProRata(promises, facts.made("power-promise"), value)),
     ),
-    clause(
-      "delivery_pro_rata",
-      () => outcome !== undefined && sharedProRata(promises, facts.made("power-promise"), outcome),
-    ),
-    clause(
-      "delivery_recorded",
-      () =>
-        outcome !== undefined &&
-        facts.made("delivery-record").length === 1 &&
-        record !== undefined &&
-        isRecordOf(record, supplier, slot, outcome),
-    ),
-    clause(
-      "delivery_money_follows",
-      () => outcome !== undefined && sameChanges(moneyChanges(facts), deliveryPayments(facts, supplier, outcome)),
+    clause("delivery_recorded", () => ifKnown((value) => isRecorded(facts, value))),
+    clause("delivery_money_follows", () =>
+      ifKnown((value) => sameChanges(moneyChanges(facts), deliveryPayments(facts, supplier, value))),
     ),
     clause("delivery_signed_by_grid_authority", () => facts.isSigner(gridAuthority)),
-    clause(
-      "delivery_signed_by_supplier_if_kept",
-      () => outcome !== undefined && (outcome.delivered === 0n || facts.isSigner(supplier)),
+    clause("delivery_signed_by_supplier_if_kept", () =>
+      ifKnown(({ shortfall }) => shortfall > 0n || facts.isSigner(supplier)),
     ),
-    clause(
-      "delivery_signed_by_power_company_if_short",
-      () => outcome !== undefined && (outcome.shortfall === 0n || facts.isSigner(powerCompany)),
+    clause("delivery_signed_by_power_company_if_short", () =>
+      ifKnown(({ shortfall }) => shortfall === 0n || facts.isSigner(powerCompany)),
     ),
   ];
+}
+
+/** A promise may still be locked by an auction or order that was never settled: nothing can be traded any more, and the check frees it. */
+function areOpenPromises(promises: readonly PowerPromise[], supplier: PublicKey, slot: SlotId): boolean {
+  return (
+    promises.length > 0 &&
+    promises.every(
+      (promise) => promise.supplier === supplier && promise.slot === slot && promise.delivered === null,
+    )
+  );
 }
 
 function depositOf(facts: Facts): bigint {
@@ -107,7 +96,7 @@ function expectedDelivery(facts: Facts, promises: readonly PowerPromise[], readi
   return deliveryOutcome(facts.parameters, promises, micros(depositOf(facts)), injectedOf(reading));
 }
 
-/** Every promise goes on with its share delivered and nothing else changed, in the order of the inputs. */
+/** Every promise goes on with its share delivered, free, and nothing else changed, in the order of the inputs. */
 function sharedProRata(
   before: readonly PowerPromise[],
   after: readonly PowerPromise[],
@@ -131,9 +120,12 @@ function sharedProRata(
   );
 }
 
-function isRecordOf(record: DeliveryRecord, supplier: PublicKey, slot: SlotId, outcome: DeliveryOutcome): boolean {
+function isRecorded(facts: Facts, outcome: DeliveryOutcome): boolean {
+  const { supplier, slot } = facts.commandOf("check-delivery");
+  const [record] = facts.made("delivery-record");
   return (
-    record.supplier === supplier &&
+    facts.made("delivery-record").length === 1 &&
+    record?.supplier === supplier &&
     record.slot === slot &&
     record.promised === outcome.promised &&
     record.delivered === outcome.delivered &&
@@ -152,11 +144,15 @@ function deliveryPayments(facts: Facts, supplier: PublicKey, outcome: DeliveryOu
 
 export function settleSlotClauses(facts: Facts): readonly Clause[] {
   const { member, slot } = facts.commandOf("settle-slot");
+  const { gridAuthority, powerCompany } = facts.parameters;
   const reading = readingOf(facts.consumed("meter-reading"), member, slot);
   const held = facts.consumed("power-promise");
-  const outcome = reading && expectedSettlement(facts, reading, held);
   const before = entryOf(facts.consumed("exposure"), member, slot);
-  const [settlement] = facts.made("slot-settlement");
+  const outcome = lazy(() => reading && expectedSettlement(facts, reading, held));
+  const ifKnown = (holds: (value: SettlementOutcome) => boolean): boolean => {
+    const value = outcome();
+    return value === undefined || holds(value);
+  };
   return [
     clause("settlement_after_the_slot", () => isAfterSlot(facts, slot)),
     clause(
@@ -178,41 +174,30 @@ export function settleSlotClauses(facts: Facts): readonly Clause[] {
         (before?.bought ?? 0n),
     ),
     clause("settlement_after_delivery_check", () => hasDeliveryRecord(facts, before)),
-    clause("settlement_of_all_own", () => ownPromisesAreIn(facts, held)),
     clause("settlement_closes_the_slot", () => exposureClosed(facts)),
     clause("settlement_pays_the_two_parties", () =>
-      facts.made("funds").every(({ owner }) => owner === member || owner === facts.parameters.powerCompany),
+      facts.made("funds").every(({ owner }) => owner === member || owner === powerCompany),
     ),
-    clause(
-      "settlement_recorded",
-      () =>
-        outcome !== undefined &&
-        reading !== undefined &&
-        facts.made("slot-settlement").length === 1 &&
-        settlement !== undefined &&
-        isSettlementOf(settlement, reading, outcome),
+    clause("settlement_recorded", () => ifKnown((value) => isSettled(facts, reading, value))),
+    clause("settlement_money_follows", () =>
+      ifKnown((value) => sameChanges(moneyChanges(facts), settlementMoney(facts, value))),
     ),
-    clause(
-      "settlement_money_follows",
-      () => outcome !== undefined && sameChanges(moneyChanges(facts), settlementMoney(facts, outcome)),
-    ),
-    clause("settlement_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
+    clause("settlement_signed_by_grid_authority", () => facts.isSigner(gridAuthority)),
     clause("settlement_signed_by_the_member", () => facts.isSigner(member)),
-    clause("settlement_signed_by_power_company", () => facts.isSigner(facts.parameters.powerCompany)),
+    clause("settlement_signed_by_power_company", () => facts.isSigner(powerCompany)),
   ];
 }
 
 function tariffOf(
   facts: Facts,
   slot: SlotId,
-): { readonly feedIn: MicrosPrice; readonly retail: MicrosPrice } | undefined {
+): { readonly feedIn: MicrosPerKwh; readonly retail: MicrosPerKwh } | undefined {
   const [tariff] = facts.cited("tariff");
   const index = tariff?.slots.indexOf(slot) ?? -1;
   const feedIn = tariff?.feedIn[index];
   const retail = tariff?.retail[index];
   return feedIn === undefined || retail === undefined ? undefined : { feedIn, retail };
 }
-type MicrosPrice = Parameters<typeof settlementOutcome>[0]["feedIn"];
 
 function expectedSettlement(
   facts: Facts,
@@ -234,15 +219,8 @@ function positionIsKnown(facts: Facts): boolean {
   if (exposures.length > 0)
     return exposures.length === 1 && exposures[0]?.member === member && exposures[0].day === day;
   const index = facts.cited("exposure-index").find((each) => each.member === member);
-  const [oldest] = index?.openedDays ?? [];
-  return (
-    index !== undefined &&
-    !index.openedDays.includes(day) &&
-    (oldest === undefined || index.openedDays.length < OPENED_DAYS_KEPT || day > oldest)
-  );
+  return index !== undefined && wasNeverOpened(index.openedDays, day);
 }
-/** While fewer days than this are listed, the list is complete. */
-const OPENED_DAYS_KEPT = 16;
 
 function hasDeliveryRecord(facts: Facts, before: ExposureEntry | undefined): boolean {
   const { member, slot } = facts.commandOf("settle-slot");
@@ -252,16 +230,6 @@ function hasDeliveryRecord(facts: Facts, before: ExposureEntry | undefined): boo
   return (
     records.length === 1 && record?.supplier === member && record.slot === slot && record.promised === before.promised
   );
-}
-
-/** Own promises that the member still holds are all in: their deliveries can't be left out, or it would lose their feed-in. */
-function ownPromisesAreIn(facts: Facts, held: readonly PowerPromise[]): boolean {
-  const { member } = facts.commandOf("settle-slot");
-  const own = sumEnergy(
-    held.filter(({ supplier }) => supplier === member).map(({ delivered }) => delivered ?? wattHours(0n)),
-  );
-  const delivered = facts.consumed("delivery-record")[0]?.delivered ?? 0n;
-  return own <= delivered;
 }
 
 /** The slot's entry goes, every other entry stays as it was. */
@@ -286,9 +254,12 @@ function exposureClosed(facts: Facts): boolean {
   );
 }
 
-function isSettlementOf(settlement: SlotSettlement, reading: MeterReading, outcome: SettlementOutcome): boolean {
+function isSettled(facts: Facts, reading: MeterReading | undefined, outcome: SettlementOutcome): boolean {
+  const [settlement] = facts.made("slot-settlement");
   return (
-    settlement.member === reading.member &&
+    facts.made("slot-settlement").length === 1 &&
+    settlement !== undefined &&
+    settlement.member === reading?.member &&
     settlement.slot === reading.slot &&
     settlement.produced === reading.produced &&
     settlement.consumed === reading.consumed &&

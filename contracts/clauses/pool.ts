@@ -1,7 +1,6 @@
 /** Clauses of periodic pools: placing, cancelling and clearing orders. */
-import type { PublicKey, WattHours } from "#core";
-import { sumEnergy } from "#core";
-import { orderLock, poolOutcome, type PoolOutcome } from "../pool.ts";
+import { type PublicKey, type Result, sumEnergy } from "#core";
+import { orderLock, type PoolOutcome, type PoolRefusal, poolOutcome, promisesAfterTrades } from "../pool.ts";
 import type { Facts } from "../resolved.ts";
 import type { PoolOrder, PowerPromise } from "../states.ts";
 import {
@@ -12,9 +11,9 @@ import {
   isAuthorised,
   isBeforeGate,
   isVerified,
+  lazy,
   mayAct,
   moneyChanges,
-  promiseChanges,
   promisesConserved,
   sameChanges,
   Tally,
@@ -25,26 +24,46 @@ function isLockedBy(promise: PowerPromise, orderId: string): boolean {
   return promise.lock?.kind === "order" && promise.lock.id === orderId;
 }
 
-function lockedFor(promises: readonly PowerPromise[], order: PoolOrder): readonly PowerPromise[] {
-  return promises.filter((promise) => isLockedBy(promise, order.orderId));
-}
-
 function energyBySlot(orders: readonly PoolOrder[]): Changes {
   const tally = new Tally();
   for (const { slot, energy } of orders) tally.add(slot, energy);
   return tally.changes;
 }
 
-/** Whether promises that are locked for the offers are exactly the energy of the offers, in their slots. */
+function haveUniqueIds(orders: readonly PoolOrder[]): boolean {
+  return new Set(orders.map(({ orderId }) => orderId)).size === orders.length;
+}
+
+/** Promises by the id of the order that locks them. */
+function byOrder(promises: readonly PowerPromise[]): ReadonlyMap<string, readonly PowerPromise[]> {
+  const groups = new Map<string, PowerPromise[]>();
+  for (const promise of promises) {
+    if (promise.lock?.kind !== "order") continue;
+    const group = groups.get(promise.lock.id);
+    if (group === undefined) groups.set(promise.lock.id, [promise]);
+    else group.push(promise);
+  }
+  return groups;
+}
+
+/** Whether the offers lock exactly their energy, in their slots, and bids none. */
 function offersLockTheirEnergy(promises: readonly PowerPromise[], orders: readonly PoolOrder[]): boolean {
-  return orders.every((order) => {
-    const locked = lockedFor(promises, order);
-    const expected = order.side === "offer" ? order.energy : 0n;
+  const locked = byOrder(promises);
+  return orders.every(({ orderId, side, slot, energy }) => {
+    const own = locked.get(orderId) ?? [];
     return (
-      locked.every(
-        ({ slot, owner, delivered }) => slot === order.slot && owner === order.owner && delivered === null,
-      ) && sumEnergy(locked.map(({ energy }) => energy)) === expected
+      own.every((promise) => promise.slot === slot) &&
+      sumEnergy(own.map((promise) => promise.energy)) === (side === "offer" ? energy : 0n)
     );
+  });
+}
+
+/** Whether every promise is locked by one of the orders, in its slot and held by its owner. */
+function areLockedByOrders(promises: readonly PowerPromise[], orders: readonly PoolOrder[]): boolean {
+  const byId = new Map(orders.map((order) => [order.orderId, order]));
+  return promises.every((promise) => {
+    const order = promise.lock?.kind === "order" ? byId.get(promise.lock.id) : undefined;
+    return order !== undefined && promise.slot === order.slot && promise.owner === order.owner;
   });
 }
 
@@ -58,7 +77,7 @@ export function placeOrdersClauses(facts: Facts): readonly Clause[] {
   return [
     clause("orders_some", () => orders.length > 0),
     clause("orders_of_one_owner", () => orders.every((order) => order.owner === owner)),
-    clause("order_ids_unique", () => new Set(orders.map(({ orderId }) => orderId)).size === orders.length),
+    clause("order_ids_unique", () => haveUniqueIds(orders)),
     clause("order_energy_positive", () => orders.every(({ energy }) => energy > 0n)),
     clause("order_slot_of_the_network", () =>
       orders.every(({ slot }) => slot.endsWith(`/PT${facts.parameters.slotMinutes}M`)),
@@ -88,82 +107,92 @@ export function placeOrdersClauses(facts: Facts): readonly Clause[] {
     clause("order_funds_of_the_owner", () => facts.consumed("funds").every((funds) => funds.owner === owner)),
     clause(
       "order_on_one_marketplace",
-      () => marketplaces.size === 1 && (listed?.roles.includes("marketplace") ?? false),
+      () => orders.length === 0 || (marketplaces.size === 1 && (listed?.roles.includes("marketplace") ?? false)),
     ),
     clause("order_fee_as_declared", () => orders.every(({ marketFee }) => marketFee === listed?.marketFee)),
     clause("order_not_by_grid_authority", () => owner !== facts.parameters.gridAuthority),
     clause("order_owner_may_act", () => mayAct(facts, owner)),
     clause("order_authorised", () => isAuthorised(facts, owner, "place-orders", energyBySlot(orders))),
-    clause("order_signed_by_marketplace", () => marketplace !== undefined && facts.isSigner(marketplace)),
+    clause("order_signed_by_marketplace", () => orders.every((order) => facts.isSigner(order.marketplace))),
     clause("order_verified", () => isVerified(facts)),
     ...exposureClauses(facts),
   ];
 }
 
+/**
+ * The marketplace countersigns a cancellation, for it may be clearing the orders. Once nothing can be traded any more, the
+ * owner, the marketplace or the grid authority alone gives back what is left: nobody can hold money or promises for ever.
+ */
 export function cancelOrdersClauses(facts: Facts): readonly Clause[] {
   const { owner } = facts.commandOf("cancel-orders");
   const orders = facts.consumed("pool-order");
+  const promises = facts.consumed("power-promise");
+  const areOver = lazy(() => orders.length > 0 && orders.every(({ slot }) => facts.isFrom(facts.gateMs(slot))));
+  const isByMarketplace = orders.every(({ marketplace }) => facts.isSigner(marketplace));
   return [
     clause("cancel_some", () => orders.length > 0),
     clause("cancel_orders_of_one_owner", () => orders.every((order) => order.owner === owner)),
-    clause(
-      "cancel_frees_all_promises",
-      () =>
-        offersLockTheirEnergy(facts.consumed("power-promise"), orders) &&
-        onlyOf(facts.consumed("power-promise"), orders),
-    ),
+    clause("cancel_order_ids_unique", () => haveUniqueIds(orders)),
+    clause("cancel_takes_promises_of_the_orders", () => areLockedByOrders(promises, orders)),
+    clause("cancel_frees_all_promises", () => areOver() || offersLockTheirEnergy(promises, orders)),
     clause("cancel_promises_unlocked", () =>
       facts.made("power-promise").every((promise) => promise.lock === null && promise.owner === owner),
     ),
     clause("cancel_promises_conserved", () => promisesConserved(facts)),
     clause("cancel_returns_money", () => moneyChanges(facts).size === 0),
-    clause("cancel_authorised", () => isAuthorised(facts, owner, "cancel-orders", new Map())),
-    clause("cancel_signed_by_marketplace", () => orders.every(({ marketplace }) => facts.isSigner(marketplace))),
+    clause(
+      "cancel_authorised",
+      () =>
+        isAuthorised(facts, owner, "cancel-orders", new Map()) ||
+        (areOver() && (isByMarketplace || facts.isSigner(facts.parameters.gridAuthority))),
+    ),
+    clause("cancel_signed_by_marketplace", () => isByMarketplace || areOver()),
     ...exposureClauses(facts),
   ];
-}
-
-function onlyOf(promises: readonly PowerPromise[], orders: readonly PoolOrder[]): boolean {
-  return promises.every((promise) => orders.some((order) => isLockedBy(promise, order.orderId)));
 }
 
 export function clearPoolClauses(facts: Facts): readonly Clause[] {
   const { slot, trades, isFinal, price } = facts.commandOf("clear-pool");
   const orders = facts.consumed("pool-order");
+  const promises = facts.consumed("power-promise");
   const [first] = orders;
-  const outcome = poolOutcome(orders, trades, isFinal);
-  const refusal = outcome.ok ? undefined : outcome.error;
-  const value = outcome.ok ? outcome.value : undefined;
-  const traders = tradersOf(orders, facts.commandOf("clear-pool").trades);
+  const outcome = lazy(() => poolOutcome(orders, trades, isFinal));
+  const isNot = (refusal: PoolRefusal): boolean => resultError(outcome()) !== refusal;
+  const ifSound = (holds: (value: PoolOutcome) => boolean): boolean => {
+    const result = outcome();
+    return !result.ok || holds(result.value);
+  };
   return [
     clause("clear_some_orders", () => orders.length > 0),
     clause("clear_orders_of_the_slot", () => orders.every((order) => order.slot === slot)),
     clause("clear_orders_of_one_marketplace", () =>
       orders.every(({ marketplace }) => marketplace === first?.marketplace),
     ),
-    clause("clear_trades_known_orders", () => refusal !== "trade_of_unknown_order"),
-    clause("clear_trades_some_energy", () => refusal !== "trade_energy_not_positive"),
-    clause("clear_no_trade_with_oneself", () => refusal !== "trade_with_oneself"),
-    clause("clear_within_orders", () => refusal !== "trade_beyond_order"),
-    clause("clear_within_limits", () => refusal !== "trade_beyond_limit"),
-    clause("clear_payments_covered", () => refusal !== "trade_not_covered"),
+    clause("clear_order_ids_unique", () => isNot("orders_share_an_id")),
+    clause("clear_trades_known_orders", () => isNot("trade_of_unknown_order")),
+    clause("clear_trades_some_energy", () => isNot("trade_energy_not_positive")),
+    clause("clear_no_trade_with_oneself", () => isNot("trade_with_oneself")),
+    clause("clear_within_orders", () => isNot("trade_beyond_order")),
+    clause("clear_within_limits", () => isNot("trade_beyond_limit")),
+    clause("clear_payments_covered", () => isNot("trade_not_covered")),
     clause("clear_at_one_price", () => price === null || trades.every((trade) => trade.price === price)),
-    clause(
-      "clear_takes_all_offered_promises",
-      () =>
-        offersLockTheirEnergy(facts.consumed("power-promise"), orders) &&
-        onlyOf(facts.consumed("power-promise"), orders),
+    clause("clear_takes_promises_of_the_orders", () => areLockedByOrders(promises, orders)),
+    clause("clear_takes_all_offered_promises", () => offersLockTheirEnergy(promises, orders)),
+    clause("clear_orders_go_on", () =>
+      ifSound(({ continuing }) => sameOrders(facts.made("pool-order"), continuing)),
     ),
-    clause("clear_orders_go_on", () => value === undefined || sameOrders(facts.made("pool-order"), value.continuing)),
-    clause("clear_money_follows_trades", () => value === undefined || moneyFollows(facts, orders, value)),
-    clause("clear_promises_follow_trades", () => value === undefined || promisesFollow(facts, orders, value)),
-    clause("clear_promises_conserved", () => promisesConserved(facts)),
+    clause("clear_money_follows_trades", () => ifSound((value) => moneyFollows(facts, orders, value))),
+    clause("clear_promises_follow_trades", () => ifSound((value) => promisesFollow(facts, orders, value))),
     clause("clear_trades_before_gate", () => trades.length === 0 || isBeforeGate(facts, [slot])),
-    clause("clear_traders_may_act", () => traders.every((trader) => mayAct(facts, trader))),
-    clause("clear_signed_by_marketplace", () => first !== undefined && facts.isSigner(first.marketplace)),
+    clause("clear_traders_may_act", () => tradersOf(orders, trades).every((trader) => mayAct(facts, trader))),
+    clause("clear_signed_by_marketplace", () => orders.every(({ marketplace }) => facts.isSigner(marketplace))),
     clause("clear_verified", () => isVerified(facts)),
     ...exposureClauses(facts),
   ];
+}
+
+function resultError(result: Result<PoolOutcome, PoolRefusal>): PoolRefusal | undefined {
+  return result.ok ? undefined : result.error;
 }
 
 function tradersOf(
@@ -204,28 +233,19 @@ function moneyFollows(facts: Facts, orders: readonly PoolOrder[], outcome: PoolO
   return sameChanges(moneyChanges(facts), expected.changes);
 }
 
-/** Each buyer holds what it bought, free; what is left of an offer stays locked while the order goes on, and is free otherwise. */
-function promisesFollow(facts: Facts, orders: readonly PoolOrder[], outcome: PoolOutcome): boolean {
-  const expected = new Tally();
+/** Every promise is where the trades put it: with its buyer and free, or with its owner and locked while the order goes on. */
+function promisesFollow(facts: Facts, orders: readonly PoolOrder[], { continuing }: PoolOutcome): boolean {
   const { trades } = facts.commandOf("clear-pool");
-  const ownerOf = new Map(orders.map(({ orderId, owner }) => [orderId, owner]));
-  for (const { bid, offer, energy } of trades) {
-    expected.add(`${ownerOf.get(bid)} free`, energy).add(`${ownerOf.get(offer)} ${offer}`, -energy);
-  }
-  const goesOn = new Set(outcome.continuing.map(({ orderId }) => orderId));
-  for (const order of orders)
-    if (order.side === "offer" && !goesOn.has(order.orderId))
-      release(expected, order, outcome.unfilled.get(order.orderId));
-  const changes = promiseChanges(facts, ({ owner, lock }) => `${owner} ${lock === null ? "free" : lock.id}`);
-  return (
-    sameChanges(changes, expected.changes) &&
-    facts
-      .made("power-promise")
-      .every(({ slot, lock }) => slot === facts.commandOf("clear-pool").slot && lock?.kind !== "auction")
-  );
+  const expected = promisesAfterTrades(facts.consumed("power-promise"), orders, trades, continuing);
+  return sameChanges(energyByHolding(facts.made("power-promise")), energyByHolding(expected));
 }
 
-function release(expected: Tally, order: PoolOrder, left: WattHours | undefined): void {
-  const energy = left ?? 0n;
-  expected.add(`${order.owner} ${order.orderId}`, -energy).add(`${order.owner} free`, energy);
+/** Energy of promises by all that tells them apart, however they are cut into states. */
+function energyByHolding(promises: readonly PowerPromise[]): Changes {
+  const tally = new Tally();
+  for (const { energy, promiseId, supplier, slot, owner, lock, delivered } of promises) {
+    const locked = lock === null ? [] : [lock.kind, lock.id];
+    tally.add(JSON.stringify([promiseId, supplier, slot, owner, `${delivered}`, ...locked]), energy);
+  }
+  return tally.changes;
 }

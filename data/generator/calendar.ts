@@ -26,7 +26,7 @@ export type CalendarDay = {
   /** 11:00 and 12:00 local on the day before: when tariffs and weather forecasts of this day are published and issued. */
   readonly tariffAtMs: number;
   readonly forecastAtMs: number;
-  /** The day's quarter-hours are `[firstStep, endStep)`: 92, 96 or 100 of them. */
+  /** The day's quarter-hours are `[firstStep, endStep)`: 92, 96 or 100 of them where the clock changes by an hour. */
   readonly firstStep: number;
   readonly endStep: number;
 };
@@ -41,47 +41,70 @@ export type StepCalendar = {
   readonly minuteOfDay: Int16Array;
 };
 
+const MS_PER_MINUTE = 60_000;
+const MS_PER_DAY = 86_400_000;
 const TARIFF_HOUR = 11;
 const FORECAST_HOUR = 12;
 
 /** The quarter-hours of `days` local days from `firstDay` on. */
 export function stepCalendar(timeZone: ZoneName, firstDay: LocalDay, days: number): StepCalendar {
-  const startMs = localMidnightMs(timeZone, firstDay);
-  const ends = Array.from({ length: days }, (_, day) => localMidnightMs(timeZone, addLocalDays(firstDay, day + 1)));
-  const minuteOfDay = new Int16Array(((ends.at(-1) ?? startMs) - startMs) / STEP_MS);
-  let firstStep = 0;
-  const calendarDays = ends.map((endMs, index): CalendarDay => {
+  const clock = dayClock(timeZone, firstDay, days);
+  const startMs = clock.midnightMs(0);
+  const minuteOfDay = new Int16Array(Math.round((clock.midnightMs(days) - startMs) / STEP_MS));
+  const calendarDays = Array.from({ length: days }, (_, index): CalendarDay => {
     const day = addLocalDays(firstDay, index);
-    const endStep = Math.round((endMs - startMs) / STEP_MS);
-    fillMinutes(timeZone, startMs, firstStep, endStep, minuteOfDay);
-    const made = { ...namedDay(timeZone, day), firstStep, endStep };
-    firstStep = endStep;
-    return made;
+    const firstStep = Math.round((clock.midnightMs(index) - startMs) / STEP_MS);
+    const endStep = Math.round((clock.midnightMs(index + 1) - startMs) / STEP_MS);
+    for (let step = firstStep; step < endStep; step++) {
+      minuteOfDay[step] = clock.isPlain(index) ? (step - firstStep) * STEP_MINUTES : clockMinute(timeZone, startMs + step * STEP_MS);
+    }
+    return {
+      day,
+      weekday: weekdayOf(day),
+      dayOfYear: dayOfYear(day),
+      tariffAtMs: clock.instantMs(index - 1, TARIFF_HOUR),
+      forecastAtMs: clock.instantMs(index - 1, FORECAST_HOUR),
+      firstStep,
+      endStep,
+    };
   });
   return { timeZone, startMs, steps: minuteOfDay.length, days: calendarDays, minuteOfDay };
 }
 
-function namedDay(timeZone: ZoneName, day: LocalDay): Omit<CalendarDay, "firstStep" | "endStep"> {
-  const before = addLocalDays(day, -1);
-  return {
-    day,
-    weekday: weekdayOf(day),
-    dayOfYear: dayOfYear(day),
-    tariffAtMs: localInstantMs(timeZone, before, TARIFF_HOUR),
-    forecastAtMs: localInstantMs(timeZone, before, FORECAST_HOUR),
-  };
+/** The local midnights at which `days` days from `firstDay` begin, and the one at which the last of them ends. */
+export function localMidnights(timeZone: ZoneName, firstDay: LocalDay, days: number): readonly number[] {
+  const clock = dayClock(timeZone, firstDay, days);
+  return Array.from({ length: days + 1 }, (_, index) => clock.midnightMs(index));
 }
 
-/** Writes the local minute of each quarter-hour of one day; asks the zone only once on a day without a clock change. */
-function fillMinutes(timeZone: ZoneName, startMs: number, firstStep: number, endStep: number, minutes: Int16Array): void {
-  const dayStartMs = startMs + firstStep * STEP_MS;
-  const dayEndMs = startMs + endStep * STEP_MS;
-  const isPlain = offsetMinutesAt(timeZone, dayStartMs) === offsetMinutesAt(timeZone, dayEndMs - 1);
-  const { hour, minute } = localTimeAt(timeZone, dayStartMs);
-  for (let step = firstStep; step < endStep; step++) {
-    const elapsed = (step - firstStep) * STEP_MINUTES;
-    minutes[step] = isPlain ? hour * 60 + minute + elapsed : clockMinute(timeZone, startMs + step * STEP_MS);
-  }
+/** Local times of day, by number of the day from the first one (0). */
+type DayClock = {
+  /** True when the clock does not change on the day. */
+  readonly isPlain: (day: number) => boolean;
+  readonly midnightMs: (day: number) => number;
+  readonly instantMs: (day: number, hour: number) => number;
+};
+
+/** Asks the zone for its offset once a day, and in detail only around a change. */
+function dayClock(timeZone: ZoneName, firstDay: LocalDay, days: number): DayClock {
+  const nominalMs = (day: number): number => Date.parse(`${firstDay}T00:00:00Z`) + day * MS_PER_DAY;
+  // From two days before the first to two after the last: a local day lies within the UTC days around it.
+  const offsets = Array.from({ length: days + 5 }, (_, index) => offsetMinutesAt(timeZone, nominalMs(index - 2)));
+  const offsetOf = (day: number): number => offsets[day + 2] ?? 0;
+  const isSteady = (from: number, until: number): boolean => {
+    for (let day = from; day < until; day++) if (offsetOf(day) !== offsetOf(day + 1)) return false;
+    return true;
+  };
+  const dayAt = (day: number): LocalDay => addLocalDays(firstDay, day);
+  return {
+    isPlain: (day) => isSteady(day - 1, day + 2),
+    midnightMs: (day) =>
+      isSteady(day - 1, day + 1) ? nominalMs(day) - offsetOf(day) * MS_PER_MINUTE : localMidnightMs(timeZone, dayAt(day)),
+    instantMs: (day, hour) =>
+      isSteady(day - 1, day + 2)
+        ? nominalMs(day) + (hour * 60 - offsetOf(day)) * MS_PER_MINUTE
+        : localInstantMs(timeZone, dayAt(day), hour),
+  };
 }
 
 function clockMinute(timeZone: ZoneName, atMs: number): number {

@@ -1,6 +1,5 @@
 /** What a user may ask of the generator, checked before anything is drawn. */
 import {
-  addLocalDays,
   err,
   isSlotMinutes,
   localDay,
@@ -14,6 +13,7 @@ import {
   type SlotMinutes,
   type ZoneName,
 } from "#core";
+import { localMidnights } from "./calendar.ts";
 import type { ClimateName } from "./parameters.ts";
 
 /** Everything but the seed has a default. */
@@ -113,9 +113,8 @@ function checkTogether(settings: GeneratorSettings): Result<GeneratorSettings, r
   if (Math.min(clockError, 24 - clockError) > CLOCK_ERROR_HOURS_MAX) {
     return refuse("longitude", String(longitude), `a longitude whose sun agrees with the clock of ${timeZone} to ${CLOCK_ERROR_HOURS_MAX} hours`);
   }
-  for (let day = 0; day <= settings.days; day++) {
-    const midnight = localMidnightMs(timeZone, addLocalDays(firstDay, day));
-    if (midnight % (slotMinutes * 60_000) === 0) continue;
+  const midnights = localMidnights(timeZone, firstDay, settings.days);
+  if (midnights.some((midnight) => midnight % (slotMinutes * 60_000) !== 0)) {
     const expected = `a zone whose days begin on a full slot of ${slotMinutes} minutes UTC (or shorter slots)`;
     return refuse("timeZone", timeZone, expected);
   }

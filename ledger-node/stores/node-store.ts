@@ -7,8 +7,11 @@ export type StoredTransaction = { readonly sequence: number; readonly txId: Hash
 export type StoreEntry = { readonly txId: Hash; readonly kind: StoredKind; readonly bytes: Uint8Array; readonly commandId: string | null };
 
 export interface NodeStore {
-  /** Stores all entries in one durable step; an entry that is already there is left as it is. */
-  put(entries: readonly StoreEntry[]): void;
+  /**
+   * Stores an entry; one that is already there is left as it is. Resolves when it is durable: all that is put until the
+   * store gets to write is written in one step.
+   */
+  put(entry: StoreEntry): Promise<void>;
   transactionOf(commandId: string): Hash | undefined;
   /** Reserves `count` numbers and gives the first; never gives a number twice, not even after a restart. */
   reserveSequence(count: number): number;
@@ -24,9 +27,11 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
+type Waiting = { readonly entry: StoreEntry; readonly resolve: () => void; readonly reject: (error: unknown) => void };
 type Row = { readonly sequence: number; readonly id: Buffer; readonly kind: StoredKind; readonly bytes: Buffer };
 
-export function openSqliteNodeStore(file: string, durability: Durability): NodeStore {
+/** @param defer - Runs a task once what is ready now has run. */
+export function openSqliteNodeStore(file: string, durability: Durability, defer: (task: () => void) => void): NodeStore {
   const database = openSqlite(file, durability);
   database.exec(SCHEMA);
   const add = database.prepare<[Buffer, string, Buffer]>("INSERT INTO transactions (id, kind, bytes) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING");
@@ -42,8 +47,22 @@ export function openSqliteNodeStore(file: string, durability: Durability): NodeS
       if (commandId !== null) addCommand.run(commandId, id);
     }
   });
+  let waiting: Waiting[] = [];
+  const flush = (): void => {
+    const batch = waiting;
+    waiting = [];
+    try {
+      putAll(batch.map(({ entry }) => entry));
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+  };
   return {
-    put: (entries) => putAll(entries),
+    put(entry) {
+      if (waiting.length === 0) defer(flush);
+      return new Promise((resolve, reject) => waiting.push({ entry, resolve, reject }));
+    },
     transactionOf(commandId) {
       const row = findCommand.get(commandId);
       return row === undefined ? undefined : hashFromBytes(row.tx);

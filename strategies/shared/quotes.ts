@@ -9,7 +9,7 @@ import type { Desk, Lot, Quote } from "./desk.ts";
 import { type NeedView, needWish } from "./need.ts";
 import type { PoolRound } from "./prices.ts";
 import { mirrored } from "./quantiles.ts";
-import type { SaleMemory } from "./sales.ts";
+import { rememberGate, type SaleMemory } from "./sales.ts";
 import { gateLimit, offerLimit, promiseBestFirst, type SupplyView, supplyWish } from "./supply.ts";
 
 /** On which sides a member trades: who sells remembers its sales. Each side brings the context with its own configuration. */
@@ -37,10 +37,13 @@ export function outlooksOf(ctx: Pick<StrategyContext<unknown, unknown>, "forecas
 
 /** Promises where the funds bring most, offers what is promised, orders what is needed. */
 export function quoteAll(sides: Sides, desk: Desk, outlooks: readonly SlotOutlook[], tariffOf: (slotId: SlotId) => Tariff | undefined, round: PoolRound): void {
+  const before = outlooks.map(({ slotId }) => desk.book(slotId).promised);
   promiseAll(sides, desk, outlooks, round);
-  for (const outlook of outlooks) {
-    const tariff = tariffOf(outlook.slotId);
+  for (const [index, outlook] of outlooks.entries()) {
+    const { slotId } = outlook;
+    const tariff = tariffOf(slotId);
     if (tariff !== undefined) quoteSlot(sides, desk, outlook, tariff, round);
+    if (round === "final" && sides.sells !== undefined) rememberGate(sides.sells.sales, slotId, before[index] ?? NO_ENERGY, desk.unsold(slotId));
   }
 }
 

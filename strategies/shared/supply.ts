@@ -39,22 +39,25 @@ export type SupplyWish = { readonly slotId: SlotId; readonly target: WattHours; 
 /**
  * The prices of a promise made before `round`, as they are expected now.
  *
- * What is learnt of sales is the share `a` that sold in two rounds; with an equal chance `s` in each, `a = 1 - (1 - s)²`. Promised
- * day-ahead, energy sells at the one round's price with `s`, at the other's with `(1 - s) s`; promised at the gate, with `s` alone.
+ * With the chances `s` and `t` of a sale in the day-ahead and in the final round, energy promised day-ahead sells at the one round's
+ * price with `s` and at the other's with `(1 - s) t`; energy promised at the gate sells with `t` alone. What could wait for the
+ * final round would earn `t (p - f) - g` there.
  */
 export function supplyPrices(view: SupplyView, sales: SaleMemory, slotId: SlotId, tariff: Tariff, round: PoolRound): SupplyPrices {
   const { rules, config } = view;
-  const inBoth = saleChance(sales, rules.timeZone, slotId, config);
-  const inOne = 1 - Math.sqrt(1 - inBoth);
   const feedIn = Number(tariff.feedIn);
   const gridFee = Number(rules.gridFee);
   const finalPrice = expectedPrice(view, slotId, tariff, config, "final");
+  const finalChance = saleChance(sales, rules.timeZone, slotId, "final", config);
   const shared = { feedIn, gridFee, shortfallPrice: (Number(rules.emergencyPrice) * config.penaltyWeightPercent) / 100 };
-  if (round === "final") return { ...shared, salePrice: finalPrice, saleChance: inOne, waitingValue: 0 };
+  if (round === "final") return { ...shared, salePrice: finalPrice, saleChance: finalChance, waitingValue: 0 };
   const dayAheadPrice = expectedPrice(view, slotId, tariff, config, "day-ahead");
-  const salePrice = (dayAheadPrice + (1 - inOne) * finalPrice) / (2 - inOne);
-  const later = Math.max(0, inOne * (finalPrice - feedIn) - gridFee);
-  return { ...shared, salePrice, saleChance: inBoth, waitingValue: (later * config.waitingValuePercent) / 100 };
+  const dayAheadChance = saleChance(sales, rules.timeZone, slotId, "day-ahead", config);
+  const laterChance = (1 - dayAheadChance) * finalChance;
+  const chance = dayAheadChance + laterChance;
+  const salePrice = chance === 0 ? feedIn : (dayAheadChance * dayAheadPrice + laterChance * finalPrice) / chance;
+  const waiting = Math.max(0, finalChance * (finalPrice - feedIn) - gridFee);
+  return { ...shared, salePrice, saleChance: chance, waitingValue: (waiting * config.waitingValuePercent) / 100 };
 }
 
 /** The newsvendor's promise: the quantile of the injection at the critical level. @param surplus - Quantiles of production less all use. */

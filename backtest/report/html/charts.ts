@@ -1,9 +1,9 @@
 /** The charts over time, by hour of day, and by hour and day; a script draws into them. */
 import type { EnergyUnit } from "../format.ts";
 import type { RunReport } from "../model.ts";
+import { term } from "./definitions.ts";
 import { figure } from "./figure.ts";
 import { html, type Markup } from "./markup.ts";
-import { term } from "./definitions.ts";
 
 /** @param unit - Of energy, as the script draws it. */
 export function chartSections(report: RunReport, unit: EnergyUnit): Markup {
@@ -28,7 +28,8 @@ function overTime(report: RunReport, unit: EnergyUnit): Markup {
     id: "energy",
     title: `Promises, deliveries and the forecast, ${unit}`,
     caption: `All members together, energy per slot of ${report.slotMinutes} min. The band is what their plants were forecast to produce (issued ${report.forecast.issued}). Drag across the chart to zoom, double-click to see all.`,
-    label: "Chart over time of promised, delivered and missing energy, with the forecast’s band from the 10 % to the 90 % quantile",
+    label:
+      "Chart over time of promised, delivered and missing energy, with the forecast’s band from the 10 % to the 90 % quantile",
     plots: [{ id: "energy-plot", className: "plot plot-energy" }],
     tools: download,
   })}

@@ -5,9 +5,11 @@ export type Term = keyof typeof DEFINITIONS;
 
 /** Each figure in a sentence or two; the same text on hover and in the list. */
 export const DEFINITIONS = {
-  promise: "Energy that a member undertook to put into the grid in one slot. It can be traded until the slot’s gate closes.",
+  promise:
+    "Energy that a member undertook to put into the grid in one slot. It can be traded until the slot’s gate closes.",
   delivered: "Promised energy that the meters confirmed.",
-  shortfall: "Promised energy that was not delivered. The power company covers it, and the supplier loses the deposit for it.",
+  shortfall:
+    "Promised energy that was not delivered. The power company covers it, and the supplier loses the deposit for it.",
   "kept promises": "Delivered energy as a share of promised energy, rounded down.",
   traded: "Energy that changed hands on the marketplace, counted once for each trade.",
   produced: "Energy that the members’ plants produced, by the meters.",
@@ -15,20 +17,25 @@ export const DEFINITIONS = {
   bought: "Energy that the member bought on the marketplace.",
   sold: "Energy that the member sold on the marketplace.",
   net: "All the member’s money for energy: trades, fees, lost deposits, feed-in and retail. Negative when it paid.",
-  baseline: "What the same production and use would have come to without a market: surplus at the feed-in price, need at the retail price.",
+  baseline:
+    "What the same production and use would have come to without a market: surplus at the feed-in price, need at the retail price.",
   gain: "Net less baseline: what the market was worth to the member. Negative when it would have been better off without.",
   "deposit lost": "Deposits that went to the power company because promised energy was not delivered.",
   fees: "What the marketplace takes per kWh; the buyer pays it on top of the price.",
   price: "Mean price of the trades, weighted by their energy.",
   "feed-in price": "What the power company pays for energy that nobody bought: the floor of any sensible trade.",
   "retail price": "What the power company takes for energy that nobody sold: the ceiling of any sensible trade.",
-  forecast: "What the plants were expected to produce, as known when the forecast was issued. In 10 of 100 cases less than the 10 % quantile should come, and in 10 of 100 more than the 90 % quantile. The band adds up the members’ quantiles: as far as their errors cancel out, it is wider than it would have to be.",
+  forecast:
+    "What the plants were expected to produce, as known when the forecast was issued. In 10 of 100 cases less than the 10 % quantile should come, and in 10 of 100 more than the 90 % quantile. The band adds up the members’ quantiles: as far as their errors cancel out, it is wider than it would have to be.",
   nMAE: "Mean absolute error of the middle forecast, in per cent of capacity for plants and of mean load for loads.",
-  pinball: "Mean pinball loss of the forecast’s quantiles, in per cent of the same. It is smaller the better the whole spread of the forecast was.",
+  pinball:
+    "Mean pinball loss of the forecast’s quantiles, in per cent of the same. It is smaller the better the whole spread of the forecast was.",
   "in 80 % band": "Readings between the 10 % and the 90 % quantile, in per cent. A well-judged forecast has 80.",
-  skill: "How much smaller the error was than that of persistence (the last known day again), in per cent. Below zero, repeating that day would have done better.",
+  skill:
+    "How much smaller the error was than that of persistence (the last known day again), in per cent. Below zero, repeating that day would have done better.",
   denied: "Intents of strategies that the risk gate held back before they reached the ledger, by reason.",
-  transactions: "Changes of ownership or money on the ledger. Each is signed by its parties, checked by contracts, and made final by a notary.",
+  transactions:
+    "Changes of ownership or money on the ledger. Each is signed by its parties, checked by contracts, and made final by a notary.",
   "run hash": "Fingerprint of all that happened in the run. The same command with the same seed gives the same hash.",
 } as const;
 

@@ -2,10 +2,10 @@
 import { energyUnitFor, formatCount, formatEnergy, formatMoney } from "../format.ts";
 import type { MemberReport, RunReport } from "../model.ts";
 import { byCountFalling, partiesOf } from "../summary.ts";
+import { type Term, term } from "./definitions.ts";
 import { figure } from "./figure.ts";
 import { type Content, html, type Markup } from "./markup.ts";
 import { absolute, SIGNED, tone, UNSIGNED } from "./overview.ts";
-import { type Term, term } from "./definitions.ts";
 
 /** Bars of so many members are drawn; of more, the best and the worst. */
 const BARS_MAX = 24;
@@ -17,7 +17,8 @@ export function memberSections(report: RunReport): Markup {
   const daily = figure({
     id: "gain-by-day",
     title: `Gain day by day, ${report.currency}`,
-    caption: "Each member’s gain over the baseline, added up from the first day. Choose a name to colour its line, or to leave it grey.",
+    caption:
+      "Each member’s gain over the baseline, added up from the first day. Choose a name to colour its line, or to leave it grey.",
     label: "Line chart of each member’s gain over the baseline, cumulated by day",
     plots: [{ id: "gain-by-day-plot", className: "plot plot-gain" }],
   });
@@ -35,7 +36,8 @@ function gainBars(report: RunReport, traders: readonly MemberReport[]): Markup {
   const low = shown.reduce((least, member) => (member.gainMicros < least ? member.gainMicros : least), 0n);
   const high = shown.reduce((most, member) => (member.gainMicros > most ? member.gainMicros : most), 0n);
   const bars = shown.map((member, index) => {
-    const gap = left > 0 && index === half ? html`<li class="bars-gap">${formatCount(left)} more in between</li>` : null;
+    const gap =
+      left > 0 && index === half ? html`<li class="bars-gap">${formatCount(left)} more in between</li>` : null;
     return html`${gap}${gainBar(member, low, high)}`;
   });
   const title = `Gain over no market, ${report.currency}`;
@@ -74,8 +76,7 @@ export function plainTable(header: readonly string[], rows: readonly (readonly C
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: ${header.join(", ")}"><table><thead><tr>${header.map(
     (name, index) => html`<th scope="col"${index === 0 ? html` class="text"` : null}>${name}</th>`,
   )}</tr></thead><tbody>${rows.map(
-    ([first, ...cells]) =>
-      html`<tr><th scope="row">${first}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
+    ([first, ...cells]) => html`<tr><th scope="row">${first}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
   )}</tbody></table></div>`;
 }
 

@@ -11,8 +11,8 @@ import {
 } from "../format.ts";
 import type { RunReport } from "../model.ts";
 import { gainPerTradedKwh, meanPriceOf, partiesOf, tariffRangeOf } from "../summary.ts";
-import { type Content, html, type Markup } from "./markup.ts";
 import { term } from "./definitions.ts";
+import { type Content, html, type Markup } from "./markup.ts";
 
 export const SIGNED = { minus: "−", plus: true } as const;
 export const UNSIGNED = { minus: "−" } as const;
@@ -47,7 +47,8 @@ function verdict(report: RunReport): Content {
   const money = html`<strong class="${tone(gainMicros)}">${formatMoney(gainMicros, SIGNED)} ${report.currency}</strong>`;
   const who = `${formatCount(ahead)} of ${formatCount(traders.length)} came out ahead.`;
   const promises = kept === null ? "Nothing was promised." : `${kept} % of the promised energy was delivered.`;
-  if (gainMicros === 0n) return html`The market left its members together as they would have been without; ${who} ${promises}`;
+  if (gainMicros === 0n)
+    return html`The market left its members together as they would have been without; ${who} ${promises}`;
   return html`The market ${gainMicros > 0n ? "gained" : "cost"} its members ${money}; ${who} ${promises}`;
 }
 

@@ -2,10 +2,10 @@
 import { formatCount, formatMoney, formatNumber, formatSeconds } from "../format.ts";
 import type { ForecastReport, RunReport } from "../model.ts";
 import { byCountFalling, forecastByKind, isConserved } from "../summary.ts";
-import { plainTable, TALL_FROM } from "./members.ts";
-import { type Content, html, type Markup } from "./markup.ts";
-import { absolute, SIGNED, UNSIGNED } from "./overview.ts";
 import { ASSUMPTIONS, DEFINITIONS, term } from "./definitions.ts";
+import { type Content, html, type Markup } from "./markup.ts";
+import { plainTable, TALL_FROM } from "./members.ts";
+import { absolute, SIGNED, UNSIGNED } from "./overview.ts";
 
 const KINDS: Readonly<Record<ForecastReport["kind"], string>> = { pv: "sun", wind: "wind", load: "use" };
 
@@ -70,11 +70,15 @@ export function ledgerSection(report: RunReport): Markup {
     <div class="panel"><h3>Ledger</h3>${factList(ledgerFacts(report))}
       <p class="hash">${term("run hash", "Run hash")} <code>${report.runHash}</code></p></div>
   </div>
-  ${denials.length === 0 ? null : html`<div class="panel"><h3>${term("denied", "Denied by the risk gate")}</h3>
+  ${
+    denials.length === 0
+      ? null
+      : html`<div class="panel"><h3>${term("denied", "Denied by the risk gate")}</h3>
   ${plainTable(
     ["Reason", "Times"],
     denials.map(([code, count]) => [html`<code>${code}</code>`, formatCount(count)]),
-  )}</div>`}
+  )}</div>`
+  }
 </section>`;
 }
 
@@ -107,7 +111,10 @@ function ledgerFacts(report: RunReport): Facts {
     ["Signatures made", formatCount(ledger.signatures)],
     ["Signatures verified", formatCount(ledger.verifications)],
     ["Transactions per second", formatNumber(ledger.tps)],
-    ["Auctions sold", `${formatCount(market.auctionsSold)} of ${formatCount(market.auctionsOpened)}, ${formatCount(market.bids)} bids`],
+    [
+      "Auctions sold",
+      `${formatCount(market.auctionsSold)} of ${formatCount(market.auctionsOpened)}, ${formatCount(market.bids)} bids`,
+    ],
     ["Wall time", formatSeconds(report.wallSeconds)],
   ];
 }

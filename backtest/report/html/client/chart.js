@@ -25,7 +25,8 @@ function colour(name) {
 /** Draws all charts again in the colours of the moment. */
 function recolour() {
   colours.clear();
-  for (const { plot } of allCharts) plot.redraw(false);
+  // Bars keep the colour with which their paths were made; before the first drawing there is nothing to make again.
+  for (const { plot } of allCharts) plot.redraw(typeof plot.scales["x"]?.min === "number");
   drawHeatMap();
 }
 
@@ -146,14 +147,20 @@ function fitChart({ plot, host }, width) {
 }
 
 /**
- * The place whose stretch of the axis the pointer is over: where steps begin at their place, the one at or before it.
+ * The place whose step the pointer is over, which begins at or before it; uPlot offers the nearest.
  * @param {uPlot} plot
+ * @param {number} _series
+ * @param {number} nearest
+ * @param {number} x
  */
+function stepUnder(plot, _series, nearest, x) {
+  return nearest > 0 && (plot.data[0][nearest] ?? 0) > x ? nearest - 1 : nearest;
+}
+
+/** The place under the pointer; null without one. @param {uPlot} plot */
 function indexUnder(plot) {
-  const { idx, left = -1 } = plot.cursor;
-  if (idx === null || idx === undefined || left < 0) return null;
-  const isStepped = plot.series[1]?.paths !== undefined;
-  return isStepped && idx > 0 && (plot.data[0][idx] ?? 0) > plot.posToVal(left, "x") ? idx - 1 : idx;
+  const { idxs, left = -1 } = plot.cursor;
+  return left < 0 ? null : (idxs?.[0] ?? plot.cursor.idx ?? null);
 }
 
 /**

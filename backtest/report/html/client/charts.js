@@ -78,7 +78,13 @@ const timeCharts = [];
 function timeOptions() {
   return {
     padding: [8, 28, 0, 0],
-    cursor: { sync: { key: "time" }, drag: { x: true, y: false, dist: 6 }, points: { size: 7 }, y: false },
+    cursor: {
+      sync: { key: "time" },
+      dataIdx: stepUnder,
+      drag: { x: true, y: false, dist: 6 },
+      points: { size: 7 },
+      y: false,
+    },
     scales: { x: { time: false }, y: { range: fromZero } },
     axes: [timeAxis(), valueAxis()],
     hooks: { setScale: [(plot, key) => key === "x" && showPeriodOf(plot)] },
@@ -264,7 +270,7 @@ function drawHours() {
   /** @type {Omit<uPlot.Options, "width" | "height" | "series">} */
   const options = {
     padding: [8, 8, 0, 0],
-    cursor: { sync: { key: "hour" }, drag: { x: false, y: false }, y: false, points: { size: 7 } },
+    cursor: { sync: { key: "hour" }, dataIdx: stepUnder, drag: { x: false, y: false }, y: false, points: { size: 7 } },
     scales: { x: { time: false, range: [0, 24] }, y: { range: fromZero } },
     axes: [
       {
@@ -327,7 +333,10 @@ function drawGains() {
   };
   const marks = (/** @type {uPlot} */ plot) => dayMarks(days, plot.bbox.width / devicePixelRatio);
   // What is coloured is drawn last, over the grey.
-  const drawn = [...members.filter((member) => !lit.has(member.name)), ...members.filter((member) => lit.has(member.name))];
+  const drawn = [
+    ...members.filter((member) => !lit.has(member.name)),
+    ...members.filter((member) => lit.has(member.name)),
+  ];
   const width = members.length > CHIPS_MAX ? 1.25 : 1.75;
   /** @type {Omit<uPlot.Options, "width" | "height">} */
   const options = {

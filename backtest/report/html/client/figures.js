@@ -3,7 +3,7 @@
  * the names of those before it. Amounts are decimal strings; they become numbers only to be drawn.
  */
 
-/** @type {import("../page-data.ts").PageData} */
+/** @type {import("../page-model.ts").PageData} */
 const page = JSON.parse(element("data").textContent ?? "");
 
 /** Watt-hours in one unit of the charts. */

@@ -101,7 +101,10 @@ function drawMapMarks(pen, cellWidth, cellHeight, height) {
   for (let hour = 0; hour < HOURS; hour += 3) pen.fillText(`${two(hour)}:00`, GUTTER - 8, (hour + 0.5) * cellHeight);
   pen.textAlign = "center";
   pen.textBaseline = "top";
-  for (const { index, lines } of dayMarks(heat.map((day) => day.day), cellWidth * heat.length)) {
+  for (const { index, lines } of dayMarks(
+    heat.map((day) => day.day),
+    cellWidth * heat.length,
+  )) {
     const x = GUTTER + (index + 0.5) * cellWidth;
     for (const [line, text] of lines.entries()) pen.fillText(text, x, height - FOOT + 5 + 14 * line);
   }

@@ -129,7 +129,7 @@ function start() {
   startTables();
   startTheme();
   startPrint();
-  document.documentElement.dataset["ready"] = "true";
+  document.documentElement.dataset["ready"] = String(Math.round(performance.now())); // Milliseconds since the page was asked for.
 }
 
 start();
