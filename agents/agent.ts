@@ -2,18 +2,30 @@
  * An agent: runs a strategy for one member. It reconciles with the ledger, shows the strategy what is known, passes each
  * intent through the risk gate, and acts through the ledger client under the member's mandate. It decides nothing itself.
  */
-import { type Clock, type LocalDay, type Micros, type Prng, type PublicKey, type Slot, type SlotId, slotOf, zone } from "#core";
+
 import type { Auction, MarketplaceFeed, NetworkParameters, NodeEvent, PoolOrder } from "#contracts";
+import {
+  type Clock,
+  type LocalDay,
+  micros,
+  type Prng,
+  type PublicKey,
+  type Slot,
+  type SlotId,
+  slotOf,
+  wattHours,
+  zone,
+} from "#core";
 import type { KnownView } from "#data";
 import type { LedgerClient } from "#ledger-client";
 import type { BatteryState, Intent, PoolResult, Strategy, StrategyContext } from "#strategies";
 import { commandFor, groupIntents, type IntentGroup, type LedgerIntent } from "./commands.ts";
 import { asPoolResult, buildContext, marketRulesOf } from "./context.ts";
 import type { Decision, DecisionJournal, HookName, IntentOutcome } from "./journal.ts";
+import { deliveriesIn, tradesIn } from "./member-events.ts";
 import type { MemberForecasts } from "./member-forecasts.ts";
 import { asOpenAuction, type Portfolio, positionIn, readPortfolio } from "./portfolio.ts";
 import { checkRisk, type RiskLimits, type RiskUse, type RiskView } from "./risk-gate.ts";
-import { deliveriesIn, tradesIn } from "./member-events.ts";
 
 /** The inverter: takes plans for the battery and tells its state. */
 export interface BatteryControl {
@@ -80,7 +92,8 @@ export class Agent {
     this.#options.forecasts.update(slots);
     const { onForecast } = this.#options.strategy;
     const event = { day, slotIds: slots.map(({ id }) => id) };
-    if (onForecast !== undefined) await this.#decide("onForecast", (context) => onForecast.call(this.#options.strategy, context, event));
+    if (onForecast !== undefined)
+      await this.#decide("onForecast", (context) => onForecast.call(this.#options.strategy, context, event));
   }
 
   /** The slot's gate is about to close. */
@@ -93,7 +106,10 @@ export class Agent {
 
   async onPoolsCleared(day: LocalDay, slotIds: readonly SlotId[]): Promise<void> {
     const { onPoolsCleared } = this.#options.strategy;
-    if (onPoolsCleared !== undefined) await this.#decide("onPoolsCleared", (context) => onPoolsCleared.call(this.#options.strategy, context, { day, slotIds }));
+    if (onPoolsCleared !== undefined)
+      await this.#decide("onPoolsCleared", (context) =>
+        onPoolsCleared.call(this.#options.strategy, context, { day, slotIds }),
+      );
   }
 
   /** Tells the strategy of what has happened since; gives false when there was nothing. */
@@ -107,8 +123,12 @@ export class Agent {
   async #tell(event: NodeEvent): Promise<void> {
     const { strategy, client } = this.#options;
     const { onTrade, onDelivery, onAuction } = strategy;
-    if (onTrade !== undefined) for (const trade of tradesIn(event, client.party)) await this.#decide("onTrade", (context) => onTrade.call(strategy, context, trade));
-    if (onDelivery !== undefined) for (const delivery of deliveriesIn(event, client.party)) await this.#decide("onDelivery", (context) => onDelivery.call(strategy, context, delivery));
+    if (onTrade !== undefined)
+      for (const trade of tradesIn(event, client.party))
+        await this.#decide("onTrade", (context) => onTrade.call(strategy, context, trade));
+    if (onDelivery !== undefined)
+      for (const delivery of deliveriesIn(event, client.party))
+        await this.#decide("onDelivery", (context) => onDelivery.call(strategy, context, delivery));
     if (onAuction === undefined) return;
     for (const state of event.made) if (state.tag === "auction") await this.#tellAuction(state);
   }
@@ -116,10 +136,16 @@ export class Agent {
   async #tellAuction(auction: Auction): Promise<void> {
     const { strategy } = this.#options;
     const tag = auction.status === "ended" ? "ended" : auction.highestBidder === null ? "opened" : "bid";
-    await this.#decide("onAuction", (context, portfolio) => strategy.onAuction?.(context, { tag, auction: asOpenAuction(portfolio, auction) }) ?? []);
+    await this.#decide(
+      "onAuction",
+      (context, portfolio) => strategy.onAuction?.(context, { tag, auction: asOpenAuction(portfolio, auction) }) ?? [],
+    );
   }
 
-  async #decide(hook: HookName, call: (context: Parameters<Hook>[0], portfolio: Portfolio) => readonly Intent[]): Promise<void> {
+  async #decide(
+    hook: HookName,
+    call: (context: Parameters<Hook>[0], portfolio: Portfolio) => readonly Intent[],
+  ): Promise<void> {
     const { client, clock, strategy } = this.#options;
     const portfolio = await readPortfolio(client);
     const member = portfolio.members.get(client.party);
@@ -141,19 +167,41 @@ export class Agent {
     const intents = call(context, portfolio).slice(0, INTENTS_PER_CALL_MAX);
     if (intents.length === 0) return;
     const decisionId = `${this.name}/${this.#decisions++}`;
-    const outcomes = await this.#act(intents, this.#riskView(portfolio, member, parameters, marketFee, nowMs), portfolio, zone(parameters.timeZone));
-    const decision: Decision = { decisionId, agent: this.name, strategy: strategy.name, atMs: nowMs, hook, inputs: inputs(), outcomes, notes };
+    const outcomes = await this.#act(
+      intents,
+      this.#riskView(portfolio, member, parameters, marketFee, nowMs),
+      portfolio,
+      zone(parameters.timeZone),
+    );
+    const decision: Decision = {
+      decisionId,
+      agent: this.name,
+      strategy: strategy.name,
+      atMs: nowMs,
+      hook,
+      inputs: inputs(),
+      outcomes,
+      notes,
+    };
     this.#options.journal.record(decision);
   }
 
-  #riskView(portfolio: Portfolio, member: RiskView["member"], parameters: NetworkParameters, marketFee: RiskView["marketFee"], nowMs: number): Omit<RiskView, "funds" | "position" | "intentsLastHour"> {
+  #riskView(
+    portfolio: Portfolio,
+    member: RiskView["member"],
+    parameters: NetworkParameters,
+    marketFee: RiskView["marketFee"],
+    nowMs: number,
+  ): Omit<RiskView, "funds" | "position" | "intentsLastHour"> {
     const { delegate, client, forecasts } = this.#options;
     return {
       nowMs,
       member,
       parameters,
       marketFee,
-      mandate: portfolio.mandates.find((mandate) => mandate.principal === client.party && mandate.delegate === delegate),
+      mandate: portfolio.mandates.find(
+        (mandate) => mandate.principal === client.party && mandate.delegate === delegate,
+      ),
       forecastAgeMs(slotId) {
         const issuedAtMs = forecasts.get(slotId)?.issuedAtMs;
         return issuedAtMs === undefined ? undefined : nowMs - issuedAtMs;
@@ -166,10 +214,18 @@ export class Agent {
   }
 
   /** Runs each stretch of intents of a kind through the gate and the ledger before the next is judged, so that each sees the last. */
-  async #act(intents: readonly Intent[], base: Omit<RiskView, "funds" | "position" | "intentsLastHour">, first: Portfolio, timeZone: ReturnType<typeof zone>): Promise<readonly IntentOutcome[]> {
+  async #act(
+    intents: readonly Intent[],
+    base: Omit<RiskView, "funds" | "position" | "intentsLastHour">,
+    first: Portfolio,
+    timeZone: ReturnType<typeof zone>,
+  ): Promise<readonly IntentOutcome[]> {
     const outcomes: IntentOutcome[] = [];
     let portfolio = first;
-    for (const { intents: group } of groupIntents(intents.filter((intent): intent is LedgerIntent => intent.tag !== "charge-battery"), timeZone)) {
+    for (const { intents: group } of groupIntents(
+      intents.filter((intent): intent is LedgerIntent => intent.tag !== "charge-battery"),
+      timeZone,
+    )) {
       const judged = this.#judge(group, base, portfolio);
       outcomes.push(...judged.denied);
       if (judged.passed.length === 0) continue;
@@ -179,7 +235,10 @@ export class Agent {
     return [...outcomes, ...this.#planBattery(intents, base)];
   }
 
-  #planBattery(intents: readonly Intent[], base: Omit<RiskView, "funds" | "position" | "intentsLastHour">): readonly IntentOutcome[] {
+  #planBattery(
+    intents: readonly Intent[],
+    base: Omit<RiskView, "funds" | "position" | "intentsLastHour">,
+  ): readonly IntentOutcome[] {
     return intents.flatMap((intent): readonly IntentOutcome[] => {
       if (intent.tag !== "charge-battery") return [];
       const verdict = Number.isFinite(intent.energyWh) && slotOf(intent.slotId).endMs > base.nowMs;
@@ -189,14 +248,23 @@ export class Agent {
     });
   }
 
-  #judge(group: readonly LedgerIntent[], base: Omit<RiskView, "funds" | "position" | "intentsLastHour">, portfolio: Portfolio): { readonly passed: readonly LedgerIntent[]; readonly denied: readonly IntentOutcome[] } {
+  #judge(
+    group: readonly LedgerIntent[],
+    base: Omit<RiskView, "funds" | "position" | "intentsLastHour">,
+    portfolio: Portfolio,
+  ): { readonly passed: readonly LedgerIntent[]; readonly denied: readonly IntentOutcome[] } {
     const uses = new Map<SlotId, RiskUse[]>();
     let funds: bigint = portfolio.funds;
     const passed: LedgerIntent[] = [];
     const denied: IntentOutcome[] = [];
     for (const intent of group) {
       this.#intentTimes = this.#intentTimes.filter((atMs) => atMs > base.nowMs - HOUR_MS);
-      const view: RiskView = { ...base, funds: funds as Micros, intentsLastHour: this.#intentTimes.length, position: (slotId) => afterUses(positionIn(portfolio, slotId), uses.get(slotId) ?? []) };
+      const view: RiskView = {
+        ...base,
+        funds: micros(funds),
+        intentsLastHour: this.#intentTimes.length,
+        position: (slotId) => afterUses(positionIn(portfolio, slotId), uses.get(slotId) ?? []),
+      };
       const verdict = checkRisk(intent, view, this.#limits);
       if (!verdict.ok) {
         denied.push({ intent, outcome: "denied", denial: verdict.error });
@@ -216,7 +284,9 @@ export class Agent {
     const command = commandFor(group, commandId, this.#options.marketplace, openOrders);
     if (command === undefined) return [];
     const result = await this.#options.client.submit(command);
-    return group.intents.map((intent) => (result.ok ? { intent, outcome: "accepted", commandId } : { intent, outcome: "rejected", refusal: result.error }));
+    return group.intents.map((intent) =>
+      result.ok ? { intent, outcome: "accepted", commandId } : { intent, outcome: "rejected", refusal: result.error },
+    );
   }
 }
 
@@ -225,8 +295,8 @@ function afterUses(position: ReturnType<typeof positionIn>, uses: readonly RiskU
   const sum = (pick: (use: RiskUse) => bigint): bigint => uses.reduce((total, use) => total + pick(use), 0n);
   return {
     ...position,
-    promised: (position.promised + sum(({ promised }) => promised)) as typeof position.promised,
-    held: (position.held - sum(({ taken }) => taken)) as typeof position.held,
-    bidding: (position.bidding + sum(({ bidding }) => bidding)) as typeof position.bidding,
+    promised: wattHours(position.promised + sum(({ promised }) => promised)),
+    held: wattHours(position.held - sum(({ taken }) => taken)),
+    bidding: wattHours(position.bidding + sum(({ bidding }) => bidding)),
   };
 }

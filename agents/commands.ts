@@ -1,6 +1,7 @@
 /** Turns intents that passed the gate into as few ledger commands as their order allows. */
-import { localDayAt, type PublicKey, slotOf, type ZoneName } from "#core";
+
 import type { ClientCommand, PoolOrder } from "#contracts";
+import { localDayAt, type PublicKey, slotOf, type ZoneName } from "#core";
 import type { Intent } from "#strategies";
 
 export type LedgerIntent = Exclude<Intent, { readonly tag: "charge-battery" }>;
@@ -19,7 +20,8 @@ export function groupIntents(intents: readonly LedgerIntent[], timeZone: ZoneNam
   for (const intent of intents) {
     const key = groupKey(intent, timeZone);
     const last = groups.at(-1);
-    if (last !== undefined && key !== "" && key === lastKey && last.length < PROMISES_PER_COMMAND_MAX) last.push(intent);
+    if (last !== undefined && key !== "" && key === lastKey && last.length < PROMISES_PER_COMMAND_MAX)
+      last.push(intent);
     else groups.push([intent]);
     lastKey = key;
   }
@@ -32,13 +34,24 @@ function groupKey(intent: LedgerIntent, timeZone: ZoneName): string {
 }
 
 /** The command of a group; undefined when there is nothing to do, such as cancelling where no order is open. */
-export function commandFor({ intents }: IntentGroup, commandId: string, marketplace: PublicKey, openOrders: readonly PoolOrder[]): ClientCommand | undefined {
+export function commandFor(
+  { intents }: IntentGroup,
+  commandId: string,
+  marketplace: PublicKey,
+  openOrders: readonly PoolOrder[],
+): ClientCommand | undefined {
   const [first] = intents;
   switch (first?.tag) {
     case undefined:
       return undefined;
     case "promise":
-      return { tag: "create-promises", commandId, promises: intents.flatMap((each) => (each.tag === "promise" ? [{ slot: each.slotId, energy: each.energy }] : [])) };
+      return {
+        tag: "create-promises",
+        commandId,
+        promises: intents.flatMap((each) =>
+          each.tag === "promise" ? [{ slot: each.slotId, energy: each.energy }] : [],
+        ),
+      };
     case "offer":
     case "order":
       return { tag: "place-orders", commandId, marketplace, orders: intents.flatMap((each) => orderOf(each)) };
@@ -47,7 +60,15 @@ export function commandFor({ intents }: IntentGroup, commandId: string, marketpl
       return orderIds.length === 0 ? undefined : { tag: "cancel-orders", commandId, orderIds };
     }
     case "auction":
-      return { tag: "create-auction", commandId, marketplace, slot: first.slotId, energy: first.energy, basePrice: first.basePrice, deadlineMs: first.deadlineMs };
+      return {
+        tag: "create-auction",
+        commandId,
+        marketplace,
+        slot: first.slotId,
+        energy: first.energy,
+        basePrice: first.basePrice,
+        deadlineMs: first.deadlineMs,
+      };
     case "bid":
       return { tag: "bid", commandId, auctionId: first.auctionId, price: first.price };
   }
@@ -57,5 +78,7 @@ type NewOrder = Extract<ClientCommand, { readonly tag: "place-orders" }>["orders
 
 function orderOf(intent: LedgerIntent): readonly NewOrder[] {
   if (intent.tag !== "offer" && intent.tag !== "order") return [];
-  return [{ side: intent.tag === "offer" ? "offer" : "bid", slot: intent.slotId, energy: intent.energy, limit: intent.limit }];
+  return [
+    { side: intent.tag === "offer" ? "offer" : "bid", slot: intent.slotId, energy: intent.energy, limit: intent.limit },
+  ];
 }

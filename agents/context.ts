@@ -1,6 +1,7 @@
 /** Builds what a strategy sees, and notes what it looked at. Everything in it was known at `nowMs`. */
-import { micros, type Micros, type Prng, type SlotId } from "#core";
+
 import type { Member, NetworkParameters, PoolRound } from "#contracts";
+import { type Micros, micros, type Prng, type SlotId } from "#core";
 import type { KnownView } from "#data";
 import type { BatteryState, MarketRules, PoolResult, Position, StrategyContext } from "#strategies";
 import type { SlotInputs } from "./journal.ts";
@@ -22,7 +23,11 @@ export type ContextParts = {
   readonly reserve: Micros;
 };
 
-export type BuiltContext = { readonly context: StrategyContext<unknown, unknown>; readonly inputs: () => readonly SlotInputs[]; readonly notes: readonly string[] };
+export type BuiltContext = {
+  readonly context: StrategyContext<unknown, unknown>;
+  readonly inputs: () => readonly SlotInputs[];
+  readonly notes: readonly string[];
+};
 
 export function buildContext(parts: ContextParts): BuiltContext {
   const { nowMs, member, view, forecasts, portfolio, prng, rules } = parts;
@@ -37,7 +42,12 @@ export function buildContext(parts: ContextParts): BuiltContext {
   };
   const context: StrategyContext<unknown, unknown> = {
     nowMs,
-    member: { name: member.name, roles: member.roles, capacityPerSlot: member.capacityPerSlot, speculatorCapPerSlot: member.holdingCapPerSlot ?? undefined },
+    member: {
+      name: member.name,
+      roles: member.roles,
+      capacityPerSlot: member.capacityPerSlot,
+      speculatorCapPerSlot: member.holdingCapPerSlot ?? undefined,
+    },
     config: parts.config,
     memory: parts.memory,
     rules,
@@ -55,11 +65,22 @@ export function buildContext(parts: ContextParts): BuiltContext {
     log: (message) => void notes.push(message),
   };
   const inputs = (): readonly SlotInputs[] =>
-    [...looked].sort().map((slotId) => ({ slotId, forecast: forecasts.get(slotId), tariff: view.tariffAt(slotId), position: positionIn(portfolio, slotId) }));
+    [...looked]
+      .sort()
+      .map((slotId) => ({
+        slotId,
+        forecast: forecasts.get(slotId),
+        tariff: view.tariffAt(slotId),
+        position: positionIn(portfolio, slotId),
+      }));
   return { context, inputs, notes };
 }
 
-export function marketRulesOf(parameters: NetworkParameters, marketFee: MarketRules["marketFee"], timeZone: MarketRules["timeZone"]): MarketRules {
+export function marketRulesOf(
+  parameters: NetworkParameters,
+  marketFee: MarketRules["marketFee"],
+  timeZone: MarketRules["timeZone"],
+): MarketRules {
   const { slotMinutes, gridFee, emergencyPrice, promiseMin, promiseMax } = parameters;
   return { slotMinutes, timeZone, marketFee, gridFee, emergencyPrice, promiseMin, promiseMax };
 }
@@ -67,4 +88,3 @@ export function marketRulesOf(parameters: NetworkParameters, marketFee: MarketRu
 export function asPoolResult({ slot, clearedAtMs, price, volume }: PoolRound): PoolResult {
   return { slotId: slot, clearedAtMs, price, volume };
 }
-

@@ -1,5 +1,12 @@
 /** The agent runtime: mandate, risk gate, reconciliation, journal. */
 export { Agent, type AgentOptions, type BatteryControl, INTENTS_PER_CALL_MAX } from "./agent.ts";
 export type { Decision, DecisionJournal, HookName, IntentOutcome, SlotInputs } from "./journal.ts";
-export { MemberForecasts, type MemberForecastOptions, surplusQuantiles } from "./member-forecasts.ts";
-export { checkRisk, RISK_DENIALS, type RiskDenial, type RiskDenialCode, type RiskLimits, type RiskView } from "./risk-gate.ts";
+export { type MemberForecastOptions, MemberForecasts, surplusQuantiles } from "./member-forecasts.ts";
+export {
+  checkRisk,
+  RISK_DENIALS,
+  type RiskDenial,
+  type RiskDenialCode,
+  type RiskLimits,
+  type RiskView,
+} from "./risk-gate.ts";

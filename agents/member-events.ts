@@ -1,6 +1,7 @@
 /** What a ledger event means to one member: trades and deliveries. */
+
+import type { NodeEvent, PoolOrder, PowerPromise, State, StateOf, StateTag } from "#contracts";
 import { costCeil, micros, type PublicKey, type SlotId, sumEnergy, type WattHours, wattHours } from "#core";
-import type { NodeEvent, PoolOrder, PowerPromise, StateOf, StateTag, State } from "#contracts";
 import type { DeliveryEvent, TradeEvent } from "#strategies";
 
 function of<T extends StateTag>(states: readonly State[], tag: T): readonly StateOf<T>[] {
@@ -14,7 +15,9 @@ function ownEnergy(promises: readonly PowerPromise[], party: PublicKey): bigint 
 /** Trades of the member in one transaction: a pool round or a settled auction changes how much energy it owns. */
 export function tradesIn(event: NodeEvent, party: PublicKey): readonly TradeEvent[] {
   const auctions = of(event.consumed, "auction").filter(() => event.command?.tag === "settle-auction");
-  const orders = of(event.consumed, "pool-order").filter(({ owner }) => owner === party && event.command?.tag !== "cancel-orders");
+  const orders = of(event.consumed, "pool-order").filter(
+    ({ owner }) => owner === party && event.command?.tag !== "cancel-orders",
+  );
   const [auction] = auctions;
   if (auction?.highestPrice !== undefined && auction.highestPrice !== null) {
     const side = auction.highestBidder === party ? "bought" : auction.seller === party ? "sold" : undefined;
@@ -25,10 +28,17 @@ export function tradesIn(event: NodeEvent, party: PublicKey): readonly TradeEven
   return order === undefined ? [] : poolTrade(event, party, orders, order.slot);
 }
 
-function poolTrade(event: NodeEvent, party: PublicKey, orders: readonly PoolOrder[], slotId: SlotId): readonly TradeEvent[] {
-  const change = ownEnergy(of(event.made, "power-promise"), party) - ownEnergy(of(event.consumed, "power-promise"), party);
+function poolTrade(
+  event: NodeEvent,
+  party: PublicKey,
+  orders: readonly PoolOrder[],
+  slotId: SlotId,
+): readonly TradeEvent[] {
+  const change =
+    ownEnergy(of(event.made, "power-promise"), party) - ownEnergy(of(event.consumed, "power-promise"), party);
   if (change === 0n) return [];
-  const locked = (states: readonly PoolOrder[]): bigint => states.reduce((sum, order) => sum + (order.owner === party ? order.locked : 0n), 0n);
+  const locked = (states: readonly PoolOrder[]): bigint =>
+    states.reduce((sum, order) => sum + (order.owner === party ? order.locked : 0n), 0n);
   const paidOut = of(event.made, "funds").reduce((sum, { owner, amount }) => sum + (owner === party ? amount : 0n), 0n);
   const net = paidOut + locked(of(event.made, "pool-order")) - locked(orders);
   const energy: WattHours = wattHours(change > 0n ? change : -change);

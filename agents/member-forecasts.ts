@@ -29,7 +29,13 @@ export class MemberForecasts {
     return slots.map((slot, index) => {
       const productionWh = produced?.[index]?.quantilesWh ?? new Float64Array(LEVELS);
       const loadWh = used?.[index]?.quantilesWh ?? new Float64Array(LEVELS);
-      const forecast: MemberForecast = { slotId: slot.id, issuedAtMs: view.nowMs, productionWh, loadWh, surplusWh: surplusQuantiles(productionWh, loadWh) };
+      const forecast: MemberForecast = {
+        slotId: slot.id,
+        issuedAtMs: view.nowMs,
+        productionWh,
+        loadWh,
+        surplusWh: surplusQuantiles(productionWh, loadWh),
+      };
       this.#newest.set(slot.id, forecast);
       return forecast;
     });
@@ -54,14 +60,17 @@ export function surplusQuantiles(productionWh: Float64Array, loadWh: Float64Arra
   if (isNothing(loadWh)) return Float64Array.from(productionWh);
   const differences = new Float64Array(LEVELS * LEVELS);
   for (let row = 0; row < LEVELS; row++) {
-    for (let column = 0; column < LEVELS; column++) differences[row * LEVELS + column] = (productionWh[row] ?? 0) - (loadWh[column] ?? 0);
+    for (let column = 0; column < LEVELS; column++)
+      differences[row * LEVELS + column] = (productionWh[row] ?? 0) - (loadWh[column] ?? 0);
   }
   differences.sort();
   return Float64Array.from({ length: LEVELS }, (_, index) => {
     const position = ((index + 1) / (LEVELS + 1)) * (differences.length - 1);
     const low = Math.floor(position);
     const share = position - low;
-    return (differences[low] ?? 0) * (1 - share) + (differences[Math.min(low + 1, differences.length - 1)] ?? 0) * share;
+    return (
+      (differences[low] ?? 0) * (1 - share) + (differences[Math.min(low + 1, differences.length - 1)] ?? 0) * share
+    );
   });
 }
 

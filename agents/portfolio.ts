@@ -1,6 +1,16 @@
 /** What a member holds, owes and waits for, read from its node in one go: the agent's reconciliation with the ledger. */
-import { NO_ENERGY, type PublicKey, type SlotId, sumEnergy, type WattHours, wattHours, micros, type Micros } from "#core";
+
 import type { Auction, Mandate, Member, PoolOrder, PowerPromise } from "#contracts";
+import {
+  type Micros,
+  micros,
+  NO_ENERGY,
+  type PublicKey,
+  type SlotId,
+  sumEnergy,
+  type WattHours,
+  wattHours,
+} from "#core";
 import type { LedgerClient } from "#ledger-client";
 import type { OpenAuction, Position } from "#strategies";
 
@@ -36,7 +46,13 @@ export async function readPortfolio(client: LedgerClient): Promise<Portfolio> {
   };
 }
 
-const NOTHING: Position = { promised: NO_ENERGY, held: NO_ENERGY, bought: NO_ENERGY, offered: NO_ENERGY, bidding: NO_ENERGY };
+const NOTHING: Position = {
+  promised: NO_ENERGY,
+  held: NO_ENERGY,
+  bought: NO_ENERGY,
+  offered: NO_ENERGY,
+  bidding: NO_ENERGY,
+};
 
 export function positionIn(portfolio: Portfolio, slotId: SlotId): Position {
   const { party } = portfolio;
@@ -44,7 +60,8 @@ export function positionIn(portfolio: Portfolio, slotId: SlotId): Position {
   const orders = portfolio.orders.filter(({ slot, side }) => slot === slotId && side === "bid");
   const auctions = portfolio.auctions.filter(({ slot, highestBidder }) => slot === slotId && highestBidder === party);
   if (promises.length + orders.length + auctions.length === 0) return NOTHING;
-  const sum = (states: readonly { readonly energy: WattHours }[]): WattHours => sumEnergy(states.map(({ energy }) => energy));
+  const sum = (states: readonly { readonly energy: WattHours }[]): WattHours =>
+    sumEnergy(states.map(({ energy }) => energy));
   const own = promises.filter(({ owner }) => owner === party);
   return {
     promised: sum(promises.filter(({ supplier }) => supplier === party)),
@@ -56,7 +73,9 @@ export function positionIn(portfolio: Portfolio, slotId: SlotId): Position {
 }
 
 export function openAuctionsIn(portfolio: Portfolio): readonly OpenAuction[] {
-  return portfolio.auctions.filter(({ status }) => status === "active").map((auction) => asOpenAuction(portfolio, auction));
+  return portfolio.auctions
+    .filter(({ status }) => status === "active")
+    .map((auction) => asOpenAuction(portfolio, auction));
 }
 
 export function asOpenAuction({ party, members }: Pick<Portfolio, "party" | "members">, auction: Auction): OpenAuction {

@@ -2,8 +2,19 @@
  * The one gate between any strategy and the ledger, the same in backtest, simulation and live. It denies with a code what the
  * ledger would reject or the owner has forbidden; the ledger checks everything again.
  */
-import { costCeil, err, type Micros, type MicrosPerKwh, ok, type Result, slotOf, type SlotId, type WattHours } from "#core";
+
 import { type Mandate, type Member, type NetworkParameters, orderLock, SUPPLIER_ROLES } from "#contracts";
+import {
+  costCeil,
+  err,
+  type Micros,
+  type MicrosPerKwh,
+  ok,
+  type Result,
+  type SlotId,
+  slotOf,
+  type WattHours,
+} from "#core";
 import type { Intent, Position } from "#strategies";
 
 /** In descending precedence: the first that applies is returned. */
@@ -44,7 +55,10 @@ export type RiskLimits = {
 export type RiskView = {
   readonly nowMs: number;
   readonly member: Pick<Member, "roles" | "standing" | "capacityPerSlot" | "holdingCapPerSlot">;
-  readonly parameters: Pick<NetworkParameters, "promiseMin" | "promiseMax" | "priceMin" | "priceMax" | "gateLeadMs" | "slotMinutes" | "emergencyPrice">;
+  readonly parameters: Pick<
+    NetworkParameters,
+    "promiseMin" | "promiseMax" | "priceMin" | "priceMax" | "gateLeadMs" | "slotMinutes" | "emergencyPrice"
+  >;
   readonly marketFee: MicrosPerKwh;
   /** Undefined when the owner has revoked it. */
   readonly mandate: Mandate | undefined;
@@ -53,11 +67,18 @@ export type RiskView = {
   position(slotId: SlotId): Position;
   /** Age of the newest forecast for the slot; undefined without one. */
   forecastAgeMs(slotId: SlotId): number | undefined;
-  auction(auctionId: string): { readonly slotId: SlotId; readonly energy: WattHours; readonly deadlineMs: number } | undefined;
+  auction(
+    auctionId: string,
+  ): { readonly slotId: SlotId; readonly energy: WattHours; readonly deadlineMs: number } | undefined;
 };
 
 /** What a let-through intent takes: counted before the next one is judged. */
-export type RiskUse = { readonly funds: bigint; readonly promised: bigint; readonly bidding: bigint; readonly taken: bigint };
+export type RiskUse = {
+  readonly funds: bigint;
+  readonly promised: bigint;
+  readonly bidding: bigint;
+  readonly taken: bigint;
+};
 const NO_USE: RiskUse = { funds: 0n, promised: 0n, bidding: 0n, taken: 0n };
 
 /** Judges one intent. */
@@ -85,47 +106,74 @@ export function checkRisk(intent: Intent, view: RiskView, limits: RiskLimits): R
 
 function generalDenial(intent: Intent, view: RiskView, limits: RiskLimits): RiskDenial | undefined {
   if (limits.isHalted && intent.tag !== "cancel") return { tag: "trading_halted" };
-  if (intent.tag === "charge-battery") return Number.isFinite(intent.energyWh) ? undefined : { tag: "intent_malformed" };
+  if (intent.tag === "charge-battery")
+    return Number.isFinite(intent.energyWh) ? undefined : { tag: "intent_malformed" };
   if (view.mandate === undefined) return { tag: "mandate_revoked" };
   if (view.mandate.expiresMs <= view.nowMs) return { tag: "mandate_expired" };
   if (view.member.standing === "suspended" && intent.tag !== "cancel") return { tag: "member_suspended" };
-  if (limits.isReducingOnly && (intent.tag === "promise" || intent.tag === "bid" || intent.tag === "order")) return { tag: "reducing_only" };
-  if (view.intentsLastHour >= limits.intentsPerHourMax) return { tag: "rate_limited", limit: `${limits.intentsPerHourMax} an hour` };
+  if (limits.isReducingOnly && (intent.tag === "promise" || intent.tag === "bid" || intent.tag === "order"))
+    return { tag: "reducing_only" };
+  if (view.intentsLastHour >= limits.intentsPerHourMax)
+    return { tag: "rate_limited", limit: `${limits.intentsPerHourMax} an hour` };
   if (intent.tag === "cancel" || intent.tag === "bid") return undefined;
   return slotDenial(intent, view, limits);
 }
 
-function slotDenial(intent: Exclude<Intent, { readonly tag: "bid" | "cancel" | "charge-battery" }>, view: RiskView, limits: RiskLimits): RiskDenial | undefined {
+function slotDenial(
+  intent: Exclude<Intent, { readonly tag: "bid" | "cancel" | "charge-battery" }>,
+  view: RiskView,
+  limits: RiskLimits,
+): RiskDenial | undefined {
   const { slotMinutes, gateLeadMs, priceMin, priceMax } = view.parameters;
-  if (typeof intent.energy !== "bigint" || !intent.slotId.endsWith(`/PT${slotMinutes}M`)) return { tag: "intent_malformed" };
+  if (typeof intent.energy !== "bigint" || !intent.slotId.endsWith(`/PT${slotMinutes}M`))
+    return { tag: "intent_malformed" };
   if (slotOf(intent.slotId).startMs - gateLeadMs <= view.nowMs) return { tag: "gate_closed" };
   const age = view.forecastAgeMs(intent.slotId);
-  if (intent.tag === "promise" && (age === undefined || age > limits.forecastAgeMsMax)) return { tag: "stale_forecast" };
+  if (intent.tag === "promise" && (age === undefined || age > limits.forecastAgeMsMax))
+    return { tag: "stale_forecast" };
   if (intent.energy <= 0n) return { tag: "energy_out_of_range", asked: `${intent.energy}` };
   const price = intent.tag === "auction" ? intent.basePrice : intent.tag === "promise" ? undefined : intent.limit;
-  return price !== undefined && (price < priceMin || price > priceMax) ? { tag: "price_out_of_band", asked: `${price}` } : undefined;
+  return price !== undefined && (price < priceMin || price > priceMax)
+    ? { tag: "price_out_of_band", asked: `${price}` }
+    : undefined;
 }
 
-function checkPromise({ slotId, energy }: Extract<Intent, { readonly tag: "promise" }>, view: RiskView, limits: RiskLimits): Result<RiskUse, RiskDenial> {
+function checkPromise(
+  { slotId, energy }: Extract<Intent, { readonly tag: "promise" }>,
+  view: RiskView,
+  limits: RiskLimits,
+): Result<RiskUse, RiskDenial> {
   const { promiseMin, promiseMax, emergencyPrice } = view.parameters;
   if (!view.member.roles.some((role) => SUPPLIER_ROLES.includes(role))) return err({ tag: "role_not_allowed" });
-  if (energy < promiseMin || energy > promiseMax) return err({ tag: "energy_out_of_range", asked: `${energy}`, limit: `${promiseMin}…${promiseMax}` });
+  if (energy < promiseMin || energy > promiseMax)
+    return err({ tag: "energy_out_of_range", asked: `${energy}`, limit: `${promiseMin}…${promiseMax}` });
   const promised = view.position(slotId).promised + energy;
-  if (promised > view.member.capacityPerSlot) return err({ tag: "promise_exceeds_capacity", asked: `${promised}`, limit: `${view.member.capacityPerSlot}` });
+  if (promised > view.member.capacityPerSlot)
+    return err({ tag: "promise_exceeds_capacity", asked: `${promised}`, limit: `${view.member.capacityPerSlot}` });
   const deposit = costCeil(energy, emergencyPrice);
   return withinFunds(deposit, view, limits) ?? ok({ ...NO_USE, funds: deposit, promised: energy });
 }
 
-function checkSale(intent: Extract<Intent, { readonly tag: "offer" | "auction" }>, view: RiskView): Result<RiskUse, RiskDenial> {
+function checkSale(
+  intent: Extract<Intent, { readonly tag: "offer" | "auction" }>,
+  view: RiskView,
+): Result<RiskUse, RiskDenial> {
   const { held } = view.position(intent.slotId);
   if (intent.energy > held) return err({ tag: "promise_not_held", asked: `${intent.energy}`, limit: `${held}` });
   return ok({ ...NO_USE, taken: intent.energy });
 }
 
-function checkPurchase(slotId: SlotId, energy: WattHours, price: MicrosPerKwh, view: RiskView, limits: RiskLimits): Result<RiskUse, RiskDenial> {
+function checkPurchase(
+  slotId: SlotId,
+  energy: WattHours,
+  price: MicrosPerKwh,
+  view: RiskView,
+  limits: RiskLimits,
+): Result<RiskUse, RiskDenial> {
   const cap = view.member.holdingCapPerSlot;
   const { bought, bidding } = view.position(slotId);
-  if (cap !== null && bought + bidding + energy > cap) return err({ tag: "volume_cap_exceeded", asked: `${bought + bidding + energy}`, limit: `${cap}` });
+  if (cap !== null && bought + bidding + energy > cap)
+    return err({ tag: "volume_cap_exceeded", asked: `${bought + bidding + energy}`, limit: `${cap}` });
   const locked = orderLock({ side: "bid", energy, limit: price, marketFee: view.marketFee });
   return withinFunds(locked, view, limits) ?? ok({ ...NO_USE, funds: locked, bidding: energy });
 }

@@ -1,7 +1,13 @@
 /** The run's event log: one JSON object a line, each with the hash of the line before it, so that nothing can be changed unseen. */
 import { canonicalJson, type Hash, hashOf } from "#core";
 
-export type LoggedEvent = { readonly sequence: number; readonly previous: string; readonly atMs: number; readonly kind: string; readonly data: unknown };
+export type LoggedEvent = {
+  readonly sequence: number;
+  readonly previous: string;
+  readonly atMs: number;
+  readonly kind: string;
+  readonly data: unknown;
+};
 
 export class EventLog {
   #sequence = 0;

@@ -67,14 +67,21 @@ export class ForecastScores {
   #report(target: ForecastTarget, pending: readonly Pending[]): ForecastReport {
     const scored = pending.flatMap(({ slot, quantilesWh, persistenceWh }) => {
       const actualWh = this.#actual(target.series, slot);
-      const isScored = Number.isFinite(actualWh) && (target.kind === "load" || actualWh > 0 || (quantilesWh[HIGH] ?? 0) > 0);
-      return isScored ? [{ model: asScored(actualWh, quantilesWh), persistenceError: Math.abs(actualWh - persistenceWh) }] : [];
+      const isScored =
+        Number.isFinite(actualWh) && (target.kind === "load" || actualWh > 0 || (quantilesWh[HIGH] ?? 0) > 0);
+      return isScored
+        ? [{ model: asScored(actualWh, quantilesWh), persistenceError: Math.abs(actualWh - persistenceWh) }]
+        : [];
     });
     const meanWh = scored.reduce((sum, { model }) => sum + model.actualWh, 0) / Math.max(1, scored.length);
     const normaliserWh = target.kind === "load" ? meanWh : target.capacityWh;
-    const scores = scoreForecasts(scored.map(({ model }) => model), normaliserWh);
+    const scores = scoreForecasts(
+      scored.map(({ model }) => model),
+      normaliserWh,
+    );
     const errors = scored.map(({ persistenceError }) => persistenceError).filter(Number.isFinite);
-    const reference = (100 * errors.reduce((sum, error) => sum + error, 0)) / (Math.max(1, errors.length) * normaliserWh);
+    const reference =
+      (100 * errors.reduce((sum, error) => sum + error, 0)) / (Math.max(1, errors.length) * normaliserWh);
     return {
       name: target.series,
       kind: target.kind,
@@ -93,7 +100,11 @@ export class ForecastScores {
 }
 
 function asScored(actualWh: number, quantilesWh: Float64Array): ScoredSlot {
-  return { actualWh, quantilesWh, meanWh: quantilesWh.reduce((sum, quantile) => sum + quantile, 0) / quantilesWh.length };
+  return {
+    actualWh,
+    quantilesWh,
+    meanWh: quantilesWh.reduce((sum, quantile) => sum + quantile, 0) / quantilesWh.length,
+  };
 }
 
 /** The latest reading of the same time of day that the view knows; NaN when there is none in four weeks. */

@@ -4,7 +4,10 @@ import type { Community } from "#data";
 import type { NetworkRules } from "#ledger-node";
 
 /** Figures in micros per kWh, watt-hours and milliseconds; see docs/market-rules.md for what each does. */
-export function defaultRules(community: Pick<Community, "name" | "timeZone" | "slotMinutes">, currency: string): NetworkRules {
+export function defaultRules(
+  community: Pick<Community, "name" | "timeZone" | "slotMinutes">,
+  currency: string,
+): NetworkRules {
   return {
     networkId: `dream/${community.name}`.slice(0, 40),
     currency,

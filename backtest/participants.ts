@@ -1,7 +1,8 @@
 /** Sets up what a member needs to take part: node, funds, mandate, forecasts, agent. */
-import { type Clock, type Entropy, micros, newSigner, type PublicKey, seededPrng, unwrap, wattHours } from "#core";
+
 import { Agent, type DecisionJournal, MemberForecasts, type RiskLimits } from "#agents";
 import { DELEGABLE_FLOWS, type MarketplaceFeed, type Role } from "#contracts";
+import { type Clock, type Entropy, micros, newSigner, type PublicKey, seededPrng, unwrap, wattHours } from "#core";
 import type { CommunityMember, DataStore, KnownView } from "#data";
 import type { Forecaster, ForecastTarget } from "#forecast";
 import { delegateClient } from "#ledger-client";
@@ -36,7 +37,13 @@ export type ParticipantParts = {
 /** What each member brings along, in whole coins so that it can pay several things at a time. */
 const COIN = micros(10_000_000n);
 const COINS = 100;
-const LIMITS: RiskLimits = { isHalted: false, isReducingOnly: false, intentsPerHourMax: 2_000, reserve: micros(50_000_000n), forecastAgeMsMax: 36 * 3_600_000 };
+const LIMITS: RiskLimits = {
+  isHalted: false,
+  isReducingOnly: false,
+  intentsPerHourMax: 2_000,
+  reserve: micros(50_000_000n),
+  forecastAgeMsMax: 36 * 3_600_000,
+};
 /** No household draws more: a bound for forecasts of load, in watts. */
 const LOAD_LIMIT_W = 25_000;
 
@@ -89,7 +96,16 @@ export async function addParticipant(parts: ParticipantParts, member: CommunityM
 
 /** Issues the opening funds of a party. */
 export async function fund(network: LocalNetwork, to: PublicKey, name: string): Promise<void> {
-  unwrap(await network.node("payment-provider").submit({ tag: "issue-funds", commandId: `opening/${name}`, to, amounts: Array.from({ length: COINS }, () => COIN) }));
+  unwrap(
+    await network
+      .node("payment-provider")
+      .submit({
+        tag: "issue-funds",
+        commandId: `opening/${name}`,
+        to,
+        amounts: Array.from({ length: COINS }, () => COIN),
+      }),
+  );
 }
 
 function targetsOf(member: CommunityMember, data: DataStore): Participant["targets"] {

@@ -1,6 +1,18 @@
 /** Draws a run's report from its settlement rows, rounds and ledger. Sums only: every figure can be recomputed from the rows. */
-import { costFloor, localTimeAt, type Micros, micros, type MicrosPerKwh, microsPerKwh, type SlotId, sumEnergy, sumMoney, type WattHours } from "#core";
+
 import type { IntentOutcome } from "#agents";
+import {
+  costFloor,
+  localTimeAt,
+  type Micros,
+  type MicrosPerKwh,
+  micros,
+  microsPerKwh,
+  type SlotId,
+  sumEnergy,
+  sumMoney,
+  type WattHours,
+} from "#core";
 import type { Community } from "#data";
 import type { MemberReport, RunReport, SettlementRow, SlotReport } from "./report/index.ts";
 import type { SimulationResult } from "./simulation.ts";
@@ -53,13 +65,20 @@ export function buildReport(parts: ReportParts): RunReport {
       heldMicros: money.heldMicros,
       tradedMicros: micros(rows.reduce((sum, { tradeMicros }) => sum + (tradeMicros > 0n ? tradeMicros : 0n), 0n)),
       feesMicros: micros(rows.reduce((sum, { feesMicros }) => sum + (feesMicros < 0n ? -feesMicros : 0n), 0n)),
-      depositLostMicros: micros(rows.reduce((sum, { depositLostMicros }) => sum + (depositLostMicros < 0n ? -depositLostMicros : 0n), 0n)),
+      depositLostMicros: micros(
+        rows.reduce((sum, { depositLostMicros }) => sum + (depositLostMicros < 0n ? -depositLostMicros : 0n), 0n),
+      ),
       gainMicros: sumMoney(traders.map(({ gainMicros }) => gainMicros)),
     },
     conservation: { moneyErrorMicros: micros(money.heldMicros - money.issuedMicros), energyErrorWh: energyError(rows) },
     market: marketOf(parts, timeline),
     forecast: { issued: "12:00 the day before, for every slot of the day", series: result.scores.reports() },
-    ledger: { transactions: money.transactions, signatures, verifications, tps: money.transactions / Math.max(parts.wallSeconds, 1e-9) },
+    ledger: {
+      transactions: money.transactions,
+      signatures,
+      verifications,
+      tps: money.transactions / Math.max(parts.wallSeconds, 1e-9),
+    },
     timeline,
     gainByDay: gainByDay(parts, traders),
     denials,
@@ -114,18 +133,25 @@ function memberReports({ result, rows }: ReportParts): readonly MemberReport[] {
 
 function denialsOf({ decisions }: SimulationResult, agent: string): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
-  for (const decision of decisions) if (decision.agent === agent) for (const outcome of decision.outcomes) countDenial(counts, outcome);
+  for (const decision of decisions)
+    if (decision.agent === agent) for (const outcome of decision.outcomes) countDenial(counts, outcome);
   return counts;
 }
 
 function countDenial(counts: Record<string, number>, outcome: IntentOutcome): void {
-  const code = outcome.outcome === "denied" ? outcome.denial.tag : outcome.outcome === "rejected" ? `rejected: ${outcome.refusal.tag}` : undefined;
+  const code =
+    outcome.outcome === "denied"
+      ? outcome.denial.tag
+      : outcome.outcome === "rejected"
+        ? `rejected: ${outcome.refusal.tag}`
+        : undefined;
   if (code !== undefined) counts[code] = (counts[code] ?? 0) + 1;
 }
 
 function mergeCounts(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
   const merged: Record<string, number> = {};
-  for (const counts of all) for (const [code, count] of Object.entries(counts)) merged[code] = (merged[code] ?? 0) + count;
+  for (const counts of all)
+    for (const [code, count] of Object.entries(counts)) merged[code] = (merged[code] ?? 0) + count;
   return merged;
 }
 
@@ -159,7 +185,9 @@ function timelineOf({ community, result, rows }: ReportParts): readonly SlotRepo
       feedInMicrosPerKwh: tariff.feedIn,
       retailMicrosPerKwh: tariff.retail,
       forecastWh: result.scores.productionAt(slot.id),
-      gainMicros: micros(own.reduce((sum, row) => sum + (isTrader(result, row.member) ? row.netMicros - row.baselineMicros : 0n), 0n)),
+      gainMicros: micros(
+        own.reduce((sum, row) => sum + (isTrader(result, row.member) ? row.netMicros - row.baselineMicros : 0n), 0n),
+      ),
     };
   });
 }
@@ -173,7 +201,10 @@ function meanPrice(paid: bigint, volume: WattHours): MicrosPerKwh | null {
   return volume === 0n ? null : microsPerKwh((paid * 1_000n) / volume);
 }
 
-function tariffAt(community: Community, startMs: number): { readonly feedIn: MicrosPerKwh; readonly retail: MicrosPerKwh } {
+function tariffAt(
+  community: Community,
+  startMs: number,
+): { readonly feedIn: MicrosPerKwh; readonly retail: MicrosPerKwh } {
   for (const tariff of community.data.tariffs) {
     const index = (startMs - tariff.startMs) / (tariff.slotMinutes * 60_000);
     const [feedIn, retail] = [tariff.feedIn[index], tariff.retail[index]];
@@ -186,7 +217,10 @@ function marketOf({ community, result }: ReportParts, timeline: readonly SlotRep
   const byHour = Array.from({ length: 24 }, (_, hour) => {
     const own = timeline.filter(({ startMs }) => localTimeAt(community.timeZone, startMs).hour === hour);
     const tradedWh = sumEnergy(own.map((slot) => slot.tradedWh));
-    const paid = own.reduce((sum, slot) => sum + (slot.priceMicrosPerKwh === null ? 0n : costFloor(slot.tradedWh, slot.priceMicrosPerKwh)), 0n);
+    const paid = own.reduce(
+      (sum, slot) => sum + (slot.priceMicrosPerKwh === null ? 0n : costFloor(slot.tradedWh, slot.priceMicrosPerKwh)),
+      0n,
+    );
     return { hour, tradedWh, priceMicrosPerKwh: meanPrice(paid, tradedWh) };
   });
   const { opened, sold, bids } = result.auctions;
@@ -214,18 +248,33 @@ function gainByDay({ community, rows, result }: ReportParts, traders: readonly M
 
 const SHORTFALL_WARNING_PERCENT = 15n;
 
-function warningsOf({ result, rows }: ReportParts, traders: readonly MemberReport[], denials: Readonly<Record<string, number>>): readonly string[] {
+function warningsOf(
+  { result, rows }: ReportParts,
+  traders: readonly MemberReport[],
+  denials: Readonly<Record<string, number>>,
+): readonly string[] {
   const warnings: string[] = [];
   const promised = energySum(rows, "promisedWh");
   const shortfall = energySum(rows, "shortfallWh");
-  if (result.problems.length > 0) warnings.push(`${result.problems.length} steps were refused by the ledger, the first: ${result.problems[0]}.`);
-  if (promised > 0n && shortfall * 100n > promised * SHORTFALL_WARNING_PERCENT) warnings.push(`${(shortfall * 100n) / promised} % of the promised energy was not delivered.`);
+  if (result.problems.length > 0)
+    warnings.push(`${result.problems.length} steps were refused by the ledger, the first: ${result.problems[0]}.`);
+  if (promised > 0n && shortfall * 100n > promised * SHORTFALL_WARNING_PERCENT)
+    warnings.push(`${(shortfall * 100n) / promised} % of the promised energy was not delivered.`);
   const losers = traders.filter(({ gainMicros }) => gainMicros < 0n);
-  if (losers.length > 0) warnings.push(`${losers.length} of ${traders.length} members would have been better off without the market: ${losers.map(({ name }) => name).join(", ")}.`);
+  if (losers.length > 0)
+    warnings.push(
+      `${losers.length} of ${traders.length} members would have been better off without the market: ${losers.map(({ name }) => name).join(", ")}.`,
+    );
   if (promised > 0n && energySum(rows, "boughtWh") === 0n) warnings.push("Nothing was traded.");
-  if (result.estimatedReadings > 0) warnings.push(`${result.estimatedReadings} meter readings were missing; the last of the same time of day stood in for each.`);
+  if (result.estimatedReadings > 0)
+    warnings.push(
+      `${result.estimatedReadings} meter readings were missing; the last of the same time of day stood in for each.`,
+    );
   const denied = Object.entries(denials).sort(([, left], [, right]) => right - left);
   const [top] = denied;
-  if (top !== undefined) warnings.push(`${denied.reduce((sum, [, count]) => sum + count, 0)} intents were denied or rejected, most as ${top[0]}.`);
+  if (top !== undefined)
+    warnings.push(
+      `${denied.reduce((sum, [, count]) => sum + count, 0)} intents were denied or rejected, most as ${top[0]}.`,
+    );
   return warnings;
 }

@@ -7,9 +7,9 @@ import { createAutomatic, createIntraday, type Forecaster } from "#forecast";
 import { COMMIT_LOG_FILE, type NetworkRules, openSqliteCommitLog, openSqliteNodeStore } from "#ledger-node";
 import type { Strategy } from "#strategies";
 import { EventLog } from "./event-log.ts";
-import { renderHtml, type RunReport, settlementsCsv } from "./report/index.ts";
+import { type RunReport, renderHtml, settlementsCsv } from "./report/index.ts";
 import { buildReport } from "./run-report.ts";
-import { simulate, type SimulationRefusal } from "./simulation.ts";
+import { type SimulationRefusal, simulate } from "./simulation.ts";
 
 export type RunOptions = {
   readonly name: string;
@@ -45,7 +45,9 @@ export async function runSimulation(options: RunOptions): Promise<Result<Run, Ru
   const started = options.stopwatch();
   const lines = new LineWriter(join(directory, "events.jsonl"));
   const events = new EventLog((line) => lines.write(line));
-  const forecaster = options.forecaster ?? createIntraday(createAutomatic({ timeZone: community.timeZone }), { timeZone: community.timeZone });
+  const forecaster =
+    options.forecaster ??
+    createIntraday(createAutomatic({ timeZone: community.timeZone }), { timeZone: community.timeZone });
   const simulated = await simulate({
     ...options,
     forecaster,
@@ -66,7 +68,15 @@ export async function runSimulation(options: RunOptions): Promise<Result<Run, Ru
   result.network.close();
   const wallSeconds = options.stopwatch() - started;
   const runHash = hashOf(`${events.head}\n${hashOf(csv)}`);
-  const report = buildReport({ ...options, result, rows, money: held, lastDay: addLocalDays(firstDay, days - 1), wallSeconds, runHash });
+  const report = buildReport({
+    ...options,
+    result,
+    rows,
+    money: held,
+    lastDay: addLocalDays(firstDay, days - 1),
+    wallSeconds,
+    runHash,
+  });
   writeFileSync(join(directory, "settlements.csv"), csv);
   writeFileSync(join(directory, "report.json"), `${toJson(report, 2)}\n`);
   writeFileSync(join(directory, "report.html"), renderHtml(report));
@@ -83,8 +93,17 @@ function manifestOf(options: RunOptions, runHash: string, csv: string, events: E
     firstDay,
     days,
     request,
-    community: { name: community.name, source: community.source, members: community.members.map((member) => member.name) },
-    hashes: { request: hashOf(toJson(request)), data: dataHash(community), settlements: hashOf(csv), events: events.head },
+    community: {
+      name: community.name,
+      source: community.source,
+      members: community.members.map((member) => member.name),
+    },
+    hashes: {
+      request: hashOf(toJson(request)),
+      data: dataHash(community),
+      settlements: hashOf(csv),
+      events: events.head,
+    },
     events: events.length,
     runHash,
   };
@@ -92,11 +111,19 @@ function manifestOf(options: RunOptions, runHash: string, csv: string, events: E
 
 /** Covers every meter reading, forecast and tariff of the community. */
 function dataHash({ data }: Community): string {
-  const parts = [...data.meters.values()].map(({ name, startMs, energyWh }) => `${name} ${startMs} ${hashOf(bytesOf(energyWh))}`);
+  const parts = [...data.meters.values()].map(
+    ({ name, startMs, energyWh }) => `${name} ${startMs} ${hashOf(bytesOf(energyWh))}`,
+  );
   for (const { name, vintages } of data.weather.values()) {
-    for (const { knownAtMs, values } of vintages) parts.push(`${name} ${knownAtMs} ${Object.entries(values).map(([key, array]) => `${key} ${array === undefined ? "" : hashOf(bytesOf(array))}`).join()}`);
+    for (const { knownAtMs, values } of vintages)
+      parts.push(
+        `${name} ${knownAtMs} ${Object.entries(values)
+          .map(([key, array]) => `${key} ${array === undefined ? "" : hashOf(bytesOf(array))}`)
+          .join()}`,
+      );
   }
-  for (const { knownAtMs, feedIn, retail } of data.tariffs) parts.push(`${knownAtMs} ${feedIn.join()} ${retail.join()}`);
+  for (const { knownAtMs, feedIn, retail } of data.tariffs)
+    parts.push(`${knownAtMs} ${feedIn.join()} ${retail.join()}`);
   return hashOf(parts.join("\n"));
 }
 

@@ -2,8 +2,31 @@
  * Collects what the ledger settles into one row per member and slot. It reads final transactions only: nothing in it is
  * computed from what agents or the market say.
  */
-import { compareText, costCeil, costFloor, type Micros, micros, NO_ENERGY, NO_MONEY, type PublicKey, type SlotId, type WattHours, wattHours } from "#core";
-import { injectedOf, type NodeEvent, poolPayments, type PoolOrder, settlementPayments, type State, type StateOf, type StateTag, withdrawnOf } from "#contracts";
+
+import {
+  injectedOf,
+  type NodeEvent,
+  type PoolOrder,
+  poolPayments,
+  type State,
+  type StateOf,
+  type StateTag,
+  settlementPayments,
+  withdrawnOf,
+} from "#contracts";
+import {
+  compareText,
+  costCeil,
+  costFloor,
+  type Micros,
+  micros,
+  NO_ENERGY,
+  NO_MONEY,
+  type PublicKey,
+  type SlotId,
+  type WattHours,
+  wattHours,
+} from "#core";
 import type { MeteredEnergy } from "./kernel/physics.ts";
 import type { SettlementRow } from "./report/model.ts";
 
@@ -38,7 +61,8 @@ export class SettlementBook {
 
   /** Notes what the members would have had without a market. */
   addBaseline(member: PublicKey, slot: SlotId, baseline: MeteredEnergy, { feedIn, retail }: Prices): void {
-    this.#row(member, slot).baselineMicros += costFloor(injectedOf(baseline), feedIn) - costCeil(withdrawnOf(baseline), retail);
+    this.#row(member, slot).baselineMicros +=
+      costFloor(injectedOf(baseline), feedIn) - costCeil(withdrawnOf(baseline), retail);
   }
 
   /** Takes a final transaction as the marketplace's node knows it: rounds of pools, in full. */
@@ -58,10 +82,10 @@ export class SettlementBook {
   #payRound(slot: SlotId, orders: readonly PoolOrder[], trades: Parameters<typeof poolPayments>[1]): void {
     const payments = poolPayments(orders, trades);
     const marketplace = orders[0]?.marketplace;
-    for (const [buyer, amount] of payments.buyers) this.#row(buyer as PublicKey, slot).tradeMicros -= amount;
-    for (const [seller, amount] of payments.sellers) this.#row(seller as PublicKey, slot).tradeMicros += amount;
+    for (const [buyer, amount] of payments.buyers) this.#row(buyer, slot).tradeMicros -= amount;
+    for (const [seller, amount] of payments.sellers) this.#row(seller, slot).tradeMicros += amount;
     for (const [buyer, fee] of payments.fees) {
-      this.#row(buyer as PublicKey, slot).feesMicros -= fee;
+      this.#row(buyer, slot).feesMicros -= fee;
       if (marketplace !== undefined) this.#row(marketplace, slot).feesMicros += fee;
     }
   }
@@ -73,7 +97,9 @@ export class SettlementBook {
     if (event.command?.tag !== "settle-auction" || auction === undefined || bid === undefined) return;
     const toSeller = settlementPayments(auction, bid).get(auction.seller) ?? 0n;
     const fee = bid.locked - toSeller;
-    const [buyer, seller, marketplace] = [bid.bidder, auction.seller, auction.marketplace].map((key) => this.#row(key, auction.slot)) as [MutableRow, MutableRow, MutableRow];
+    const [buyer, seller, marketplace] = [bid.bidder, auction.seller, auction.marketplace].map((key) =>
+      this.#row(key, auction.slot),
+    ) as [MutableRow, MutableRow, MutableRow];
     buyer.boughtWh += auction.energy;
     seller.soldWh += auction.energy;
     buyer.tradeMicros -= toSeller;
@@ -92,7 +118,10 @@ export class SettlementBook {
       row.shortfallWh += record.promised - record.delivered;
       row.depositLostMicros -= record.depositLost;
       row.feesMicros -= record.gridFee;
-      const toGridAuthority = only(event.made, "funds").reduce((sum, { owner, amount }) => sum + (owner === gridAuthority ? amount : 0n), 0n);
+      const toGridAuthority = only(event.made, "funds").reduce(
+        (sum, { owner, amount }) => sum + (owner === gridAuthority ? amount : 0n),
+        0n,
+      );
       this.#row(powerCompany, record.slot).depositLostMicros += record.depositLost + record.gridFee - toGridAuthority;
       this.#row(gridAuthority, record.slot).feesMicros += toGridAuthority;
     }
@@ -101,7 +130,10 @@ export class SettlementBook {
   /** Takes a settled slot of one member. */
   addSettlement(event: NodeEvent, powerCompany: PublicKey): void {
     if (event.command?.tag !== "settle-slot") return;
-    for (const { member, slot, produced, consumed, feedInAmount, retailAmount } of only(event.made, "slot-settlement")) {
+    for (const { member, slot, produced, consumed, feedInAmount, retailAmount } of only(
+      event.made,
+      "slot-settlement",
+    )) {
       const row = this.#row(member, slot);
       row.producedWh += produced;
       row.consumedWh += consumed;
@@ -116,7 +148,9 @@ export class SettlementBook {
   /** All rows of the slots, sorted by slot and member; every member has one in each slot. */
   rows(slots: readonly SlotId[]): readonly SettlementRow[] {
     const members = [...this.#members.values()].sort((left, right) => compareText(left.name, right.name));
-    return slots.flatMap((slot) => members.map((member) => asRow(slot, member, this.#rows.get(`${slot} ${member.key}`)?.row ?? EMPTY)));
+    return slots.flatMap((slot) =>
+      members.map((member) => asRow(slot, member, this.#rows.get(`${slot} ${member.key}`)?.row ?? EMPTY)),
+    );
   }
 
   #row(member: PublicKey, slot: SlotId): MutableRow {

@@ -2,6 +2,9 @@
  * A simulation: a community lives through a period on a real ledger. Nodes, notary, marketplace, agents and strategies are the
  * ones of live use; only the clock is virtual, messages stay in the process, and meters come from data.
  */
+
+import type { Decision } from "#agents";
+import type { NodeEvent, PoolRound } from "#contracts";
 import {
   addLocalDays,
   err,
@@ -13,23 +16,29 @@ import {
   ok,
   type PublicKey,
   type Result,
-  seededEntropy,
   type Slot,
   type SlotId,
+  seededEntropy,
   slotsOfLocalDay,
 } from "#core";
-import type { Decision } from "#agents";
-import type { NodeEvent, PoolRound } from "#contracts";
 import { type Community, type CommunityMember, createKnownView, type KnownView, type TariffVintage } from "#data";
 import type { Forecaster } from "#forecast";
 import { ownerClient } from "#ledger-client";
-import { type CommitLog, LocalNetwork, type NetworkRules, type NodeStore, scheduleFlows, settleWholeSlot, type SlotReading } from "#ledger-node";
+import {
+  type CommitLog,
+  LocalNetwork,
+  type NetworkRules,
+  type NodeStore,
+  type SlotReading,
+  scheduleFlows,
+  settleWholeSlot,
+} from "#ledger-node";
 import { admissionPolicy, Marketplace, payAsClear, type TradingMethod } from "#marketplace";
 import type { Strategy } from "#strategies";
 import type { EventLog } from "./event-log.ts";
 import { ForecastScores } from "./forecast-scores.ts";
 import { PRIORITIES, VirtualClock } from "./kernel/virtual-clock.ts";
-import { DEFAULT_SCHEDULE, type DailySchedule } from "./network-rules.ts";
+import { type DailySchedule, DEFAULT_SCHEDULE } from "./network-rules.ts";
 import { addParticipant, fund, type Participant } from "./participants.ts";
 import { SettlementBook } from "./settlement-book.ts";
 
@@ -51,7 +60,9 @@ export type SimulationOptions = {
   readonly onProgress?: (slotsDone: number, slotsTotal: number) => void;
 };
 
-export type SimulationRefusal = { readonly tag: "days_not_covered"; readonly firstDay: LocalDay; readonly lastDay: LocalDay } | { readonly tag: "tariff_missing"; readonly day: LocalDay };
+export type SimulationRefusal =
+  | { readonly tag: "days_not_covered"; readonly firstDay: LocalDay; readonly lastDay: LocalDay }
+  | { readonly tag: "tariff_missing"; readonly day: LocalDay };
 
 export type SimulationResult = {
   readonly slots: readonly Slot[];
@@ -73,7 +84,8 @@ const DAY_MS = 86_400_000;
 export async function simulate(options: SimulationOptions): Promise<Result<SimulationResult, SimulationRefusal>> {
   const { community, firstDay, days } = options;
   const lastDay = addLocalDays(firstDay, days - 1);
-  if (firstDay < community.firstDay || lastDay > community.lastDay) return err({ tag: "days_not_covered", firstDay: community.firstDay, lastDay: community.lastDay });
+  if (firstDay < community.firstDay || lastDay > community.lastDay)
+    return err({ tag: "days_not_covered", firstDay: community.firstDay, lastDay: community.lastDay });
   const simulation = new Simulation(options, lastDay);
   return ok(await simulation.run());
 }
@@ -109,7 +121,10 @@ class Simulation {
     const marketplace = this.#marketplace(network);
     const participants = await this.#join(network, marketplace);
     this.#listen(network, participants);
-    for (const participant of participants) await scheduleFlows(participant.node, this.#clock, participant.member.name, (problem) => this.#problems.push(problem));
+    for (const participant of participants)
+      await scheduleFlows(participant.node, this.#clock, participant.member.name, (problem) =>
+        this.#problems.push(problem),
+      );
     this.#scheduleTariffs(network);
     this.#scheduleDays(participants, marketplace);
     this.#scheduleSlots(network, participants, marketplace);
@@ -154,7 +169,11 @@ class Simulation {
   }
 
   #marketplace(network: LocalNetwork): Marketplace {
-    const marketplace = new Marketplace({ client: ownerClient(network.node("marketplace")), method: this.#options.method ?? payAsClear, nowMs: () => this.#clock.nowMs() });
+    const marketplace = new Marketplace({
+      client: ownerClient(network.node("marketplace")),
+      method: this.#options.method ?? payAsClear,
+      nowMs: () => this.#clock.nowMs(),
+    });
     marketplace.listen((round) => this.#options.events.append(this.#clock.nowMs(), "pool-round", round));
     return marketplace;
   }
@@ -185,16 +204,26 @@ class Simulation {
       slotId,
       tariff,
       position,
-      forecast: forecast && { issuedAtMs: forecast.issuedAtMs, surplusWh: [...forecast.surplusWh].map((value) => Math.round(value)) },
+      forecast: forecast && {
+        issuedAtMs: forecast.issuedAtMs,
+        surplusWh: [...forecast.surplusWh].map((value) => Math.round(value)),
+      },
     }));
     this.#options.events.append(decision.atMs, "decision", { ...decision, inputs });
   }
 
   #listen(network: LocalNetwork, participants: readonly Participant[]): void {
-    const [gridAuthority, powerCompany, marketplace] = (["grid-authority", "power-company", "marketplace"] as const).map((name) => network.node(name));
-    invariant(gridAuthority !== undefined && powerCompany !== undefined && marketplace !== undefined, "a network has its infrastructure");
-    for (const name of ["grid-authority", "power-company", "marketplace"]) this.#book.addMember({ name, key: network.node(name).party, roles: [name] });
-    for (const { member, node } of participants) this.#book.addMember({ name: member.name, key: node.party, roles: member.roles });
+    const [gridAuthority, powerCompany, marketplace] = (
+      ["grid-authority", "power-company", "marketplace"] as const
+    ).map((name) => network.node(name));
+    invariant(
+      gridAuthority !== undefined && powerCompany !== undefined && marketplace !== undefined,
+      "a network has its infrastructure",
+    );
+    for (const name of ["grid-authority", "power-company", "marketplace"])
+      this.#book.addMember({ name, key: network.node(name).party, roles: [name] });
+    for (const { member, node } of participants)
+      this.#book.addMember({ name: member.name, key: node.party, roles: member.roles });
     marketplace.listen((event) => this.#book.addPoolRound(event));
     gridAuthority.listen((event) => {
       this.#book.addDelivery(event, gridAuthority.party, powerCompany.party);
@@ -207,7 +236,9 @@ class Simulation {
   /** A settlement is the member's own matter, and the winner of an auction is the one that knows its bid. */
   #addOwn(event: NodeEvent, party: PublicKey, powerCompany: PublicKey): void {
     this.#book.addSettlement(event, powerCompany);
-    const isWinner = event.command?.tag === "settle-auction" && event.consumed.some((state) => state.tag === "bid" && state.bidder === party);
+    const isWinner =
+      event.command?.tag === "settle-auction" &&
+      event.consumed.some((state) => state.tag === "bid" && state.bidder === party);
     if (isWinner) this.#book.addAuction(event);
   }
 
@@ -227,12 +258,18 @@ class Simulation {
       const [first] = slotsWithin(tariff, this.#slots);
       if (first === undefined) continue;
       const day = this.#days().find((each) => localMidnightMs(community.timeZone, each) === tariff.startMs) ?? firstDay;
-      this.#clock.at(tariff.knownAtMs, { priority: PRIORITIES.data, source: `tariff ${day}`, run: () => this.#publish(network, day, tariff) });
+      this.#clock.at(tariff.knownAtMs, {
+        priority: PRIORITIES.data,
+        source: `tariff ${day}`,
+        run: () => this.#publish(network, day, tariff),
+      });
     }
   }
 
   async #publish(network: LocalNetwork, day: LocalDay, { feedIn, retail }: TariffVintage): Promise<void> {
-    const published = await network.node("power-company").submit({ tag: "publish-tariff", commandId: `tariff/${day}`, day, feedIn, retail });
+    const published = await network
+      .node("power-company")
+      .submit({ tag: "publish-tariff", commandId: `tariff/${day}`, day, feedIn, retail });
     if (!published.ok) this.#problems.push(`tariff of ${day} was not published: ${published.error.tag}`);
   }
 
@@ -245,34 +282,69 @@ class Simulation {
       const eve = addLocalDays(day, -1);
       const forecastMs = localInstantMs(timeZone, eve, forecastAt.hour, forecastAt.minute);
       const roundMs = localInstantMs(timeZone, eve, dayAheadRoundAt.hour, dayAheadRoundAt.minute);
-      this.#clock.at(forecastMs, { priority: PRIORITIES.agents, source: `forecast ${day}`, run: () => this.#dayAhead(participants, day, slots) });
-      this.#clock.at(roundMs, { priority: PRIORITIES.market, source: `day-ahead ${day}`, run: () => this.#dayAheadRound(participants, marketplace, day, slotIds) });
+      this.#clock.at(forecastMs, {
+        priority: PRIORITIES.agents,
+        source: `forecast ${day}`,
+        run: () => this.#dayAhead(participants, day, slots),
+      });
+      this.#clock.at(roundMs, {
+        priority: PRIORITIES.market,
+        source: `day-ahead ${day}`,
+        run: () => this.#dayAheadRound(participants, marketplace, day, slotIds),
+      });
     }
   }
 
   async #dayAhead(participants: readonly Participant[], day: LocalDay, slots: readonly Slot[]): Promise<void> {
     await inParallel(participants, ({ agent }) => agent.onForecast(day, slots));
-    for (const { targets, forecasts } of participants) this.#scores.addForecasts(targets, slots.map(({ id }) => forecasts.get(id)), this.#view, slots);
+    for (const { targets, forecasts } of participants)
+      this.#scores.addForecasts(
+        targets,
+        slots.map(({ id }) => forecasts.get(id)),
+        this.#view,
+        slots,
+      );
   }
 
-  async #dayAheadRound(participants: readonly Participant[], marketplace: Marketplace, day: LocalDay, slotIds: readonly SlotId[]): Promise<void> {
+  async #dayAheadRound(
+    participants: readonly Participant[],
+    marketplace: Marketplace,
+    day: LocalDay,
+    slotIds: readonly SlotId[],
+  ): Promise<void> {
     await this.#round(marketplace, slotIds, false);
     await inParallel(participants, ({ agent }) => agent.onPoolsCleared(day, slotIds));
   }
 
   async #round(marketplace: Marketplace, slotIds: readonly SlotId[], isFinal: boolean): Promise<void> {
-    for (const { slot, refusal } of await marketplace.clearSlots(slotIds, isFinal)) this.#problems.push(`pool of ${slot} was not cleared: ${refusal.tag}`);
+    for (const { slot, refusal } of await marketplace.clearSlots(slotIds, isFinal))
+      this.#problems.push(`pool of ${slot} was not cleared: ${refusal.tag}`);
   }
 
   #scheduleSlots(network: LocalNetwork, participants: readonly Participant[], marketplace: Marketplace): void {
     const { gateCallLeadMs, finalRoundLeadMs } = this.#schedule;
     const { gateLeadMs } = this.#options.rules;
-    const telemetryDelayMs = Math.max(0, ...[...this.#options.community.data.meters.values()].map((meter) => meter.telemetryDelayMs));
+    const telemetryDelayMs = Math.max(
+      0,
+      ...[...this.#options.community.data.meters.values()].map((meter) => meter.telemetryDelayMs),
+    );
     for (const slot of this.#slots) {
       const gateMs = slot.startMs - gateLeadMs;
-      this.#clock.at(gateMs - gateCallLeadMs, { priority: PRIORITIES.agents, source: `gate ${slot.id}`, run: () => inParallel(participants, ({ agent }) => agent.onGate(slot)) });
-      this.#clock.at(gateMs - finalRoundLeadMs, { priority: PRIORITIES.market, source: `final ${slot.id}`, run: () => this.#round(marketplace, [slot.id], true) });
-      this.#clock.at(slot.endMs, { priority: PRIORITIES.data, source: `physics ${slot.id}`, run: () => this.#live(network, participants, slot, telemetryDelayMs) });
+      this.#clock.at(gateMs - gateCallLeadMs, {
+        priority: PRIORITIES.agents,
+        source: `gate ${slot.id}`,
+        run: () => inParallel(participants, ({ agent }) => agent.onGate(slot)),
+      });
+      this.#clock.at(gateMs - finalRoundLeadMs, {
+        priority: PRIORITIES.market,
+        source: `final ${slot.id}`,
+        run: () => this.#round(marketplace, [slot.id], true),
+      });
+      this.#clock.at(slot.endMs, {
+        priority: PRIORITIES.data,
+        source: `physics ${slot.id}`,
+        run: () => this.#live(network, participants, slot, telemetryDelayMs),
+      });
     }
   }
 
@@ -285,7 +357,11 @@ class Simulation {
       if (tariff !== undefined) this.#book.addBaseline(node.party, slot.id, baseline, tariff);
       return { member: node.party, ...metered };
     });
-    this.#clock.at(slot.endMs + telemetryDelayMs, { priority: PRIORITIES.data, source: `meters ${slot.id}`, run: () => this.#settle(network, slot, readings) });
+    this.#clock.at(slot.endMs + telemetryDelayMs, {
+      priority: PRIORITIES.data,
+      source: `meters ${slot.id}`,
+      run: () => this.#settle(network, slot, readings),
+    });
   }
 
   async #settle(network: LocalNetwork, slot: Slot, readings: readonly SlotReading[]): Promise<void> {
@@ -302,7 +378,9 @@ class Simulation {
       for (const { agent } of participants) if (await agent.react()) isQuiet = false;
       if (isQuiet) return;
     }
-    this.#problems.push(`agents were still answering each other after ${REACTION_ROUNDS_MAX} rounds at ${new Date(this.#clock.nowMs()).toISOString()}`);
+    this.#problems.push(
+      `agents were still answering each other after ${REACTION_ROUNDS_MAX} rounds at ${new Date(this.#clock.nowMs()).toISOString()}`,
+    );
   }
 }
 
@@ -315,4 +393,3 @@ function slotsWithin(tariff: TariffVintage, slots: readonly Slot[]): readonly Sl
   const endMs = tariff.startMs + tariff.retail.length * tariff.slotMinutes * 60_000;
   return slots.filter(({ startMs }) => startMs >= tariff.startMs && startMs < endMs);
 }
-

@@ -16,8 +16,14 @@ export function measuredCommunity({ env, cacheDir }: CommunitySource): Community
   if (found === undefined) return undefined;
   const composed = composeMeasuredCommunity(found.root);
   if (composed.ok) return composed.value;
-  const problem = composed.error.tag === "no_complete_period" ? "no two weeks in them are complete" : `the set ${composed.error.set} can't be read: ${composed.error.problems[0]?.problem ?? "unknown"}`;
-  throw new CommandFailure(EXIT.badInput, `measured data in ${found.root} can't be used: ${problem}; check them with 'dream data check', or unset DREAM_DATA to run on a generated community`);
+  const problem =
+    composed.error.tag === "no_complete_period"
+      ? "no two weeks in them are complete"
+      : `the set ${composed.error.set} can't be read: ${composed.error.problems[0]?.problem ?? "unknown"}`;
+  throw new CommandFailure(
+    EXIT.badInput,
+    `measured data in ${found.root} can't be used: ${problem}; check them with 'dream data check', or unset DREAM_DATA to run on a generated community`,
+  );
 }
 
 export function defaultCommunity(source: CommunitySource, seed: number): Community {

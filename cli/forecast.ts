@@ -23,7 +23,7 @@ import {
   evaluateForecasts,
   FORECASTER_NAMES,
   type Forecaster,
-  type ForecastTarget,
+  targetOfSeries,
 } from "#forecast";
 
 /** Days that are scored when the user names none: the last of the data. */
@@ -63,27 +63,6 @@ export function forecastEvaluate(
   const rows = evaluateAll(set, chosen.value, days.value, forecaster, clock);
   if (!rows.ok) return rows;
   return ok(options.json ? toJson({ series: rows.value }) : renderRows(rows.value, days.value));
-}
-
-/** The target that a series of a data set makes. Without a capacity, loads are cut off at what was metered before. */
-export function targetOfSeries(set: DataSet, series: DataSetSeries): ForecastTarget {
-  const { name, kind, slotMinutes, capacityKw, weather, site, tiltDegrees, azimuthDegrees } = series;
-  const run = weather === undefined ? undefined : set.data.weather.get(weather);
-  return {
-    series: name,
-    kind,
-    capacityWh: capacityKw === undefined ? Number.POSITIVE_INFINITY : (capacityKw * 1_000 * slotMinutes) / 60,
-    ...(run === undefined ? {} : { weather: run.name, weatherSlotMinutes: run.slotMinutes }),
-    ...(site === undefined
-      ? {}
-      : {
-          site: {
-            ...site,
-            ...(tiltDegrees === undefined ? {} : { tiltDegrees }),
-            ...(azimuthDegrees === undefined ? {} : { azimuthDegrees }),
-          },
-        }),
-  };
 }
 
 type TestDays = { readonly firstDay: LocalDay; readonly lastDay: LocalDay };
@@ -145,7 +124,7 @@ function evaluateAll(
   forecaster: Forecaster,
   clock: Clock,
 ): Result<readonly EvaluationRow[], ForecastCommandError> {
-  const targets = series.map((one) => targetOfSeries(set, one));
+  const targets = series.map((one) => targetOfSeries(set.data, one));
   const { data, timeZone } = set;
   const rows = evaluateForecasts({ data, targets, timeZone, ...days, forecaster, clock });
   return rows.ok ? rows : refuse(describeError(set, rows.error));

@@ -1,15 +1,20 @@
 /** The body of `dream ledger audit`. */
 import { existsSync } from "node:fs";
 import { toJson } from "#core";
-import { auditFolder, type AuditReport } from "#ledger-node";
+import { type AuditReport, auditFolder } from "#ledger-node";
 import { CommandFailure, EXIT, type ExitCode } from "./exit.ts";
 import { progressBar } from "./progress.ts";
 
 const VIOLATIONS_SHOWN_MAX = 20;
 
 /** Audits a run directory or a folder of stores; gives the exit code: 1 if there is any violation. */
-export function ledgerAudit(folder: string, flags: { readonly json?: boolean }, io: { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream }): ExitCode {
-  if (!existsSync(folder)) throw new CommandFailure(EXIT.notFound, `${folder}: there is no such folder; give a run directory`);
+export function ledgerAudit(
+  folder: string,
+  flags: { readonly json?: boolean },
+  io: { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream },
+): ExitCode {
+  if (!existsSync(folder))
+    throw new CommandFailure(EXIT.notFound, `${folder}: there is no such folder; give a run directory`);
   const progress = progressBar(io.stderr, "transactions", flags.json === true);
   const audited = auditFolder(folder, (done, total) => progress.update(done, total));
   progress.stop();
@@ -29,13 +34,19 @@ export function ledgerAudit(folder: string, flags: { readonly json?: boolean }, 
 
 function render({ transactions, signatures, violations, moneyIssuedMicros, moneyHeldMicros }: AuditReport): string {
   const lines = [
-    violations.length === 0 ? "Sound: every id, signature, contract and spent state checks, and money is conserved." : `NOT SOUND: ${violations.length} violations.`,
+    violations.length === 0
+      ? "Sound: every id, signature, contract and spent state checks, and money is conserved."
+      : `NOT SOUND: ${violations.length} violations.`,
     `transactions   ${transactions}`,
     `signatures     ${signatures} of parties`,
     `money issued   ${moneyIssuedMicros} micros`,
     `money held     ${moneyHeldMicros} micros`,
-    ...violations.slice(0, VIOLATIONS_SHOWN_MAX).map(({ store, txId, problem }) => `${store}: transaction ${txId} ${problem}`),
-    ...(violations.length > VIOLATIONS_SHOWN_MAX ? [`… and ${violations.length - VIOLATIONS_SHOWN_MAX} more (--json lists all)`] : []),
+    ...violations
+      .slice(0, VIOLATIONS_SHOWN_MAX)
+      .map(({ store, txId, problem }) => `${store}: transaction ${txId} ${problem}`),
+    ...(violations.length > VIOLATIONS_SHOWN_MAX
+      ? [`… and ${violations.length - VIOLATIONS_SHOWN_MAX} more (--json lists all)`]
+      : []),
   ];
   return `${lines.join("\n")}\n`;
 }

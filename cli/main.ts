@@ -2,15 +2,17 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { loadDataSet, shippedManifest, isShippedSet, describeProblem } from "#data";
-import { dataCheck, type DataCommandIo, dataGet, dataList, defaultCacheDir } from "./data.ts";
+import { describeProblem, isShippedSet, loadDataSet, shippedManifest } from "#data";
+import { type DataCommandIo, dataCheck, dataGet, dataList, defaultCacheDir } from "./data.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
 import { forecastEvaluate } from "./forecast.ts";
 import { ledgerAudit } from "./ledger-audit.ts";
 import { marketClear } from "./market-clear.ts";
 import { type CommandIo, demo, simulateFile } from "./simulate.ts";
 
-const packageJson = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
+const packageJson = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
 const interrupted = new AbortController();
 const clock = { nowMs: () => performance.now() };
 
@@ -28,7 +30,8 @@ const io: CommandIo & DataCommandIo = {
 function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < min || value > max) throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    if (!Number.isSafeInteger(value) || value < min || value > max)
+      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
     return value;
   };
 }
@@ -37,11 +40,18 @@ function readInput(file: string): string {
   try {
     return readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
-    throw new CommandFailure(EXIT.notFound, `${file}: can't be read: ${error instanceof Error ? error.message : String(error)}; give a file, or - for standard input`);
+    throw new CommandFailure(
+      EXIT.notFound,
+      `${file}: can't be read: ${error instanceof Error ? error.message : String(error)}; give a file, or - for standard input`,
+    );
   }
 }
 
-function printOrFail(result: { readonly ok: true; readonly value: string } | { readonly ok: false; readonly error: { readonly exitCode: 4; readonly message: string } }): void {
+function printOrFail(
+  result:
+    | { readonly ok: true; readonly value: string }
+    | { readonly ok: false; readonly error: { readonly exitCode: 4; readonly message: string } },
+): void {
   if (!result.ok) throw new CommandFailure(result.error.exitCode, result.error.message);
   process.stdout.write(result.value.endsWith("\n") ? result.value : `${result.value}\n`);
 }
@@ -94,7 +104,9 @@ market
   .requiredOption("--method <name>", "pay-as-clear or pay-as-bid")
   .requiredOption("--input <file>", "book, JSON; - reads standard input")
   .option("--json", "print the result as JSON")
-  .action(({ method, input, json }: { method: string; input: string; json?: boolean }) => printOrFail(marketClear(readInput(input), input, method, clock, json === true)));
+  .action(({ method, input, json }: { method: string; input: string; json?: boolean }) =>
+    printOrFail(marketClear(readInput(input), input, method, clock, json === true)),
+  );
 
 const data = program.command("data").description("fetches, lists and checks data sets");
 data
@@ -133,25 +145,39 @@ forecast
   .option("--model <name>", "forecaster, automatic otherwise")
   .option("--root <dir>", "folder that the manifest's files are in")
   .option("--json", "print the result as JSON")
-  .action((flags: { dataset: string; series?: string[]; testFrom?: string; testTo?: string; model?: string; root?: string; json?: boolean }) => {
-    const manifest = isShippedSet(flags.dataset) ? shippedManifest(flags.dataset) : flags.dataset;
-    const root = flags.root ?? (isShippedSet(flags.dataset) && io.env.DREAM_DATA !== undefined ? `${io.env.DREAM_DATA}/${flags.dataset}` : undefined);
-    const loaded = loadDataSet(manifest, root === undefined ? {} : { root });
-    if (!loaded.ok) throw new CommandFailure(EXIT.badInput, loaded.error.map(describeProblem).join("\n"));
-    printOrFail(
-      forecastEvaluate(
-        loaded.value,
-        {
-          series: flags.series ?? [],
-          json: flags.json === true,
-          ...(flags.testFrom === undefined ? {} : { testFrom: flags.testFrom }),
-          ...(flags.testTo === undefined ? {} : { testTo: flags.testTo }),
-          ...(flags.model === undefined ? {} : { model: flags.model }),
-        },
-        clock,
-      ),
-    );
-  });
+  .action(
+    (flags: {
+      dataset: string;
+      series?: string[];
+      testFrom?: string;
+      testTo?: string;
+      model?: string;
+      root?: string;
+      json?: boolean;
+    }) => {
+      const manifest = isShippedSet(flags.dataset) ? shippedManifest(flags.dataset) : flags.dataset;
+      const root =
+        flags.root ??
+        (isShippedSet(flags.dataset) && io.env.DREAM_DATA !== undefined
+          ? `${io.env.DREAM_DATA}/${flags.dataset}`
+          : undefined);
+      const loaded = loadDataSet(manifest, root === undefined ? {} : { root });
+      if (!loaded.ok) throw new CommandFailure(EXIT.badInput, loaded.error.map(describeProblem).join("\n"));
+      printOrFail(
+        forecastEvaluate(
+          loaded.value,
+          {
+            series: flags.series ?? [],
+            json: flags.json === true,
+            ...(flags.testFrom === undefined ? {} : { testFrom: flags.testFrom }),
+            ...(flags.testTo === undefined ? {} : { testTo: flags.testTo }),
+            ...(flags.model === undefined ? {} : { model: flags.model }),
+          },
+          clock,
+        ),
+      );
+    },
+  );
 
 /** Prints what went wrong and sets the exit code; a bug shows its stack. */
 function fail(error: unknown): void {
@@ -161,7 +187,9 @@ function fail(error: unknown): void {
   } else if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
   } else {
-    process.stderr.write(`dream: this is a bug, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `dream: this is a bug, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     process.exitCode = EXIT.error;
   }
 }

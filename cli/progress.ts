@@ -6,7 +6,14 @@ export type Progress = { update(done: number, total: number): void; stop(): void
 /** @param unit - What is counted, such as `slots`. */
 export function progressBar(stream: NodeJS.WriteStream, unit: string, isQuiet: boolean): Progress {
   if (isQuiet || !stream.isTTY) return { update: () => {}, stop: () => {} };
-  const bar = new SingleBar({ stream, format: `{bar} {percentage} % · {value} of {total} ${unit} · {eta_formatted} left`, hideCursor: true, etaBuffer: 40, barsize: 30, fps: 10 });
+  const bar = new SingleBar({
+    stream,
+    format: `{bar} {percentage} % · {value} of {total} ${unit} · {eta_formatted} left`,
+    hideCursor: true,
+    etaBuffer: 40,
+    barsize: 30,
+    fps: 10,
+  });
   let isStarted = false;
   return {
     update(done, total) {

@@ -39,7 +39,9 @@ const schema: z.ZodType<Scenario> = z.strictObject({
       gateLeadMinutes: z.int().min(0).max(1_440).optional(),
     })
     .default({}),
-  members: z.record(z.string(), z.strictObject({ strategy: z.string(), config: z.record(z.string(), z.unknown()).default({}) })).default({}),
+  members: z
+    .record(z.string(), z.strictObject({ strategy: z.string(), config: z.record(z.string(), z.unknown()).default({}) }))
+    .default({}),
 });
 
 /** A checked scenario. Prices in micros per kWh, energy in watt-hours. */
@@ -52,9 +54,14 @@ export type Scenario = {
   readonly seed: number;
   readonly rules: ScenarioRules;
   /** Strategies of members, instead of the community's own. */
-  readonly members: Readonly<Record<string, { readonly strategy: string; readonly config: Readonly<Record<string, unknown>> }>>;
+  readonly members: Readonly<
+    Record<string, { readonly strategy: string; readonly config: Readonly<Record<string, unknown>> }>
+  >;
 };
-type GeneratedCommunity = Omit<GeneratorOptions, "seed"> & { readonly source: "generated"; readonly seed?: number | undefined };
+type GeneratedCommunity = Omit<GeneratorOptions, "seed"> & {
+  readonly source: "generated";
+  readonly seed?: number | undefined;
+};
 type ScenarioRules = {
   readonly emergencyMicrosPerKwh?: number | undefined;
   readonly gridFeeMicrosPerKwh?: number | undefined;
@@ -65,8 +72,19 @@ type ScenarioRules = {
   readonly gateLeadMinutes?: number | undefined;
 };
 /** `code` is `strategy_unknown`, `strategy_config_invalid` or `scenario_malformed`. */
-export const SCENARIO_REFUSALS = ["scenario_malformed", "strategy_unknown", "strategy_config_invalid", "member_unknown"] as const;
-export type ScenarioProblem = { readonly code: (typeof SCENARIO_REFUSALS)[number]; readonly line: number | null; readonly path: string; readonly problem: string; readonly mend: string };
+export const SCENARIO_REFUSALS = [
+  "scenario_malformed",
+  "strategy_unknown",
+  "strategy_config_invalid",
+  "member_unknown",
+] as const;
+export type ScenarioProblem = {
+  readonly code: (typeof SCENARIO_REFUSALS)[number];
+  readonly line: number | null;
+  readonly path: string;
+  readonly problem: string;
+  readonly mend: string;
+};
 
 /** Reads a scenario (outside input: never throws). */
 export function parseScenario(text: string): Result<Scenario, readonly ScenarioProblem[]> {
@@ -74,12 +92,20 @@ export function parseScenario(text: string): Result<Scenario, readonly ScenarioP
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
     return err(
-      document.errors.map(({ message, pos }) => ({ code: "scenario_malformed" as const, line: lines.linePos(pos[0]).line, path: "", problem: message, mend: "write it as YAML" })),
+      document.errors.map(({ message, pos }) => ({
+        code: "scenario_malformed" as const,
+        line: lines.linePos(pos[0]).line,
+        path: "",
+        problem: message,
+        mend: "write it as YAML",
+      })),
     );
   }
   const lineOf = (path: readonly PropertyKey[]): number | null => {
     for (let length = path.length; length >= 0; length--) {
-      const node = document.getIn(path.slice(0, length), true) as { readonly range?: readonly number[] | null } | undefined;
+      const node = document.getIn(path.slice(0, length), true) as
+        | { readonly range?: readonly number[] | null }
+        | undefined;
       const start = node?.range?.[0];
       if (start !== undefined) return lines.linePos(start).line;
     }
@@ -87,7 +113,9 @@ export function parseScenario(text: string): Result<Scenario, readonly ScenarioP
   };
   const parsed = schema.safeParse(document.toJS());
   if (!parsed.success) return err(parsed.error.issues.map((issue) => schemaProblem(issue, lineOf)));
-  const problems = Object.entries(parsed.data.members).flatMap(([member, { strategy, config }]) => strategyProblems(member, strategy, config, lineOf));
+  const problems = Object.entries(parsed.data.members).flatMap(([member, { strategy, config }]) =>
+    strategyProblems(member, strategy, config, lineOf),
+  );
   return problems.length > 0 ? err(problems) : ok(parsed.data);
 }
 
@@ -95,7 +123,10 @@ type LineOf = (path: readonly PropertyKey[]) => number | null;
 
 function schemaProblem(issue: z.core.$ZodIssue, lineOf: LineOf): ScenarioProblem {
   const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
-  const mend = issue.code === "unrecognized_keys" ? "remove the key, or correct its spelling" : "see 'dream simulate --help' for an example";
+  const mend =
+    issue.code === "unrecognized_keys"
+      ? "remove the key, or correct its spelling"
+      : "see 'dream simulate --help' for an example";
   return { code: "scenario_malformed", line: lineOf(path), path: path.join("."), problem: issue.message, mend };
 }
 
@@ -103,16 +134,35 @@ function strategyProblems(member: string, name: string, config: unknown, lineOf:
   const found = findStrategy(name);
   if (!found.ok) {
     const mend = `${found.error.mend} Built in are: ${[...builtInStrategies.keys()].join(", ")}.`;
-    return [{ code: "strategy_unknown", line: lineOf(["members", member, "strategy"]), path: `members.${member}.strategy`, problem: `there is no strategy ${JSON.stringify(name)}`, mend }];
+    return [
+      {
+        code: "strategy_unknown",
+        line: lineOf(["members", member, "strategy"]),
+        path: `members.${member}.strategy`,
+        problem: `there is no strategy ${JSON.stringify(name)}`,
+        mend,
+      },
+    ];
   }
   const parsed = found.value.config.safeParse(config);
   if (parsed.success) return [];
   return parsed.error.issues.map((issue) => {
     const path = ["members", member, "config", ...issue.path];
-    return { code: "strategy_config_invalid" as const, line: lineOf(path), path: path.join("."), problem: issue.message, mend: `see the README of the strategy ${name}` };
+    return {
+      code: "strategy_config_invalid" as const,
+      line: lineOf(path),
+      path: path.join("."),
+      problem: issue.message,
+      mend: `see the README of the strategy ${name}`,
+    };
   });
 }
 
 export function describeProblems(fileName: string, problems: readonly ScenarioProblem[]): string {
-  return problems.map(({ code, line, path, problem, mend }) => `${fileName}${line === null ? "" : `:${line}`}: [${code}] ${path === "" ? "" : `${path}: `}${problem}; ${mend}`).join("\n");
+  return problems
+    .map(
+      ({ code, line, path, problem, mend }) =>
+        `${fileName}${line === null ? "" : `:${line}`}: [${code}] ${path === "" ? "" : `${path}: `}${problem}; ${mend}`,
+    )
+    .join("\n");
 }

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { localDay, type LocalDay, microsPerKwh, parseLocalDay, toJson, wattHours } from "#core";
-import { defaultRules, renderTerminal, type Run, runSimulation } from "#backtest";
+import { defaultRules, type Run, renderTerminal, runSimulation } from "#backtest";
+import { type LocalDay, localDay, microsPerKwh, parseLocalDay, toJson, wattHours } from "#core";
 import { type Community, type CommunityMember, checkGeneratorOptions, generateCommunity } from "#data";
 import type { NetworkRules } from "#ledger-node";
 import { findStrategy, type Strategy } from "#strategies";
@@ -23,22 +23,41 @@ export type CommandIo = CommunitySource & {
 export type RunFlags = { readonly out?: string; readonly json?: boolean; readonly progress?: boolean };
 
 /** `dream demo`: the default community for some days. */
-export async function demo(flags: RunFlags & { readonly days: number; readonly seed: number }, io: CommandIo): Promise<void> {
+export async function demo(
+  flags: RunFlags & { readonly days: number; readonly seed: number },
+  io: CommandIo,
+): Promise<void> {
   const community = defaultCommunity(io, flags.seed);
-  const scenario: Scenario = { name: "demo", community: { source: "default" }, days: flags.days, seed: flags.seed, rules: {}, members: {} };
-  if (community.source === "generated") io.stderr.write("No measured data at hand: this is a generated community. 'dream data get citylearn2022 pvod' fetches measured data, DREAM_DATA=DIR names a folder that has them.\n");
+  const scenario: Scenario = {
+    name: "demo",
+    community: { source: "default" },
+    days: flags.days,
+    seed: flags.seed,
+    rules: {},
+    members: {},
+  };
+  if (community.source === "generated")
+    io.stderr.write(
+      "No measured data at hand: this is a generated community. 'dream data get citylearn2022 pvod' fetches measured data, DREAM_DATA=DIR names a folder that has them.\n",
+    );
   await runAndShow(community, community.demoFirstDay, scenario, flags, io);
 }
 
 /** `dream simulate SCENARIO.yaml`. */
-export async function simulateFile(file: string, flags: RunFlags & { readonly from?: string; readonly to?: string; readonly seed?: number }, io: CommandIo): Promise<void> {
-  if (!existsSync(file)) throw new CommandFailure(EXIT.notFound, `${file}: there is no such scenario; give the path of a YAML file`);
+export async function simulateFile(
+  file: string,
+  flags: RunFlags & { readonly from?: string; readonly to?: string; readonly seed?: number },
+  io: CommandIo,
+): Promise<void> {
+  if (!existsSync(file))
+    throw new CommandFailure(EXIT.notFound, `${file}: there is no such scenario; give the path of a YAML file`);
   const parsed = parseScenario(readFileSync(file, "utf8"));
   if (!parsed.ok) throw new CommandFailure(EXIT.badInput, describeProblems(file, parsed.error));
   const scenario = { ...parsed.value, ...(flags.seed === undefined ? {} : { seed: flags.seed }) };
   const community = communityOf(file, scenario, io);
   checkMembers(file, scenario, community);
-  const firstDay = dayOption("--from", flags.from) ?? (scenario.from === undefined ? community.demoFirstDay : localDay(scenario.from));
+  const firstDay =
+    dayOption("--from", flags.from) ?? (scenario.from === undefined ? community.demoFirstDay : localDay(scenario.from));
   const to = dayOption("--to", flags.to);
   const days = to === undefined ? scenario.days : Math.round((Date.parse(to) - Date.parse(firstDay)) / 86_400_000) + 1;
   if (days < 1) throw new CommandFailure(EXIT.badInput, `--to ${to} is before ${firstDay}; give a later day`);
@@ -48,7 +67,8 @@ export async function simulateFile(file: string, flags: RunFlags & { readonly fr
 function dayOption(name: string, text: string | undefined): LocalDay | undefined {
   if (text === undefined) return undefined;
   const day = parseLocalDay(text);
-  if (!day.ok) throw new CommandFailure(EXIT.badInput, `${name} is not a day: ${JSON.stringify(text)}; write it as 2031-06-01`);
+  if (!day.ok)
+    throw new CommandFailure(EXIT.badInput, `${name} is not a day: ${JSON.stringify(text)}; write it as 2031-06-01`);
   return day.value;
 }
 
@@ -57,14 +77,26 @@ function communityOf(file: string, scenario: Scenario, io: CommandIo): Community
   if (community.source === "default") return defaultCommunity(io, scenario.seed);
   if (community.source === "measured") {
     const found = measuredCommunity(io);
-    if (found === undefined) throw new CommandFailure(EXIT.notFound, `${file}: community.source: measured data are not at hand; run 'dream data get citylearn2022 pvod', or set DREAM_DATA to a folder that has them`);
+    if (found === undefined)
+      throw new CommandFailure(
+        EXIT.notFound,
+        `${file}: community.source: measured data are not at hand; run 'dream data get citylearn2022 pvod', or set DREAM_DATA to a folder that has them`,
+      );
     return found;
   }
   const { source: _, ...asked } = community;
   const options = { ...asked, seed: community.seed ?? scenario.seed };
   const checked = checkGeneratorOptions(options);
   if (!checked.ok) {
-    throw new CommandFailure(EXIT.badInput, checked.error.map(({ option, found, expected }) => `${file}: [scenario_malformed] community.${option}: was ${found}; give ${expected}`).join("\n"));
+    throw new CommandFailure(
+      EXIT.badInput,
+      checked.error
+        .map(
+          ({ option, found, expected }) =>
+            `${file}: [scenario_malformed] community.${option}: was ${found}; give ${expected}`,
+        )
+        .join("\n"),
+    );
   }
   return generateCommunity(options);
 }
@@ -72,22 +104,38 @@ function communityOf(file: string, scenario: Scenario, io: CommandIo): Community
 function checkMembers(file: string, { members }: Scenario, community: Community): void {
   const names = community.members.map(({ name }) => name);
   const unknown = Object.keys(members).filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new CommandFailure(EXIT.badInput, unknown.map((name) => `${file}: [member_unknown] members.${name}: the community has no such member; it has ${names.slice(0, 20).join(", ")}`).join("\n"));
+  if (unknown.length > 0)
+    throw new CommandFailure(
+      EXIT.badInput,
+      unknown
+        .map(
+          (name) =>
+            `${file}: [member_unknown] members.${name}: the community has no such member; it has ${names.slice(0, 20).join(", ")}`,
+        )
+        .join("\n"),
+    );
 }
 
 /** Makes a strategy choice for each member: the scenario's, else the community's own. */
-function strategiesFor({ members }: Scenario): (member: CommunityMember) => { readonly strategy: Strategy; readonly config: unknown } {
+function strategiesFor({
+  members,
+}: Scenario): (member: CommunityMember) => { readonly strategy: Strategy; readonly config: unknown } {
   return (member) => {
     const chosen = members[member.name] ?? { strategy: member.strategy, config: member.strategyConfig };
     const found = findStrategy(chosen.strategy);
-    if (!found.ok) throw new CommandFailure(EXIT.badInput, `member ${member.name}: there is no strategy ${chosen.strategy}; ${found.error.mend}`);
+    if (!found.ok)
+      throw new CommandFailure(
+        EXIT.badInput,
+        `member ${member.name}: there is no strategy ${chosen.strategy}; ${found.error.mend}`,
+      );
     return { strategy: found.value, config: found.value.config.parse(chosen.config) };
   };
 }
 
 function rulesOf(community: Community, { rules }: Scenario): NetworkRules {
   const base = defaultRules(community, DEFAULT_CURRENCY);
-  const price = (value: number | undefined, otherwise: NetworkRules["gridFee"]): NetworkRules["gridFee"] => (value === undefined ? otherwise : microsPerKwh(value));
+  const price = (value: number | undefined, otherwise: NetworkRules["gridFee"]): NetworkRules["gridFee"] =>
+    value === undefined ? otherwise : microsPerKwh(value);
   return {
     ...base,
     emergencyPrice: price(rules.emergencyMicrosPerKwh, base.emergencyPrice),
@@ -100,7 +148,13 @@ function rulesOf(community: Community, { rules }: Scenario): NetworkRules {
   };
 }
 
-async function runAndShow(community: Community, firstDay: LocalDay, scenario: Scenario, flags: RunFlags, io: CommandIo): Promise<void> {
+async function runAndShow(
+  community: Community,
+  firstDay: LocalDay,
+  scenario: Scenario,
+  flags: RunFlags,
+  io: CommandIo,
+): Promise<void> {
   const directory = runDirectory(scenario.name, flags.out);
   const progress = progressBar(io.stderr, "slots", flags.json === true || flags.progress === false);
   const run = await runSimulation({
@@ -131,10 +185,15 @@ function show({ report, directory }: Run, flags: RunFlags, io: CommandIo): void 
     return;
   }
   const colour = io.stdout.isTTY === true && !io.noColour;
-  io.stdout.write(`${renderTerminal(report, { columns: io.stdout.columns ?? 100, colour, unicode: true, htmlPath: join(directory, "report.html") })}\n`);
+  io.stdout.write(
+    `${renderTerminal(report, { columns: io.stdout.columns ?? 100, colour, unicode: true, htmlPath: join(directory, "report.html") })}\n`,
+  );
 }
 
-function describeRefusal(refusal: Exclude<Awaited<ReturnType<typeof runSimulation>>, { ok: true }>["error"], directory: string): string {
+function describeRefusal(
+  refusal: Exclude<Awaited<ReturnType<typeof runSimulation>>, { ok: true }>["error"],
+  directory: string,
+): string {
   switch (refusal.tag) {
     case "directory_in_use":
       return `${directory} already holds a run; give another folder with --out, or remove it`;
@@ -153,7 +212,10 @@ function runDirectory(name: string, out: string | undefined): string {
     mkdirSync(directory, { recursive: true });
     readdirSync(directory);
   } catch (error) {
-    throw new CommandFailure(EXIT.badInput, `--out ${out} can't be used: ${error instanceof Error ? error.message : String(error)}; give a folder that can be written`);
+    throw new CommandFailure(
+      EXIT.badInput,
+      `--out ${out} can't be used: ${error instanceof Error ? error.message : String(error)}; give a folder that can be written`,
+    );
   }
   return directory;
 }

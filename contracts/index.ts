@@ -1,11 +1,19 @@
 /** States, commands, transactions and the clauses that every party runs. Pure. */
 export { bidCost, settlementPayments } from "./clauses/auction.ts";
 export { positionChangesOf, wasNeverOpened, withOpenedDays } from "./clauses/exposure.ts";
-export { decodeNotice, encodeNotice, type Notice } from "./notice.ts";
 export { type Command, type CommandOf, type CommandTag, POOL_TRADES_MAX, type PoolTrade } from "./commands.ts";
-export { orderLock, type PoolOutcome, poolOutcome,
+export { decodeNotice, encodeNotice, type Notice } from "./notice.ts";
+export {
+  orderLock,
+  type PoolOutcome,
   type PoolPayments,
-  poolPayments, type PoolRefusal, promisesAfterTrades, ROUNDING_RESERVE, takeEnergy } from "./pool.ts";
+  type PoolRefusal,
+  poolOutcome,
+  poolPayments,
+  promisesAfterTrades,
+  ROUNDING_RESERVE,
+  takeEnergy,
+} from "./pool.ts";
 export { Facts, type ResolvedState, type ResolvedTransaction } from "./resolved.ts";
 export {
   type DeliveryOutcome,
@@ -21,12 +29,12 @@ export {
   isBatchSignatureValid,
   isNotarySignatureValid,
   isTransactionSignatureValid,
-  notaryBatchRoot,
   type NotarySignature,
+  notaryBatchRoot,
   notarySignableBytes,
+  type SignedTransaction,
   signableBytes,
   signBatch,
-  type SignedTransaction,
   signTransaction,
   type TransactionSignature,
   withSignatures,
@@ -48,12 +56,12 @@ export {
   type MeterReading,
   moneyIn,
   type NetworkParameters,
-  participantsOf,
   type PoolOrder,
   type PowerPromise,
   type PromiseLock,
-  type Role,
+  participantsOf,
   ROLES,
+  type Role,
   type SlotSettlement,
   type Standing,
   type State,
@@ -62,7 +70,16 @@ export {
   SUPPLIER_ROLES,
   type Tariff,
 } from "./states.ts";
-export { openComponents, openTearOff, type RevealedComponent, type Selection, type ShownComponents, tearOff, type TearOff, tearOffOf } from "./tear-off.ts";
+export {
+  openComponents,
+  openTearOff,
+  type RevealedComponent,
+  type Selection,
+  type ShownComponents,
+  type TearOff,
+  tearOff,
+  tearOffOf,
+} from "./tear-off.ts";
 export {
   buildTransaction,
   decodeTransaction,
@@ -75,6 +92,7 @@ export {
   type WireTransaction,
 } from "./transaction.ts";
 export { clauseNames, contractViolations } from "./verify.ts";
+export type { MarketplaceFeed, PoolRound } from "./wire/marketplace-api.ts";
 export type {
   ClientCommand,
   ClientCommandOf,
@@ -87,4 +105,3 @@ export type {
 } from "./wire/node-api.ts";
 export type { Dependency, PeerReply, PeerRequest, Transport } from "./wire/peer.ts";
 export { LEDGER_REFUSALS, type LedgerRefusal, type LedgerRefusalCode } from "./wire/refusals.ts";
-export type { MarketplaceFeed, PoolRound } from "./wire/marketplace-api.ts";

@@ -8,12 +8,13 @@ import {
   err,
   invariant,
   type Micros,
-  micros,
   type MicrosPerKwh,
+  micros,
+  microsPerKwh,
   minEnergy,
   ok,
-  paymentsOf,
   type PublicKey,
+  paymentsOf,
   type Result,
   type WattHours,
   wattHours,
@@ -36,7 +37,7 @@ export function orderLock({ side, energy, limit, marketFee }: Lockable): Micros 
 type Lockable = Pick<PoolOrder, "side" | "energy" | "limit" | "marketFee">;
 
 function negated(price: MicrosPerKwh): MicrosPerKwh {
-  return -price as MicrosPerKwh;
+  return microsPerKwh(-price);
 }
 
 export type PoolRefusal =
@@ -113,10 +114,10 @@ function unfilledOf(orders: readonly PoolOrder[], trades: readonly PoolTrade[]):
 
 export type PoolPayments = {
   /** Price of what each owner bought, fees not counted. */
-  readonly buyers: ReadonlyMap<string, Micros>;
-  readonly sellers: ReadonlyMap<string, Micros>;
+  readonly buyers: ReadonlyMap<PublicKey, Micros>;
+  readonly sellers: ReadonlyMap<PublicKey, Micros>;
   /** Fee of each buyer, rounded up once. */
-  readonly fees: ReadonlyMap<string, Micros>;
+  readonly fees: ReadonlyMap<PublicKey, Micros>;
 };
 
 /** Who pays and receives what in a round; every trade must name orders of `orders`. */
@@ -138,7 +139,7 @@ export function poolPayments(orders: readonly PoolOrder[], trades: readonly Pool
   const fees = paymentsOf(
     trades.map(({ bid, energy }) => ({
       buyer: orderOf(bid).owner,
-      seller: "marketplace",
+      seller: orderOf(bid).marketplace,
       energy,
       price: orderOf(bid).marketFee,
     })),
@@ -153,11 +154,11 @@ function payTrades(
   credit: (owner: PublicKey, amount: bigint) => unknown,
 ): Micros {
   const payments = poolPayments(orders, trades);
-  for (const [buyer, amount] of payments.buyers) credit(buyer as PublicKey, -amount);
-  for (const [seller, amount] of payments.sellers) credit(seller as PublicKey, amount);
+  for (const [buyer, amount] of payments.buyers) credit(buyer, -amount);
+  for (const [seller, amount] of payments.sellers) credit(seller, amount);
   let sum = 0n;
   for (const [buyer, fee] of payments.fees) {
-    credit(buyer as PublicKey, -fee);
+    credit(buyer, -fee);
     sum += fee;
   }
   return micros(sum);
@@ -209,7 +210,8 @@ export function promisesAfterTrades(
     after.push(...split.taken.map((part) => ({ ...part, owner, lock: null })));
     left.set(offer, split.left);
   }
-  for (const [id, parts] of left) after.push(...(goesOn.has(id) ? parts : parts.map((part) => ({ ...part, lock: null }))));
+  for (const [id, parts] of left)
+    after.push(...(goesOn.has(id) ? parts : parts.map((part) => ({ ...part, lock: null }))));
   return after;
 }
 

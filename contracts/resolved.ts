@@ -1,6 +1,6 @@
 /** A transaction with the states that its inputs and references name: all that a contract ever sees. */
-import { invariant, localDayAt, type LocalDay, type PublicKey, slotOf, type SlotId, zone } from "#core";
-import type { CommandTag, CommandOf, Command } from "./commands.ts";
+import { invariant, type LocalDay, localDayAt, type PublicKey, type SlotId, slotOf, zone } from "#core";
+import type { Command, CommandOf, CommandTag } from "./commands.ts";
 import type { NetworkParameters, State, StateOf, StateTag } from "./states.ts";
 import type { StateRef, Transaction } from "./transaction.ts";
 

@@ -19,8 +19,8 @@ import {
   type PublicKey,
   publicKeyCodec,
   type Result,
-  sha256,
   type Signer,
+  sha256,
   struct,
 } from "#core";
 import {
@@ -92,7 +92,11 @@ export function notaryBatchRoot(txId: Hash, notarised: NotarySignature): Hash | 
 }
 
 /** Whether the notary signed that root: once checked, it holds for every transaction of the batch. */
-export function isBatchSignatureValid(networkId: string, root: Hash, { by, batchSize, signature }: NotarySignature): boolean {
+export function isBatchSignatureValid(
+  networkId: string,
+  root: Hash,
+  { by, batchSize, signature }: NotarySignature,
+): boolean {
   return isSignatureValid(by, notarySignableBytes(networkId, root, batchSize), signature);
 }
 

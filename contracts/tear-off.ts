@@ -12,13 +12,17 @@ import {
   leafHash,
   SINGLE_COMPONENTS,
   type StateRef,
-  transactionId,
   type TimeWindow,
+  transactionId,
   type WireTransaction,
 } from "./transaction.ts";
 
 /** A component in clear; `position` counts through inputs, references, outputs, command, signers, notary, window. */
-export type RevealedComponent = { readonly position: number; readonly nonce: Uint8Array; readonly component: Uint8Array };
+export type RevealedComponent = {
+  readonly position: number;
+  readonly nonce: Uint8Array;
+  readonly component: Uint8Array;
+};
 
 export type TearOff = {
   readonly counts: ComponentCounts;
@@ -57,8 +61,14 @@ export function tearOffOf(transaction: WireTransaction, selection: Selection): T
   const firstSingle = firstOutput + counts.outputs;
   const hidden = { none: SINGLE_COMPONENTS, signers: 1, all: 0 }[selection.head];
   const head = Array.from({ length: SINGLE_COMPONENTS - hidden }, (_, index) => firstSingle + hidden + index);
-  invariant(selection.outputs.every((index) => index < counts.outputs), "a tear-off shows outputs that exist");
-  invariant(selection.inputs.every((index) => index < counts.inputs), "a tear-off shows inputs that exist");
+  invariant(
+    selection.outputs.every((index) => index < counts.outputs),
+    "a tear-off shows outputs that exist",
+  );
+  invariant(
+    selection.inputs.every((index) => index < counts.inputs),
+    "a tear-off shows inputs that exist",
+  );
   const positions = [...selection.inputs, ...selection.outputs.map((index) => firstOutput + index), ...head];
   return {
     counts,
@@ -80,8 +90,10 @@ export function openTearOff(torn: TearOff, txId: Hash): Result<ReadonlyMap<numbe
 /** Checks an untrusted tear-off against a transaction id and gives all that it proves. Never throws. */
 export function openComponents(torn: TearOff, txId: Hash): Result<ShownComponents, "tear_off_invalid"> {
   const { counts, hashes } = torn;
-  if (hashes.length !== counts.inputs + counts.references + counts.outputs + SINGLE_COMPONENTS) return err("tear_off_invalid");
-  if (hashes.some((hash) => hash.length !== 32) || transactionId(hashes, counts) !== txId) return err("tear_off_invalid");
+  if (hashes.length !== counts.inputs + counts.references + counts.outputs + SINGLE_COMPONENTS)
+    return err("tear_off_invalid");
+  if (hashes.some((hash) => hash.length !== 32) || transactionId(hashes, counts) !== txId)
+    return err("tear_off_invalid");
   const shown = new Map<number, Uint8Array>();
   for (const { position, nonce, component } of torn.revealed) {
     const expected = hashes[position];
@@ -91,7 +103,10 @@ export function openComponents(torn: TearOff, txId: Hash): Result<ShownComponent
   return readShown(shown, counts);
 }
 
-function readShown(shown: ReadonlyMap<number, Uint8Array>, counts: ComponentCounts): Result<ShownComponents, "tear_off_invalid"> {
+function readShown(
+  shown: ReadonlyMap<number, Uint8Array>,
+  counts: ComponentCounts,
+): Result<ShownComponents, "tear_off_invalid"> {
   const firstOutput = counts.inputs + counts.references;
   const firstSingle = firstOutput + counts.outputs;
   let isSound = true;

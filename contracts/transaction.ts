@@ -6,8 +6,8 @@
  * rest reveal nothing.
  */
 import {
-  type Codec,
   type CborValue,
+  type Codec,
   decodeCbor,
   encodeCbor,
   err,
@@ -91,7 +91,14 @@ export const COMPONENT_CODECS: {
   readonly signers: Codec<readonly PublicKey[]>;
   readonly notary: Codec<PublicKey>;
   readonly window: Codec<TimeWindow>;
-} = { reference: refCodec, state: stateCodec, command: commandCodec, signers: signersCodec, notary: publicKeyCodec, window: windowCodec };
+} = {
+  reference: refCodec,
+  state: stateCodec,
+  command: commandCodec,
+  signers: signersCodec,
+  notary: publicKeyCodec,
+  window: windowCodec,
+};
 
 export function refKey(ref: StateRef): string {
   return `${ref.txId}:${ref.index}`;
@@ -126,7 +133,12 @@ export function encodeTransaction(transaction: WireTransaction): Uint8Array {
   const known = encoded.get(transaction);
   if (known !== undefined) return known;
   const { inputs, references, outputs } = transaction.counts;
-  const bytes = encodeCbor([TRANSACTION_VERSION, transaction.salt, [inputs, references, outputs], transaction.components]);
+  const bytes = encodeCbor([
+    TRANSACTION_VERSION,
+    transaction.salt,
+    [inputs, references, outputs],
+    transaction.components,
+  ]);
   encoded.set(transaction, bytes);
   return bytes;
 }

@@ -1,5 +1,5 @@
 /** The contract of the whole ledger: which clauses a transaction must hold, by its command. Every party runs it. */
-import type { CommandTag } from "./commands.ts";
+
 import {
   bidClauses,
   createAuctionClauses,
@@ -22,6 +22,7 @@ import {
 } from "./clauses/membership.ts";
 import { cancelOrdersClauses, clearPoolClauses, placeOrdersClauses } from "./clauses/pool.ts";
 import { createPromisesClauses } from "./clauses/promise.ts";
+import type { CommandTag } from "./commands.ts";
 import { Facts, type ResolvedTransaction } from "./resolved.ts";
 
 const CLAUSES: Readonly<Record<CommandTag, (facts: Facts) => readonly Clause[]>> = {

@@ -152,7 +152,9 @@ class Reader {
       case MAJOR.unsigned:
         return argument;
       case MAJOR.negative:
-        return typeof argument === "number" && argument < Number.MAX_SAFE_INTEGER ? -1 - argument : -1n - BigInt(argument);
+        return typeof argument === "number" && argument < Number.MAX_SAFE_INTEGER
+          ? -1 - argument
+          : -1n - BigInt(argument);
       case MAJOR.bytes:
         return this.#take(argument).slice();
       case MAJOR.text:
@@ -217,7 +219,8 @@ class Reader {
 
   #list(length: number | bigint, depth: number): CborValue {
     // Each item takes a byte at least: a longer list can't be there.
-    if (depth >= CBOR_DEPTH_MAX || this.#position + Number(length) > this.#bytes.length) return this.#fail("cbor_malformed");
+    if (depth >= CBOR_DEPTH_MAX || this.#position + Number(length) > this.#bytes.length)
+      return this.#fail("cbor_malformed");
     const items: CborValue[] = [];
     for (let index = 0; index < Number(length) && this.error === undefined; index++) items.push(this.read(depth + 1));
     return items;

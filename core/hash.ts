@@ -29,6 +29,13 @@ export function parseHash(text: string): Result<Hash, "hash_malformed"> {
   return /^[0-9a-f]{64}$/.test(text) ? ok(text as Hash) : err("hash_malformed");
 }
 
+/** A hash that our own code wrote as text before. @throws InvariantError when malformed. */
+export function hashFromText(text: string): Hash {
+  const parsed = parseHash(text);
+  invariant(parsed.ok, `hash has 64 hexadecimal digits, was ${text}`);
+  return parsed.value;
+}
+
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }

@@ -24,13 +24,14 @@ export {
   type VariantOf,
   variant,
 } from "./codec.ts";
-export { fromHex, type Hash, hashFromBytes, hashOf, parseHash, sha256, toHex } from "./hash.ts";
+export { fromHex, type Hash, hashFromBytes, hashFromText, hashOf, parseHash, sha256, toHex } from "./hash.ts";
 export { canonicalJson, toJson } from "./json.ts";
 export {
   isAcceptablePublicKey,
   isSignatureValid,
   newSigner,
   type PublicKey,
+  publicKey,
   type Signer,
   signerFromSeed,
 } from "./keys.ts";
@@ -43,6 +44,7 @@ export {
   parseSlotId,
   type Slot,
   type SlotId,
+  slotId,
   type SlotMinutes,
   slotAt,
   slotOf,

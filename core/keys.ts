@@ -58,6 +58,12 @@ export function isAcceptablePublicKey(hex: string): hex is PublicKey {
   return keyObject(hex) !== undefined;
 }
 
+/** A key that our own code wrote as text before. @throws InvariantError when it is not acceptable. */
+export function publicKey(hex: string): PublicKey {
+  invariant(isAcceptablePublicKey(hex), `public key is acceptable, was ${hex}`);
+  return hex;
+}
+
 function keyObject(hex: string): KeyObject | undefined {
   const known = publicKeys.get(hex);
   if (known !== undefined) return known;

@@ -76,3 +76,10 @@ export function slotsOfLocalDay(zone: ZoneName, day: LocalDay, minutes: SlotMinu
   const end = Math.ceil(localMidnightMs(zone, nextLocalDay(day)) / lengthMs);
   return Array.from({ length: end - first }, (_, index) => slotStartingAt((first + index) * lengthMs, minutes));
 }
+
+/** A slot id that our own code wrote as text before. @throws InvariantError when malformed. */
+export function slotId(text: string): SlotId {
+  const parsed = parseSlotId(text);
+  invariant(parsed.ok, `slot id is well formed, was ${text}`);
+  return parsed.value.id;
+}

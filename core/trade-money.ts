@@ -6,19 +6,19 @@ import { compareText } from "./order.ts";
 import { type Micros, type MicrosPerKwh, micros, splitEvenly, type WattHours, WH_PER_KWH } from "./units.ts";
 
 /** One trade as far as money is concerned: who pays, who receives, how much energy, at which price. */
-export type PricedTrade = {
-  readonly buyer: string;
-  readonly seller: string;
+export type PricedTrade<Party extends string = string> = {
+  readonly buyer: Party;
+  readonly seller: Party;
   readonly energy: WattHours;
   readonly price: MicrosPerKwh;
 };
 
 /** What each party pays or receives in one settlement; both maps iterate by party, in text order. */
-export type TradePayments = {
+export type TradePayments<Party extends string = string> = {
   /** What each buyer pays. Negative when the buyer is paid (negative prices). */
-  readonly buyers: ReadonlyMap<string, Micros>;
+  readonly buyers: ReadonlyMap<Party, Micros>;
   /** What each seller receives. Negative when the seller pays. */
-  readonly sellers: ReadonlyMap<string, Micros>;
+  readonly sellers: ReadonlyMap<Party, Micros>;
 };
 
 /**
@@ -39,15 +39,15 @@ export type TradePayments = {
  * buyers.get("b"); // 2n, rounded up
  * sellers.get("s"); // 2n, that is 1n rounded down and the 1n between
  */
-export function paymentsOf(trades: readonly PricedTrade[]): TradePayments {
-  const bought = new Map<string, bigint>();
-  const sold = new Map<string, bigint>();
+export function paymentsOf<Party extends string>(trades: readonly PricedTrade<Party>[]): TradePayments<Party> {
+  const bought = new Map<Party, bigint>();
+  const sold = new Map<Party, bigint>();
   for (const { buyer, seller, energy, price } of trades) {
     const thousandths = energy * price;
     bought.set(buyer, (bought.get(buyer) ?? 0n) + thousandths);
     sold.set(seller, (sold.get(seller) ?? 0n) + thousandths);
   }
-  const buyers = new Map<string, Micros>();
+  const buyers = new Map<Party, Micros>();
   let between = 0n;
   for (const [buyer, thousandths] of sortedByParty(bought)) {
     const payment = -floorToMicros(-thousandths);
@@ -67,6 +67,6 @@ function floorToMicros(thousandths: bigint): bigint {
   return thousandths % WH_PER_KWH < 0n ? quotient - 1n : quotient;
 }
 
-function sortedByParty(amounts: ReadonlyMap<string, bigint>): readonly (readonly [string, bigint])[] {
+function sortedByParty<Party extends string>(amounts: ReadonlyMap<Party, bigint>): readonly (readonly [Party, bigint])[] {
   return [...amounts].sort(([left], [right]) => compareText(left, right));
 }

@@ -1,5 +1,6 @@
 /**
  * Rolling-origin evaluation: each local day is forecast from what was known at noon of the day before, then scored.
+ * Readings count as known when their slot has ended, so that scores of data sets with different meters compare.
  * PV and wind are normalised by the capacity, a load by its mean; PV is scored in daylight and in all slots.
  */
 import {
@@ -102,7 +103,7 @@ type Run = { readonly scored: readonly Scored[]; readonly trainSeconds: number }
 function runDays(request: EvaluationRequest, target: ForecastTarget, meter: MeterSeries): Run {
   const { data, timeZone, firstDay, lastDay, forecaster, clock } = request;
   let nowMs = 0;
-  const view = createKnownView(data, { nowMs: () => nowMs });
+  const view = createKnownView(withoutDelay(data, meter), { nowMs: () => nowMs });
   const calendar = new LocalCalendar(timeZone, meter.slotMinutes);
   const reference = createPersistence({ timeZone });
   const scored: Scored[] = [];
@@ -124,6 +125,10 @@ function runDays(request: EvaluationRequest, target: ForecastTarget, meter: Mete
     });
   }
   return { scored, trainSeconds: spentMs / 1_000 };
+}
+
+function withoutDelay(data: DataStore, meter: MeterSeries): DataStore {
+  return { ...data, meters: new Map([[meter.name, { ...meter, telemetryDelayMs: 0 }]]) };
 }
 
 function scoredSlot(actualWh: number, forecast: SlotForecast): ScoredSlot {

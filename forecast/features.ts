@@ -1,6 +1,6 @@
 /** What the weather regression sees of one slot. All features are of the order of 1. */
 import { type LocalCalendar, type LocalGrid, readingAt } from "./local-grid.ts";
-import type { ForecastTarget, PlantSite } from "./model.ts";
+import type { ForecastTarget } from "./model.ts";
 import { plantRatio } from "./physical.ts";
 import { envelopeAt, type LevelAt, lastDayRatio, recentMean, rememberedLevel } from "./recent.ts";
 import { clearSkyGhi, type SunPosition, sunPosition } from "./solar.ts";
@@ -18,7 +18,25 @@ export type FeatureSource = {
   readonly weather: WeatherGrid;
   readonly unitWh: number;
   readonly levels: RecentLevels;
+  readonly sun: SunOfCell;
 };
+
+/** The sun at the middle of a cell; undefined for a target without a site. */
+export type SunOfCell = (cell: number) => SunPosition | undefined;
+
+/** The sun over a target's site; the last answer is remembered, since all that look at a cell ask for it. */
+export function sunOver({ site }: ForecastTarget, calendar: LocalCalendar): SunOfCell {
+  if (site === undefined) return () => undefined;
+  let lastCell = Number.NaN;
+  let last: SunPosition | undefined;
+  return (cell) => {
+    if (cell !== lastCell) {
+      last = sunPosition(calendar.startMsOf(cell) + calendar.slotMs / 2, site.latitude, site.longitude);
+      lastCell = cell;
+    }
+    return last;
+  };
+}
 
 /** Levels of the last 28 days by cell, remembered. */
 export type RecentLevels = { readonly envelope: LevelAt; readonly mean: LevelAt };
@@ -62,7 +80,7 @@ export function writeFeatures(
 type Recents = { readonly mean: number; readonly latest: number; readonly ratio: number };
 
 function pvFeatures(source: FeatureSource, cell: number, latest: number, recents: Recents): readonly number[] {
-  const { target, calendar, grid, weather } = source;
+  const { calendar, grid, weather } = source;
   const hour = grid.slotsPerDay / 24;
   const ghi = weatherAt(weather, "ghi", cell, 0) / 1000;
   const before = weatherAt(weather, "ghi", cell - hour, ghi * 1000) / 1000;
@@ -71,8 +89,8 @@ function pvFeatures(source: FeatureSource, cell: number, latest: number, recents
   const humidity = weatherAt(weather, "humidity", cell, 0.5);
   const envelope = source.levels.envelope(latest) / source.unitWh;
   const dayGhi = dayMeanGhi(source, cell);
-  const sun = target.site === undefined ? undefined : sunAt(target.site, calendar, cell);
-  const plant = physicalRatio(source, cell, sun);
+  const sun = source.sun(cell);
+  const plant = physicalRatio(source, cell);
   const clearness = sun === undefined ? ghi : clamp((ghi * 1000) / Math.max(50, clearSkyGhi(sun.cosZenith)), 0, 1.2);
   const azimuth = sun?.azimuth ?? (2 * Math.PI * calendar.slotOfDay(cell)) / grid.slotsPerDay;
   return [
@@ -145,20 +163,14 @@ function loadFeatures(source: FeatureSource, cell: number, latest: number, recen
 }
 
 /** What the physical chain makes of the forecast; without a site, irradiance alone. */
-export function physicalRatio(source: FeatureSource, cell: number, sun: SunPosition | undefined): number {
+export function physicalRatio(source: FeatureSource, cell: number): number {
+  const { site } = source.target;
+  const sun = source.sun(cell);
   const ghi = weatherAt(source.weather, "ghi", cell, 0);
-  if (source.target.site === undefined || sun === undefined) return clamp(ghi / 1000, 0, 1.2);
+  if (site === undefined || sun === undefined) return clamp(ghi / 1000, 0, 1.2);
   const temperature = weatherAt(source.weather, "temperature", cell, Number.NaN);
-  return plantRatio(
-    { ghi, temperature, windSpeed: weatherAt(source.weather, "windSpeed", cell, Number.NaN) },
-    sun,
-    source.target.site,
-  );
-}
-
-/** The sun at the middle of a cell. */
-export function sunAt(site: PlantSite, calendar: LocalCalendar, cell: number): SunPosition {
-  return sunPosition(calendar.startMsOf(cell) + calendar.slotMs / 2, site.latitude, site.longitude);
+  const windSpeed = weatherAt(source.weather, "windSpeed", cell, Number.NaN);
+  return plantRatio({ ghi, temperature, windSpeed }, sun, site);
 }
 
 /** Forecast value of a cell, or `otherwise` where there is none. */

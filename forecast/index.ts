@@ -18,4 +18,5 @@ export { createForecaster, FORECASTER_NAMES } from "./named-forecasters.ts";
 export { createPersistence, PERSISTENCE } from "./persistence.ts";
 export { meanPinball, pinballLoss, type ScoredSlot, type Scores, scoreForecasts, skill } from "./scores.ts";
 export { createSmartPersistence, SMART_PERSISTENCE } from "./smart-persistence.ts";
+export { targetOfSeries } from "./targets.ts";
 export { createWeatherRegression, WEATHER_REGRESSION } from "./weather-regression.ts";

@@ -1,6 +1,6 @@
 /** The physical chain on the weather forecast, scaled to the last four weeks: a PV forecast from little or no history. */
 
-import { type FeatureSource, physicalRatio, sunAt } from "./features.ts";
+import { type FeatureSource, physicalRatio } from "./features.ts";
 import { readingAt } from "./local-grid.ts";
 import { QUANTILE_LEVELS } from "./model.ts";
 import { RECENT_DAYS } from "./recent.ts";
@@ -23,7 +23,7 @@ export type PhysicalScale = { readonly factor: number; readonly ratios: Float64A
 
 /** Compares the readings of the last 28 days with what the chain made of the weather forecast for them. */
 export function physicalScale(source: FeatureSource, weatherOfDay: (day: number) => WeatherGrid): PhysicalScale {
-  const { grid, target, calendar } = source;
+  const { grid, calendar } = source;
   const cells: { readonly actual: number; readonly chain: number }[] = [];
   for (
     let cell = Math.max(grid.firstCell, grid.lastCell - RECENT_DAYS * grid.slotsPerDay + 1);
@@ -32,8 +32,7 @@ export function physicalScale(source: FeatureSource, weatherOfDay: (day: number)
   ) {
     const actual = readingAt(grid, cell) / source.unitWh;
     if (!Number.isFinite(actual)) continue;
-    const sun = target.site === undefined ? undefined : sunAt(target.site, calendar, cell);
-    const chain = physicalRatio({ ...source, weather: weatherOfDay(calendar.dayOf(cell)) }, cell, sun);
+    const chain = physicalRatio({ ...source, weather: weatherOfDay(calendar.dayOf(cell)) }, cell);
     if (chain > 0.02) cells.push({ actual, chain });
   }
   const sum = (pick: (item: (typeof cells)[number]) => number): number =>
@@ -49,7 +48,6 @@ export function physicalScale(source: FeatureSource, weatherOfDay: (day: number)
 
 /** Quantiles of one slot: chain × factor × ratios. */
 export function physicalDraft(source: FeatureSource, scale: PhysicalScale, cell: number): Draft {
-  const sun = source.target.site === undefined ? undefined : sunAt(source.target.site, source.calendar, cell);
-  const expected = physicalRatio(source, cell, sun) * scale.factor * source.unitWh;
+  const expected = physicalRatio(source, cell) * scale.factor * source.unitWh;
   return { quantilesWh: scale.ratios.map((ratio) => ratio * expected), meanWh: expected, model: WEATHER_PHYSICAL };
 }

@@ -23,10 +23,13 @@ export function recentValues(grid: LocalGrid, cell: number, buffer: Float64Array
 
 /** Mean of the same slot over the 28 days up to `cell`; NaN when none is known. */
 export function recentMean(grid: LocalGrid, cell: number, days: number = RECENT_DAYS): number {
+  const { values, slotsPerDay } = grid;
+  const last = cell - grid.firstCell;
+  const first = Math.max(0, last - (days - 1) * slotsPerDay);
   let sum = 0;
   let count = 0;
-  for (let back = 0; back < days; back++) {
-    const reading = readingAt(grid, cell - back * grid.slotsPerDay);
+  for (let index = last; index >= first; index -= slotsPerDay) {
+    const reading = values[index] ?? Number.NaN;
     if (Number.isNaN(reading)) continue;
     sum += reading;
     count++;
@@ -49,15 +52,24 @@ export function recentMax(grid: LocalGrid, cell: number): number {
  * Of at most 28 values this lies between two of the three largest, so one pass that keeps three is enough.
  */
 export function envelopeAt(grid: LocalGrid, cell: number): number {
-  let [first, second, third] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const { values, slotsPerDay } = grid;
+  const last = cell - grid.firstCell;
+  const from = Math.max(0, last - (RECENT_DAYS - 1) * slotsPerDay);
+  let first = Number.NEGATIVE_INFINITY;
+  let second = first;
+  let third = first;
   let count = 0;
-  for (let back = 0; back < RECENT_DAYS; back++) {
-    const reading = readingAt(grid, cell - back * grid.slotsPerDay);
-    if (Number.isNaN(reading)) continue;
-    count++;
-    if (reading > first) [first, second, third] = [reading, first, second];
-    else if (reading > second) [second, third] = [reading, second];
-    else if (reading > third) third = reading;
+  for (let index = last; index >= from; index -= slotsPerDay) {
+    const reading = values[index] ?? Number.NaN;
+    if (!Number.isNaN(reading)) count++;
+    if (reading > first) {
+      third = second;
+      second = first;
+      first = reading;
+    } else if (reading > second) {
+      third = second;
+      second = reading;
+    } else if (reading > third) third = reading;
   }
   return count === 0 ? Number.NaN : envelopeOfLargest([first, second, third], count);
 }

@@ -1,7 +1,7 @@
 /** Fits the weather regression to what was known at a local midnight, once per such state of knowledge. */
 import type { KnownView } from "#data";
 import { ErrorTable } from "./error-table.ts";
-import { type FeatureSource, recentLevels } from "./features.ts";
+import { type FeatureSource, recentLevels, sunOver } from "./features.ts";
 import { fingerprint, fingerprintOfVintages } from "./fingerprint.ts";
 import type { KeptResults } from "./kept-results.ts";
 import { gridOf, type LocalCalendar, resampleHistory } from "./local-grid.ts";
@@ -84,7 +84,7 @@ function learningSource(
   const noonBeforeMs = (day: number): number => calendar.startMsOf((day - 1) * slotsPerDay + noonSlot(slotsPerDay));
   const count = Math.min(values.length, fitDay * slotsPerDay - firstCell);
   const weather = weatherGrid(source, calendar, firstCell, count, noonBeforeMs);
-  return { target, calendar, grid, weather, unitWh, levels: recentLevels(grid) };
+  return { target, calendar, grid, weather, unitWh, levels: recentLevels(grid), sun: sunOver(target, calendar) };
 }
 
 /** Capacity for plants; for loads, and where there is no capacity, the mean or most metered. */

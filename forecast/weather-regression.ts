@@ -4,7 +4,7 @@
  */
 import type { KnownView } from "#data";
 import { climatologyDrafter } from "./climatology.ts";
-import { type FeatureSource, featureCountOf, ratioOf, recentLevels, weatherAt, writeFeatures } from "./features.ts";
+import { type FeatureSource, featureCountOf, ratioOf, recentLevels, sunOver, weatherAt, writeFeatures } from "./features.ts";
 import { KeptResults } from "./kept-results.ts";
 import { latestSameSlot } from "./local-grid.ts";
 import type { Forecaster, ForecasterOptions } from "./model.ts";
@@ -31,11 +31,12 @@ function weatherDrafter(situation: Situation, view: KnownView, fits: KeptResults
   if (source === undefined) return (slot, cell) => withoutWeather(fallback(slot, cell));
   const fit = weatherFitFor(situation, view, source, fits);
   const levels = recentLevels(grid);
+  const sun = sunOver(target, calendar);
   const unitWh = fit?.unitWh ?? capacityWh;
   const weatherOfDay = weatherByDay(situation, source);
   const sources = new Map<number, FeatureSource>();
   const sourceOf = (day: number): FeatureSource => {
-    const known = sources.get(day) ?? { target, calendar, grid, levels, unitWh, weather: weatherOfDay(day) };
+    const known = sources.get(day) ?? { target, calendar, grid, levels, unitWh, sun, weather: weatherOfDay(day) };
     sources.set(day, known);
     return known;
   };

@@ -1,5 +1,5 @@
 /** The rows that a weather regression learns from: what a day-ahead issue at noon would have seen, and what came. */
-import { type FeatureSource, featureCountOf, ratioOf, sunAt, writeFeatures } from "./features.ts";
+import { type FeatureSource, featureCountOf, ratioOf, writeFeatures } from "./features.ts";
 import { readingAt } from "./local-grid.ts";
 import { recentMax } from "./recent.ts";
 import type { RidgeData } from "./ridge.ts";
@@ -62,8 +62,8 @@ export function trainingRows(source: FeatureSource): TrainingRows {
 }
 
 function isNight(source: FeatureSource, cell: number, latest: number): boolean {
-  const { target, calendar, grid } = source;
-  if (target.kind !== "pv") return false;
-  if (target.site !== undefined) return sunAt(target.site, calendar, cell).cosZenith <= 0;
-  return recentMax(grid, latest) <= NIGHT_CAPACITY_SHARE * source.unitWh;
+  if (source.target.kind !== "pv") return false;
+  const sun = source.sun(cell);
+  if (sun !== undefined) return sun.cosZenith <= 0;
+  return recentMax(source.grid, latest) <= NIGHT_CAPACITY_SHARE * source.unitWh;
 }

@@ -1,5 +1,5 @@
 /** The one typed way to a node. A delegate sees and checks each transaction before its key signs it. */
-import { err, type PublicKey, type Result, type Signer } from "#core";
+
 import {
   type ClientCommand,
   decodeTransaction,
@@ -8,10 +8,11 @@ import {
   type NodeEvent,
   type Proposal,
   type Receipt,
-  signTransaction,
   type StateAndRef,
   type StateTag,
+  signTransaction,
 } from "#contracts";
+import { err, type PublicKey, type Result, type Signer } from "#core";
 import { isAsCommanded } from "./intention.ts";
 
 export interface LedgerClient {
@@ -37,7 +38,10 @@ export type DelegateOptions = { readonly signer: Signer; readonly networkId: str
 
 /** A client of a delegate under a mandate: the delegate's own key signs, after checking that the transaction does what was asked. */
 export function delegateClient(endpoint: NodeEndpoint, { signer, networkId, onSigned }: DelegateOptions): LedgerClient {
-  const approve = async (command: ClientCommand, { proposalId, transaction }: Proposal): Promise<Result<Receipt, LedgerRefusal>> => {
+  const approve = async (
+    command: ClientCommand,
+    { proposalId, transaction }: Proposal,
+  ): Promise<Result<Receipt, LedgerRefusal>> => {
     const decoded = decodeTransaction(transaction);
     if (!decoded.ok || !isAsCommanded(decoded.value.content, command, endpoint.party)) {
       await endpoint.withdraw(proposalId);

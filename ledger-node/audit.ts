@@ -4,7 +4,7 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type Hash, hashFromBytes, micros, type Micros, type PublicKey, toHex } from "#core";
+import { type Hash, hashFromBytes, hashFromText, micros, type Micros, type PublicKey, toHex } from "#core";
 import {
   contractViolations,
   decodeNotice,
@@ -123,7 +123,7 @@ class Replay {
     this.#checkSignatures("notary", txId, decoded.value);
     if (!isWithin(transaction.content.window, at)) this.#violate("notary", txId, "was committed outside its time window");
     this.#checkContract(txId, decoded.value);
-    this.#apply(txId as Hash, decoded.value);
+    this.#apply(hashFromText(txId), decoded.value);
   }
 
   #checkSignatures(store: string, txId: string, signed: SignedTransaction): void {

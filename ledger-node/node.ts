@@ -2,7 +2,8 @@
  * A node of one party: builds and signs its transactions, countersigns those of others, keeps what concerns it.
  * The same code runs in one process, in simulation and, later, over the network: clock, entropy, transport and store are given.
  */
-import { type Clock, type Entropy, err, type Hash, micros, ok, type PublicKey, type Result, type Signer } from "#core";
+import { type Clock, type Entropy, err, type Hash,
+  invariant, micros, ok, type PublicKey, type Result, type Signer } from "#core";
 import {
   buildTransaction,
   type ClientCommand,
@@ -232,8 +233,9 @@ export class LedgerNode implements NodeEndpoint {
     const bytes = encodeSignedTransaction(begun);
     const replies = await Promise.all(others.map((key) => this.#ask(key, { tag: "sign", transaction: bytes })));
     const signatures: TransactionSignature[] = [];
-    for (const [index, reply] of replies.entries()) {
-      const party = others[index] as PublicKey;
+    for (const [index, party] of others.entries()) {
+      const reply = replies[index];
+      invariant(reply !== undefined, "every countersigner has answered");
       if (reply.tag === "refused") return err(countersignRefusal(party, reply.refusal));
       if (reply.tag !== "signed" || reply.signature.by !== party || !this.#check.isValid(begun.transaction.id, reply.signature)) return err({ tag: "signature_invalid" });
       signatures.push(reply.signature);

@@ -2,18 +2,18 @@
 export { CANCEL_REFUSALS, type CancelRefusal, OrderBook } from "./book.ts";
 export {
   type Book,
-  checkBook,
-  type Clearing,
   CLEARING_REFUSALS,
+  type Clearing,
   type ClearingRefusal,
+  checkBook,
   meritOrderChart,
   type Order,
   type OrderDraft,
   payAsBid,
   payAsClear,
   type Side,
-  type Trade,
   TRADING_METHODS,
+  type Trade,
   type TradingMethod,
   tradingMethod,
 } from "./clearing/index.ts";

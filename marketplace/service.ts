@@ -2,10 +2,11 @@
  * The marketplace service: admits orders, runs the rounds of its pools, publishes results. It holds no orders of its own:
  * the ledger does, and whatever it clears is checked there again.
  */
-import { NO_ENERGY, type SlotId } from "#core";
+
 import type { LedgerRefusal, MarketplaceFeed, PoolOrder, PoolRound, ResolvedTransaction } from "#contracts";
+import { NO_ENERGY, type SlotId } from "#core";
 import type { LedgerClient } from "#ledger-client";
-import { type Book, type Order, type TradingMethod } from "./clearing/index.ts";
+import type { Book, Order, TradingMethod } from "./clearing/index.ts";
 
 export type MarketplaceOptions = {
   readonly client: LedgerClient;
@@ -38,7 +39,9 @@ export class Marketplace implements MarketplaceFeed {
     const orders = await this.#options.client.states("pool-order");
     const problems: RoundProblem[] = [];
     for (const slot of slots) {
-      const ofSlot = orders.filter(({ state }) => state.slot === slot && state.marketplace === this.#options.client.party).map(({ state }) => state);
+      const ofSlot = orders
+        .filter(({ state }) => state.slot === slot && state.marketplace === this.#options.client.party)
+        .map(({ state }) => state);
       const refusal = ofSlot.length === 0 ? undefined : await this.#clear(slot, ofSlot, isFinal);
       if (refusal !== undefined) problems.push({ slot, refusal });
     }
@@ -53,7 +56,13 @@ export class Marketplace implements MarketplaceFeed {
       const cleared = await client.submit({ tag: "clear-pool", commandId, slot, price, isFinal, trades });
       if (!cleared.ok) return cleared.error;
     }
-    const round: PoolRound = { slot, clearedAtMs: nowMs(), isFinal, price, volume: trades.length === 0 ? NO_ENERGY : volume };
+    const round: PoolRound = {
+      slot,
+      clearedAtMs: nowMs(),
+      isFinal,
+      price,
+      volume: trades.length === 0 ? NO_ENERGY : volume,
+    };
     this.#rounds.push(round);
     for (const listener of this.#listeners) listener(round);
     return undefined;
@@ -61,7 +70,13 @@ export class Marketplace implements MarketplaceFeed {
 }
 
 function bookOf(orders: readonly PoolOrder[]): Book {
-  const asOrder = ({ orderId, owner, limit, energy, sequence }: PoolOrder): Order => ({ id: orderId, owner, limit, energy, sequence });
+  const asOrder = ({ orderId, owner, limit, energy, sequence }: PoolOrder): Order => ({
+    id: orderId,
+    owner,
+    limit,
+    energy,
+    sequence,
+  });
   return {
     bids: orders.filter(({ side }) => side === "bid").map(asOrder),
     offers: orders.filter(({ side }) => side === "offer").map(asOrder),
@@ -72,7 +87,9 @@ function bookOf(orders: readonly PoolOrder[]): Book {
  * The marketplace's own rule for signing orders: an owner whose bid would meet its own offer is refused at entry.
  * @param openOrders - The orders that the marketplace's node knows.
  */
-export function admissionPolicy(openOrders: () => readonly PoolOrder[]): (resolved: ResolvedTransaction) => "self_cross" | "command_id_reused" | undefined {
+export function admissionPolicy(
+  openOrders: () => readonly PoolOrder[],
+): (resolved: ResolvedTransaction) => "self_cross" | "command_id_reused" | undefined {
   return ({ content }) => {
     if (content.command.tag !== "place-orders") return undefined;
     const known = [...openOrders()];

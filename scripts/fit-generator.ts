@@ -16,7 +16,8 @@ if (!Number.isInteger(seeds) || seeds < 1) {
   process.exit(4);
 }
 const dataRoot = process.env["DREAM_DATA"];
-if (dataRoot === undefined) console.error("DREAM_DATA names no folder of measured data: the recorded figures are shown");
+if (dataRoot === undefined)
+  console.error("DREAM_DATA names no folder of measured data: the recorded figures are shown");
 const report = fitReport(seeds, dataRoot);
 if (!report.ok) {
   for (const problem of report.error) console.error(describeProblem(problem));

@@ -2,6 +2,8 @@
  * A run report from a seed, by simple made-up numbers: for developing and testing the reports without running a market.
  * Its books balance and every sum is the sum of its parts, as in a real run; its figures mean nothing beyond that.
  */
+
+import type { ForecastReport, MemberReport, RunReport, SettlementRow, SlotReport } from "#backtest";
 import {
   addLocalDays,
   compareText,
@@ -24,7 +26,6 @@ import {
   type ZoneName,
   zone,
 } from "#core";
-import type { ForecastReport, MemberReport, RunReport, SettlementRow, SlotReport } from "../backtest/report/model.ts";
 
 export type SampleOptions = {
   readonly seed: number;

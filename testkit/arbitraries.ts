@@ -7,7 +7,7 @@ import {
   compareText,
   type Hash,
   hashOf,
-  type LocalDay,
+  type LocalDay, localDay,
   type Micros,
   type MicrosPerKwh,
   micros,
@@ -50,8 +50,8 @@ export const arbSlot: fc.Arbitrary<SlotId> = fc
   .tuple(fc.oneof(fc.integer({ min: Date.UTC(2031, 4, 1), max: Date.UTC(2031, 10, 1) }), fc.constantFrom(0, Date.UTC(9998, 11, 31, 23))), fc.constantFrom(15 as const, 30 as const, 60 as const))
   .map(([atMs, minutes]) => slotAt(atMs, minutes).id);
 export const arbDay: fc.Arbitrary<LocalDay> = fc.oneof(
-  fc.integer({ min: Date.UTC(2031, 4, 1), max: Date.UTC(2031, 10, 1) }).map((atMs) => new Date(atMs).toISOString().slice(0, 10) as LocalDay),
-  fc.constantFrom("1970-01-01" as LocalDay, "9998-12-31" as LocalDay),
+  fc.integer({ min: Date.UTC(2031, 4, 1), max: Date.UTC(2031, 10, 1) }).map((atMs) => localDay(new Date(atMs).toISOString().slice(0, 10))),
+  fc.constantFrom(localDay("1970-01-01"), localDay("9998-12-31")),
 );
 const arbInstant = fc.oneof(fc.integer({ min: Date.UTC(2031, 4, 1), max: Date.UTC(2031, 10, 1) }), fc.integer({ min: 0, max: 8.64e15 }));
 const arbId = fc.oneof(fc.constantFrom("a", "b", "free", "a b"), fc.string({ unit: "grapheme-ascii", maxLength: 120 }));

@@ -4,9 +4,11 @@ import type { Browser } from "playwright-core";
 
 const SYSTEM_CHROMIUM = "/usr/bin/chromium";
 
-/** The program that `CHROMIUM` names, else the system's; undefined without one: then say so and skip the test. */
-export function chromiumPath(): string | undefined {
-  const named = process.env["CHROMIUM"];
+/**
+ * The program to start: `named` (the environment's `CHROMIUM`), else the system's.
+ * Undefined without one: then say so in a line and skip the test.
+ */
+export function chromiumPath(named: string | undefined): string | undefined {
   return [named, SYSTEM_CHROMIUM].find((path) => path !== undefined && path !== "" && existsSync(path));
 }
 

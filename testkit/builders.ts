@@ -10,6 +10,7 @@ import {
   type PublicKey,
   type Signer,
   type SlotId,
+  slotId,
   sha256,
   signerFromSeed,
   slotOf,
@@ -59,8 +60,8 @@ export function signersOf(...names: readonly string[]): ReadonlyMap<PublicKey, S
 }
 
 /** The quarter-hour around which the builders are made, and the one after it. 12:15 on a summer day in Berlin. */
-export const SLOT: SlotId = "2031-06-01T10:15Z/PT15M" as SlotId;
-export const NEXT_SLOT: SlotId = "2031-06-01T10:30Z/PT15M" as SlotId;
+export const SLOT: SlotId = slotId("2031-06-01T10:15Z/PT15M");
+export const NEXT_SLOT: SlotId = slotId("2031-06-01T10:30Z/PT15M");
 export const DAY: LocalDay = localDay("2031-06-01");
 export const SLOT_START_MS: number = slotOf(SLOT).startMs;
 export const SLOT_END_MS: number = slotOf(SLOT).endMs;

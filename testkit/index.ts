@@ -1,5 +1,5 @@
 /** Fakes and builders for tests: hand-written, deterministic, used by everyone. */
-export { chromiumPath, launchBrowser } from "./browser.ts";
+
 export {
   arbCommand,
   arbDay,
@@ -14,6 +14,7 @@ export {
   arbTransaction,
   STATE_TAGS,
 } from "./arbitraries.ts";
+export { chromiumPath, launchBrowser } from "./browser.ts";
 export {
   auction,
   bid,

@@ -215,7 +215,7 @@ export class Draft {
   #in(wanted: Place): readonly ResolvedState[] {
     return this.#states
       .filter(({ place }) => place === wanted)
-      .map(({ label, state, notary }) => ({ ref: { txId: hashOf(label) as Hash, index: 0 }, state, notary: notary ?? this.#notary }));
+      .map(({ label, state, notary }) => ({ ref: { txId: hashOf(label), index: 0 }, state, notary: notary ?? this.#notary }));
   }
 }
 

@@ -307,7 +307,7 @@ function checkDelivery(): Draft {
     .makes("to grid authority", funds("grid authority", 20_000))
     .command({ tag: "check-delivery", supplier: keyOf("alice"), slot: SLOT })
     .from(SLOT_END_MS)
-    .signedBy("grid authority", "alice", "power company");
+    .signedBy("grid authority", "power company");
 }
 
 /** Bob drew 1.4 kWh, of which he had bought 1: the rest costs him 0.12 at the retail price. */

@@ -89,18 +89,25 @@ export class MemberPlant {
 
 /** Discharging counts as production, charging as consumption. */
 function metered(productionWh: number, loadWh: number, exchangedWh: number): MeteredEnergy {
-  return { produced: wattHours(productionWh + Math.max(0, -exchangedWh)), consumed: wattHours(loadWh + Math.max(0, exchangedWh)) };
+  return {
+    produced: wattHours(productionWh + Math.max(0, -exchangedWh)),
+    consumed: wattHours(loadWh + Math.max(0, exchangedWh)),
+  };
 }
 
 const DAYS_BACK_MAX = 28;
 const DAY_MS = 86_400_000;
 
-function readingAt(series: MeterSeries | undefined, slot: Slot): { readonly energyWh: number; readonly isEstimated: boolean } {
+function readingAt(
+  series: MeterSeries | undefined,
+  slot: Slot,
+): { readonly energyWh: number; readonly isEstimated: boolean } {
   if (series === undefined) return { energyWh: 0, isEstimated: false };
   const lengthMs = series.slotMinutes * 60_000;
   for (let back = 0; back <= DAYS_BACK_MAX; back++) {
     const energyWh = series.energyWh[(slot.startMs - back * DAY_MS - series.startMs) / lengthMs];
-    if (energyWh !== undefined && Number.isFinite(energyWh) && energyWh >= 0) return { energyWh: Math.round(energyWh), isEstimated: back > 0 };
+    if (energyWh !== undefined && Number.isFinite(energyWh) && energyWh >= 0)
+      return { energyWh: Math.round(energyWh), isEstimated: back > 0 };
   }
   return { energyWh: 0, isEstimated: true };
 }

@@ -71,11 +71,21 @@ export class VirtualClock implements Clock, Timers {
 }
 
 function compare(left: Scheduled, right: Scheduled): number {
-  return left.atMs - right.atMs || left.priority - right.priority || compareText(left.source, right.source) || left.sequence - right.sequence;
+  return (
+    left.atMs - right.atMs ||
+    left.priority - right.priority ||
+    compareText(left.source, right.source) ||
+    left.sequence - right.sequence
+  );
 }
 
 /** Order of work at one instant: what becomes known, then the ledger's own schedule, then agents, then the market. */
-export const PRIORITIES: { readonly data: number; readonly ledger: number; readonly agents: number; readonly market: number } = {
+export const PRIORITIES: {
+  readonly data: number;
+  readonly ledger: number;
+  readonly agents: number;
+  readonly market: number;
+} = {
   data: 0,
   ledger: 1,
   agents: 2,

@@ -205,10 +205,12 @@ describe("what a terminal can show", () => {
   test("without colour there is no escape, with it each is closed", () => {
     expect(renderTerminal(report, PLAIN)).not.toContain("\u001b");
     const coloured = renderTerminal(report, { ...PLAIN, colour: true });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escapes are what is looked for
     const codes = coloured.match(/\u001b\[(\d+)m/g) ?? [];
     expect(codes.length).toBeGreaterThan(20);
     const opened = codes.filter((code) => !/\[(22|39)m/.test(code));
     expect(opened.length * 2).toBe(codes.length);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escapes are what is taken out
     expect(coloured.replace(/\u001b\[\d+m/g, "")).toBe(renderTerminal(report, PLAIN));
   });
 
@@ -222,6 +224,7 @@ describe("what a terminal can show", () => {
   test("names cannot move the cursor, change colours or break lines", () => {
     const { report: named } = sampleRun({ members: 5, days: 1, names: HOSTILE_NAMES });
     const text = renderTerminal(named, PLAIN);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
     expect(text).toContain("[31mred [2J new line");
   });

@@ -1,7 +1,7 @@
 /** Clauses of the English auction: each fails alone. And what a seller, a bidder or a stranger would try. */
 import { describe, expect, test } from "vitest";
-import { micros, microsPerKwh, type SlotId, wattHours } from "#core";
 import { bidCost, settlementPayments } from "#contracts";
+import { micros, microsPerKwh, type SlotId, wattHours } from "#core";
 import {
   auction,
   bid,
@@ -34,13 +34,13 @@ describe("create auction", () => {
   rule("verifies", () => create().verifies());
   rule("makes one auction", () => create().makes("second", auction()).failsWith("auction_one"));
   rule("makes the auction that the command names", () =>
-    create()
-      .change("auction", { auctionId: "other" })
-      .failsWith("auction_one"),
+    create().change("auction", { auctionId: "other" }).failsWith("auction_one"),
   );
   rule("starts active", () => create().change("auction", { status: "ended" }).failsWith("auction_starts_without_bid"));
   rule("starts without a bid of the seller's choosing", () =>
-    create().change("auction", { highestPrice: microsPerKwh(150_000) }).failsWith("auction_starts_without_bid"),
+    create()
+      .change("auction", { highestPrice: microsPerKwh(150_000) })
+      .failsWith("auction_starts_without_bid"),
   );
   rule("takes promises of the seller alone", () =>
     create()
@@ -48,7 +48,9 @@ describe("create auction", () => {
       .failsWith("auction_of_own_promises"),
   );
   rule("takes no promise that is locked", () =>
-    create().change("promise", { lock: { kind: "order", id: "offer of alice" } }).failsWith("auction_of_own_promises"),
+    create()
+      .change("promise", { lock: { kind: "order", id: "offer of alice" } })
+      .failsWith("auction_of_own_promises"),
   );
   rule("takes no promise whose delivery was checked", () =>
     create()
@@ -57,20 +59,42 @@ describe("create auction", () => {
       .change("rest", { delivered: wattHours(1) })
       .failsWith("auction_of_own_promises"),
   );
-  rule("gives no promise away", () => create().change("rest", { owner: keyOf("mallory") }).failsWith("auction_keeps_owner"));
-  rule("keeps the energy of the promise", () => create().change("rest", { energy: wattHours(501) }).failsWith("auction_promises_conserved"));
-  rule("keeps the supplier of the promise", () => create().change("rest", { supplier: keyOf("bob") }).failsWith("auction_promises_conserved"));
-  rule("keeps the slot of the promise", () => create().change("rest", { slot: NEXT_SLOT }).failsWith("auction_promises_conserved"));
-  rule("locks the energy that it announces", () => create().change("auction", { energy: wattHours(1_501) }).failsWith("auction_locks_its_energy"));
+  rule("gives no promise away", () =>
+    create()
+      .change("rest", { owner: keyOf("mallory") })
+      .failsWith("auction_keeps_owner"),
+  );
+  rule("keeps the energy of the promise", () =>
+    create()
+      .change("rest", { energy: wattHours(501) })
+      .failsWith("auction_promises_conserved"),
+  );
+  rule("keeps the supplier of the promise", () =>
+    create()
+      .change("rest", { supplier: keyOf("bob") })
+      .failsWith("auction_promises_conserved"),
+  );
+  rule("keeps the slot of the promise", () =>
+    create().change("rest", { slot: NEXT_SLOT }).failsWith("auction_promises_conserved"),
+  );
+  rule("locks the energy that it announces", () =>
+    create()
+      .change("auction", { energy: wattHours(1_501) })
+      .failsWith("auction_locks_its_energy"),
+  );
   rule("announces some energy", () =>
     create()
       .change("auction", { energy: wattHours(0) })
       .change("auctioned", { lock: null })
       .failsWith("auction_locks_its_energy"),
   );
-  rule("locks energy of its slot", () => create().change("auction", { slot: NEXT_SLOT }).failsWith("auction_locks_its_energy"));
+  rule("locks energy of its slot", () =>
+    create().change("auction", { slot: NEXT_SLOT }).failsWith("auction_locks_its_energy"),
+  );
   rule("locks nothing for something else", () =>
-    create().change("rest", { lock: { kind: "order", id: "auction" } }).failsWith("auction_locks_nothing_else"),
+    create()
+      .change("rest", { lock: { kind: "order", id: "auction" } })
+      .failsWith("auction_locks_nothing_else"),
   );
   rule("is not by the grid authority", () =>
     create()
@@ -82,25 +106,54 @@ describe("create auction", () => {
       .signedBy("grid authority")
       .failsWith("auction_not_by_grid_authority"),
   );
-  rule("is of a member who is not suspended", () => create().change("alice", { standing: "suspended" }).failsWith("auction_seller_may_act"));
-  rule("runs on a marketplace", () => create().change("marketplace", { roles: ["aggregator"] }).failsWith("auction_on_a_marketplace"));
-  rule("has the fee that the marketplace declares", () => create().change("auction", { marketFee: microsPerKwh(0) }).failsWith("auction_fee_as_declared"));
+  rule("is of a member who is not suspended", () =>
+    create().change("alice", { standing: "suspended" }).failsWith("auction_seller_may_act"),
+  );
+  rule("runs on a marketplace", () =>
+    create()
+      .change("marketplace", { roles: ["aggregator"] })
+      .failsWith("auction_on_a_marketplace"),
+  );
+  rule("has the fee that the marketplace declares", () =>
+    create()
+      .change("auction", { marketFee: microsPerKwh(0) })
+      .failsWith("auction_fee_as_declared"),
+  );
   rule("has a base price in the band", () => {
-    create().change("auction", { basePrice: microsPerKwh(1_000_000) }).verifies();
-    create().change("auction", { basePrice: microsPerKwh(-500_000) }).verifies();
-    create().change("auction", { basePrice: microsPerKwh(-500_001) }).failsWith("auction_price_in_band");
-    return create().change("auction", { basePrice: microsPerKwh(1_000_001) }).failsWith("auction_price_in_band");
+    create()
+      .change("auction", { basePrice: microsPerKwh(1_000_000) })
+      .verifies();
+    create()
+      .change("auction", { basePrice: microsPerKwh(-500_000) })
+      .verifies();
+    create()
+      .change("auction", { basePrice: microsPerKwh(-500_001) })
+      .failsWith("auction_price_in_band");
+    return create()
+      .change("auction", { basePrice: microsPerKwh(1_000_001) })
+      .failsWith("auction_price_in_band");
   });
-  rule("is created before its deadline", () => create().until(DEADLINE_MS + 1).failsWith("auction_created_before_deadline"));
+  rule("is created before its deadline", () =>
+    create()
+      .until(DEADLINE_MS + 1)
+      .failsWith("auction_created_before_deadline"),
+  );
   rule("ends before the gate", () => {
-    create().change("auction", { deadlineMs: GATE_MS - 1 }).verifies();
+    create()
+      .change("auction", { deadlineMs: GATE_MS - 1 })
+      .verifies();
     return create().change("auction", { deadlineMs: GATE_MS }).failsWith("auction_ends_before_gate");
   });
   rule("is authorised by the seller", () => create().notSignedBy("alice").failsWith("auction_authorised"));
   rule("may be created under a mandate, within its limit", () => {
-    const delegated = (): Draft => create().notSignedBy("alice").signedBy("agent").cites("mandate", mandate("alice", "agent"));
-    delegated().change("mandate", { energyPerSlotMax: wattHours(1_500) }).verifies();
-    return delegated().change("mandate", { energyPerSlotMax: wattHours(1_499) }).failsWith("auction_authorised");
+    const delegated = (): Draft =>
+      create().notSignedBy("alice").signedBy("agent").cites("mandate", mandate("alice", "agent"));
+    delegated()
+      .change("mandate", { energyPerSlotMax: wattHours(1_500) })
+      .verifies();
+    return delegated()
+      .change("mandate", { energyPerSlotMax: wattHours(1_499) })
+      .failsWith("auction_authorised");
   });
   rule("is signed by the verifiers", () => create().notSignedBy("verifier").failsWith("auction_verified"));
 });
@@ -109,9 +162,7 @@ describe("bid", () => {
   const place = VALID.bid;
   /** The first bid, by carol: no last one to give back. */
   const first = (): Draft =>
-    place()
-      .replace("auction", auction())
-      .without("last bid", "refund", "exposure of bob", "exposure of bob after");
+    place().replace("auction", auction()).without("last bid", "refund", "exposure of bob", "exposure of bob after");
   /** Carol's bid at another price. */
   const at = (draft: Draft, price: number): Draft => {
     const locked = Math.ceil((1_500 * (price + 5_000)) / 1_000);
@@ -139,13 +190,13 @@ describe("bid", () => {
     return place().verifies();
   });
   rule("is on one auction", () =>
-    place()
-      .changeCommand({ auctionId: "other" })
-      .change("bid", { auctionId: "other" })
-      .failsWith("bid_on_one_auction"),
+    place().changeCommand({ auctionId: "other" }).change("bid", { auctionId: "other" }).failsWith("bid_on_one_auction"),
   );
   rule("is on an active auction", () =>
-    place().change("auction", { status: "ended" }).change("auction after", { status: "ended" }).failsWith("bid_on_active_auction"),
+    place()
+      .change("auction", { status: "ended" })
+      .change("auction after", { status: "ended" })
+      .failsWith("bid_on_active_auction"),
   );
   test.each([
     ["seller", { seller: keyOf("mallory") }],
@@ -164,7 +215,11 @@ describe("bid", () => {
       .replace("exposure of carol after", exposure("carol", { bought: 100, bidding: 1_400 }))
       .failsWith("bid_changes_only_the_highest"),
   );
-  rule("is written into the auction", () => place().change("auction after", { highestPrice: microsPerKwh(250_000) }).failsWith("bid_one"));
+  rule("is written into the auction", () =>
+    place()
+      .change("auction after", { highestPrice: microsPerKwh(250_000) })
+      .failsWith("bid_one"),
+  );
   rule("is for this auction", () => place().change("bid", { auctionId: "other" }).failsWith("bid_one"));
   rule("frees the last bid", () => place().without("last bid", "refund").failsWith("bid_frees_the_last_bid"));
   rule("frees the bid of the last bidder, not some other's", () =>
@@ -173,16 +228,31 @@ describe("bid", () => {
       .replace("refund", funds("dave", 232_500))
       .failsWith("bid_frees_the_last_bid"),
   );
-  rule("frees a bid of this auction", () => place().change("last bid", { auctionId: "other" }).failsWith("bid_frees_the_last_bid"));
-  rule("frees the bid with what the auction says it locked: auctions of one name cannot swap bids", () =>
-    place().change("last bid", { locked: micros(1) }).change("refund", { amount: micros(1) }).failsWith("bid_frees_the_last_bid"),
+  rule("frees a bid of this auction", () =>
+    place().change("last bid", { auctionId: "other" }).failsWith("bid_frees_the_last_bid"),
   );
-  rule("frees the bid with the price that the auction says", () => place().change("last bid", { price: microsPerKwh(149_000) }).failsWith("bid_frees_the_last_bid"));
+  rule("frees the bid with what the auction says it locked: auctions of one name cannot swap bids", () =>
+    place()
+      .change("last bid", { locked: micros(1) })
+      .change("refund", { amount: micros(1) })
+      .failsWith("bid_frees_the_last_bid"),
+  );
+  rule("frees the bid with the price that the auction says", () =>
+    place()
+      .change("last bid", { price: microsPerKwh(149_000) })
+      .failsWith("bid_frees_the_last_bid"),
+  );
   rule("gives the last bidder its money back: all of it", () =>
-    place().change("refund", { amount: micros(232_499) }).makes("tip", funds("mallory", 1)).failsWith("bid_money_stays"),
+    place()
+      .change("refund", { amount: micros(232_499) })
+      .makes("tip", funds("mallory", 1))
+      .failsWith("bid_money_stays"),
   );
   rule("gives it back in one piece: nobody's money is ground to dust", () =>
-    place().change("refund", { amount: micros(232_499) }).makes("dust", funds("bob", 1)).failsWith("bid_refunds_in_one_piece"),
+    place()
+      .change("refund", { amount: micros(232_499) })
+      .makes("dust", funds("bob", 1))
+      .failsWith("bid_refunds_in_one_piece"),
   );
   rule("beats the base price", () => {
     at(first(), 100_001).verifies();
@@ -205,17 +275,30 @@ describe("bid", () => {
     at(rich(), 1_000_000).replace("change", funds("carol", 492_500)).verifies();
     return at(rich(), 1_000_001).replace("change", funds("carol", 492_498)).failsWith("bid_price_in_band");
   });
-  rule("is before the deadline", () => place().until(DEADLINE_MS + 1).failsWith("bid_before_deadline"));
+  rule("is before the deadline", () =>
+    place()
+      .until(DEADLINE_MS + 1)
+      .failsWith("bid_before_deadline"),
+  );
   rule("is not by the seller", () => by("alice").failsWith("bid_not_by_seller"));
   rule("is not by the grid authority", () => by("grid authority").failsWith("bid_not_by_grid_authority"));
   rule("locks price and fee", () =>
-    place().change("bid", { locked: micros(307_499) }).change("change", { amount: micros(692_501) }).failsWith("bid_locks_price_and_fee"),
+    place()
+      .change("bid", { locked: micros(307_499) })
+      .change("change", { amount: micros(692_501) })
+      .failsWith("bid_locks_price_and_fee"),
   );
   rule("locks no more either", () =>
-    place().change("bid", { locked: micros(307_501) }).change("change", { amount: micros(692_499) }).failsWith("bid_locks_price_and_fee"),
+    place()
+      .change("bid", { locked: micros(307_501) })
+      .change("change", { amount: micros(692_499) })
+      .failsWith("bid_locks_price_and_fee"),
   );
   rule("is paid with the bidder's own funds", () =>
-    place().consumes("of dave", funds("dave", 9)).makes("of dave again", funds("dave", 9)).failsWith("bid_funds_of_the_bidder"),
+    place()
+      .consumes("of dave", funds("dave", 9))
+      .makes("of dave again", funds("dave", 9))
+      .failsWith("bid_funds_of_the_bidder"),
   );
   rule("is not paid with another's funds", () =>
     place()
@@ -223,12 +306,19 @@ describe("bid", () => {
       .change("change", { owner: keyOf("dave") })
       .failsWithAll("bid_money_stays", "bid_funds_of_the_bidder"),
   );
-  rule("is of a member who is not suspended", () => place().change("carol", { standing: "suspended" }).failsWith("bidder_may_act"));
+  rule("is of a member who is not suspended", () =>
+    place().change("carol", { standing: "suspended" }).failsWith("bidder_may_act"),
+  );
   rule("is authorised by the bidder", () => place().notSignedBy("carol").failsWith("bid_authorised"));
   rule("may be made under a mandate, within its limit", () => {
-    const delegated = (): Draft => place().notSignedBy("carol").signedBy("agent").cites("mandate", mandate("carol", "agent"));
-    delegated().change("mandate", { energyPerSlotMax: wattHours(1_600) }).verifies();
-    return delegated().change("mandate", { energyPerSlotMax: wattHours(1_599) }).failsWith("bid_authorised"); // 100 are held already.
+    const delegated = (): Draft =>
+      place().notSignedBy("carol").signedBy("agent").cites("mandate", mandate("carol", "agent"));
+    delegated()
+      .change("mandate", { energyPerSlotMax: wattHours(1_600) })
+      .verifies();
+    return delegated()
+      .change("mandate", { energyPerSlotMax: wattHours(1_599) })
+      .failsWith("bid_authorised"); // 100 are held already.
   });
   rule("is signed by the verifiers", () => place().notSignedBy("verifier").failsWith("bid_verified"));
 });
@@ -239,12 +329,26 @@ describe("end auction", () => {
     endAuctionWithoutBid().verifies();
     return end().verifies();
   });
-  rule("ends the auction that the command names", () => end().changeCommand({ auctionId: "other" }).failsWith("end_one_auction"));
+  rule("ends the auction that the command names", () =>
+    end().changeCommand({ auctionId: "other" }).failsWith("end_one_auction"),
+  );
   rule("ends it once", () => end().change("auction", { status: "ended" }).failsWith("end_one_auction"));
-  rule("waits for the deadline", () => end().from(DEADLINE_MS - 1).failsWith("end_after_deadline"));
+  rule("waits for the deadline", () =>
+    end()
+      .from(DEADLINE_MS - 1)
+      .failsWith("end_after_deadline"),
+  );
   rule("waits for the deadline on the notary's clock", () => end().from(null).failsWith("end_after_deadline"));
-  rule("keeps the winner", () => end().change("auction after", { highestBidder: keyOf("mallory") }).failsWith("end_keeps_the_winner"));
-  rule("keeps the price", () => end().change("auction after", { highestPrice: microsPerKwh(1) }).failsWith("end_keeps_the_winner"));
+  rule("keeps the winner", () =>
+    end()
+      .change("auction after", { highestBidder: keyOf("mallory") })
+      .failsWith("end_keeps_the_winner"),
+  );
+  rule("keeps the price", () =>
+    end()
+      .change("auction after", { highestPrice: microsPerKwh(1) })
+      .failsWith("end_keeps_the_winner"),
+  );
   rule("keeps the auction that has a winner", () => end().without("auction after").failsWith("end_keeps_the_winner"));
   rule("takes no promise from a winner", () =>
     end()
@@ -252,10 +356,22 @@ describe("end auction", () => {
       .makes("promise after", promise("alice", 1_500))
       .failsWith("end_frees_unsold_promises"),
   );
-  rule("frees all promises that nobody bid for", () => endAuctionWithoutBid().without("promise", "promise after").failsWith("end_frees_unsold_promises"));
-  rule("frees them", () => endAuctionWithoutBid().change("promise after", IN_AUCTION).failsWith("end_frees_unsold_promises"));
-  rule("gives them back to the seller", () => endAuctionWithoutBid().change("promise after", { owner: keyOf("mallory") }).failsWith("end_frees_unsold_promises"));
-  rule("keeps their energy", () => endAuctionWithoutBid().change("promise after", { energy: wattHours(1_499) }).failsWith("end_promises_conserved"));
+  rule("frees all promises that nobody bid for", () =>
+    endAuctionWithoutBid().without("promise", "promise after").failsWith("end_frees_unsold_promises"),
+  );
+  rule("frees them", () =>
+    endAuctionWithoutBid().change("promise after", IN_AUCTION).failsWith("end_frees_unsold_promises"),
+  );
+  rule("gives them back to the seller", () =>
+    endAuctionWithoutBid()
+      .change("promise after", { owner: keyOf("mallory") })
+      .failsWith("end_frees_unsold_promises"),
+  );
+  rule("keeps their energy", () =>
+    endAuctionWithoutBid()
+      .change("promise after", { energy: wattHours(1_499) })
+      .failsWith("end_promises_conserved"),
+  );
   rule("is signed by seller or marketplace", () => {
     end().notSignedBy("marketplace").signedBy("alice").verifies();
     return end().notSignedBy("marketplace").signedBy("carol").failsWith("end_signed_by_seller_or_marketplace");
@@ -268,7 +384,9 @@ describe("settle auction", () => {
   rule("settles the auction that the command names", () =>
     settle().changeCommand({ auctionId: "other" }).failsWith("settle_one_auction"),
   );
-  rule("settles an auction that ended", () => settle().change("auction", { status: "active" }).failsWith("settle_ended_auction"));
+  rule("settles an auction that ended", () =>
+    settle().change("auction", { status: "active" }).failsWith("settle_ended_auction"),
+  );
   rule("takes the highest bid", () =>
     settle()
       .replace("bid", bid("carol", 190_000, 292_500))
@@ -289,7 +407,9 @@ describe("settle auction", () => {
       .failsWith("settle_all_promises_of_the_auction"),
   );
   rule("hands over promises that are locked for it", () =>
-    settle().change("promise", { lock: { kind: "order", id: "auction" } }).failsWith("settle_all_promises_of_the_auction"),
+    settle()
+      .change("promise", { lock: { kind: "order", id: "auction" } })
+      .failsWith("settle_all_promises_of_the_auction"),
   );
   rule("makes the highest bidder owner", () =>
     settle()
@@ -300,15 +420,29 @@ describe("settle auction", () => {
       .makes("exposure of mallory after", exposure("mallory", { bought: 1_500 }))
       .failsWith("settle_owner_is_highest_bidder"),
   );
-  rule("hands promises over free", () => settle().change("promise after", IN_AUCTION).failsWith("settle_owner_is_highest_bidder"));
-  rule("keeps what was promised", () => settle().change("promise after", { promiseId: "other" }).failsWith("settle_promises_conserved"));
+  rule("hands promises over free", () =>
+    settle().change("promise after", IN_AUCTION).failsWith("settle_owner_is_highest_bidder"),
+  );
+  rule("keeps what was promised", () =>
+    settle().change("promise after", { promiseId: "other" }).failsWith("settle_promises_conserved"),
+  );
   rule("pays the seller", () =>
-    settle().change("payment", { amount: micros(299_999) }).makes("tip", funds("mallory", 1)).failsWith("settle_pays_the_bid"),
+    settle()
+      .change("payment", { amount: micros(299_999) })
+      .makes("tip", funds("mallory", 1))
+      .failsWith("settle_pays_the_bid"),
   );
   rule("pays the marketplace no more than its fee", () =>
-    settle().change("payment", { amount: micros(200_000) }).change("fee", { amount: micros(107_500) }).failsWith("settle_pays_the_bid"),
+    settle()
+      .change("payment", { amount: micros(200_000) })
+      .change("fee", { amount: micros(107_500) })
+      .failsWith("settle_pays_the_bid"),
   );
-  rule("is before the gate", () => settle().until(GATE_MS + 1).failsWith("settle_before_gate"));
+  rule("is before the gate", () =>
+    settle()
+      .until(GATE_MS + 1)
+      .failsWith("settle_before_gate"),
+  );
   rule("is signed by the winner", () => settle().notSignedBy("carol").failsWith("settle_signed_by_winner"));
   rule("is signed by the former owner", () => settle().notSignedBy("alice").failsWith("settle_signed_by_former_owner"));
   rule("may be signed under mandates of both", () =>
@@ -319,8 +453,12 @@ describe("settle auction", () => {
       .cites("of alice", mandate("alice", "agent of alice"))
       .verifies(),
   );
-  rule("is signed by the grid authority", () => settle().notSignedBy("grid authority").failsWith("settle_signed_by_grid_authority"));
-  rule("is of a winner who is not suspended", () => settle().change("carol", { standing: "suspended" }).failsWith("settle_winner_may_act"));
+  rule("is signed by the grid authority", () =>
+    settle().notSignedBy("grid authority").failsWith("settle_signed_by_grid_authority"),
+  );
+  rule("is of a winner who is not suspended", () =>
+    settle().change("carol", { standing: "suspended" }).failsWith("settle_winner_may_act"),
+  );
   rule("is signed by the verifiers", () => settle().notSignedBy("verifier").failsWith("settle_verified"));
 });
 
@@ -346,7 +484,10 @@ describe("auctions of one name", () => {
     endAuctionWithoutBid().change("promise", victims).failsWith("end_frees_unsold_promises"),
   );
   rule("promises of another slot are not taken home when nobody bid", () =>
-    endAuctionWithoutBid().change("promise", { slot: NEXT_SLOT }).change("promise after", { slot: NEXT_SLOT }).failsWith("end_frees_unsold_promises"),
+    endAuctionWithoutBid()
+      .change("promise", { slot: NEXT_SLOT })
+      .change("promise after", { slot: NEXT_SLOT })
+      .failsWith("end_frees_unsold_promises"),
   );
 });
 
@@ -360,12 +501,21 @@ describe("an auction that nobody settles", () => {
       .without("bid", "money back", "exposure of carol", "exposure of carol after")
       .verifies(),
   );
-  rule("is the auction that the command names", () => lapse().changeCommand({ auctionId: "other" }).failsWith("lapse_one_auction"));
-  rule("lapses no earlier: the winner may still settle it", () => lapse().from(GATE_MS - 1).failsWith("lapse_after_gate"));
+  rule("is the auction that the command names", () =>
+    lapse().changeCommand({ auctionId: "other" }).failsWith("lapse_one_auction"),
+  );
+  rule("lapses no earlier: the winner may still settle it", () =>
+    lapse()
+      .from(GATE_MS - 1)
+      .failsWith("lapse_after_gate"),
+  );
   rule("gives back the bid", () => lapse().without("bid", "money back").failsWith("lapse_returns_the_bid"));
-  rule("gives it back to the bidder", () => lapse().replace("money back", funds("mallory", 307_500)).failsWith("lapse_money_stays"));
+  rule("gives it back to the bidder", () =>
+    lapse().replace("money back", funds("mallory", 307_500)).failsWith("lapse_money_stays"),
+  );
   rule("is signed by a party of it or by the grid authority", () => {
-    for (const name of ["alice", "carol", "marketplace"]) lapse().notSignedBy("grid authority").signedBy(name).verifies();
+    for (const name of ["alice", "carol", "marketplace"])
+      lapse().notSignedBy("grid authority").signedBy(name).verifies();
     return lapse().notSignedBy("grid authority").signedBy("mallory").failsWith("lapse_signed_by_a_party");
   });
 });
@@ -385,6 +535,10 @@ describe("what a bid costs", () => {
     const sale = { energy: wattHours(1_001), seller: keyOf("alice"), marketplace: MARKETPLACE.key };
     // 1001 × 0.333 = 333.333 micros, 1001 × 0.338 = 338.338.
     const changes = settlementPayments(sale, { bidder: keyOf("carol"), price: microsPerKwh(333), locked: 339n });
-    expect(Object.fromEntries(changes)).toEqual({ [keyOf("carol")]: -339n, [keyOf("alice")]: 333n, [MARKETPLACE.key]: 6n });
+    expect(Object.fromEntries(changes)).toEqual({
+      [keyOf("carol")]: -339n,
+      [keyOf("alice")]: 333n,
+      [MARKETPLACE.key]: 6n,
+    });
   });
 });

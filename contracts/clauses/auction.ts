@@ -1,14 +1,15 @@
 /** Clauses of the English auction (paper section 3.4): only the owner auctions, bids rise, the highest bidder pays and becomes owner. */
-import { costCeil, costFloor, micros, type PublicKey, sumEnergy } from "#core";
+import { costCeil, costFloor, micros, microsPerKwh, type PublicKey, sumEnergy } from "#core";
 import type { Facts } from "../resolved.ts";
 import type { Auction, Bid, PowerPromise } from "../states.ts";
 import {
   type Changes,
-  citedMember,
   type Clause,
+  citedMember,
   clause,
   isAuthorised,
   isBeforeGate,
+  isMarketplace,
   isVerified,
   mayAct,
   moneyChanges,
@@ -84,7 +85,7 @@ export function createAuctionClauses(facts: Facts): readonly Clause[] {
     ),
     clause("auction_not_by_grid_authority", () => auction?.seller !== facts.parameters.gridAuthority),
     clause("auction_seller_may_act", () => auction !== undefined && mayAct(facts, auction.seller)),
-    clause("auction_on_a_marketplace", () => marketplace?.roles.includes("marketplace") ?? false),
+    clause("auction_on_a_marketplace", () => auction !== undefined && isMarketplace(facts, auction.marketplace)),
     clause("auction_fee_as_declared", () => marketplace !== undefined && auction?.marketFee === marketplace.marketFee),
     clause(
       "auction_price_in_band",
@@ -157,7 +158,7 @@ export function bidCost(
   auction: Pick<Auction, "energy" | "marketFee">,
   price: Auction["basePrice"],
 ): ReturnType<typeof costCeil> {
-  const cost = costCeil(auction.energy, (price + auction.marketFee) as Auction["basePrice"]);
+  const cost = costCeil(auction.energy, microsPerKwh(price + auction.marketFee));
   return cost > 0n ? cost : micros(0n);
 }
 

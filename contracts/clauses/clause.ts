@@ -1,5 +1,5 @@
 /** What a clause is, and the measures that many clauses share. Pure: no clock, no party look-up. */
-import { InvariantError, type PublicKey, slotOf, type SlotId } from "#core";
+import { InvariantError, type PublicKey, type SlotId, slotOf } from "#core";
 import type { Facts } from "../resolved.ts";
 import {
   type DelegableFlow,
@@ -155,6 +155,11 @@ export function citedMember(facts: Facts, key: PublicKey): Member | undefined {
 export function mayAct(facts: Facts, key: PublicKey): boolean {
   const member = citedMember(facts, key);
   return member !== undefined && member.standing !== "suspended";
+}
+
+/** Whether a marketplace that may act is cited with this key. */
+export function isMarketplace(facts: Facts, key: PublicKey): boolean {
+  return mayAct(facts, key) && citedMember(facts, key)?.roles.includes("marketplace") === true;
 }
 
 /** Whether every slot's gate is still open at the end of the window. */

@@ -27,14 +27,22 @@ describe("network parameters", () => {
 });
 
 describe("notary", () => {
-  rule("is one of the network's", () => VALID["redeem-funds"]().notarisedBy("stranger").failsWith("notary_is_of_the_network"));
-  rule("governs what is consumed", () => VALID["redeem-funds"]().governedBy("funds", "other notary").failsWith("states_governed_by_the_notary"));
-  rule("governs what is cited", () => VALID["redeem-funds"]().governedBy("parameters", "other notary").failsWith("states_governed_by_the_notary"));
+  rule("is one of the network's", () =>
+    VALID["redeem-funds"]().notarisedBy("stranger").failsWith("notary_is_of_the_network"),
+  );
+  rule("governs what is consumed", () =>
+    VALID["redeem-funds"]().governedBy("funds", "other notary").failsWith("states_governed_by_the_notary"),
+  );
+  rule("governs what is cited", () =>
+    VALID["redeem-funds"]().governedBy("parameters", "other notary").failsWith("states_governed_by_the_notary"),
+  );
 });
 
 describe("kinds of states", () => {
   rule("what is consumed belongs to the flow", () =>
-    VALID["record-meters"]().consumes("mandate", mandate("alice", "agent")).failsWith("consumes_only_kinds_of_the_flow"),
+    VALID["record-meters"]()
+      .consumes("mandate", mandate("alice", "agent"))
+      .failsWith("consumes_only_kinds_of_the_flow"),
   );
   rule("what is cited belongs to the flow", () =>
     VALID["record-meters"]().cites("mandate", mandate("alice", "agent")).failsWith("cites_only_kinds_of_the_flow"),
@@ -46,23 +54,45 @@ describe("kinds of states", () => {
 
 describe("window", () => {
   const WEEK_MS = 7 * 86_400_000;
-  rule("lasts a week at most", () => VALID["issue-funds"]().from(GATE_MS).until(GATE_MS + WEEK_MS).verifies());
+  rule("lasts a week at most", () =>
+    VALID["issue-funds"]()
+      .from(GATE_MS)
+      .until(GATE_MS + WEEK_MS)
+      .verifies(),
+  );
   rule("not a millisecond longer", () =>
-    VALID["issue-funds"]().from(GATE_MS).until(GATE_MS + WEEK_MS + 1).failsWith("window_not_too_long"),
+    VALID["issue-funds"]()
+      .from(GATE_MS)
+      .until(GATE_MS + WEEK_MS + 1)
+      .failsWith("window_not_too_long"),
   );
   rule("is not empty", () => VALID["issue-funds"]().from(GATE_MS).until(GATE_MS).failsWith("window_not_too_long"));
-  rule("does not run backwards", () => VALID["issue-funds"]().from(GATE_MS).until(GATE_MS - 1).failsWith("window_not_too_long"));
+  rule("does not run backwards", () =>
+    VALID["issue-funds"]()
+      .from(GATE_MS)
+      .until(GATE_MS - 1)
+      .failsWith("window_not_too_long"),
+  );
 });
 
 describe("money", () => {
-  rule("does not appear", () => VALID["create-promises"]().change("change", funds("alice", 3_800_001)).failsWith("money_conserved"));
-  rule("does not vanish", () => VALID["create-promises"]().change("change", funds("alice", 3_799_999)).failsWith("money_conserved"));
-  rule("is positive where it is issued", () => VALID["issue-funds"]().change("funds", funds("alice", 0)).failsWith("funds_positive"));
+  rule("does not appear", () =>
+    VALID["create-promises"]().change("change", funds("alice", 3_800_001)).failsWith("money_conserved"),
+  );
+  rule("does not vanish", () =>
+    VALID["create-promises"]().change("change", funds("alice", 3_799_999)).failsWith("money_conserved"),
+  );
+  rule("is positive where it is issued", () =>
+    VALID["issue-funds"]().change("funds", funds("alice", 0)).failsWith("funds_positive"),
+  );
   rule("is not negative: nobody is issued a debt", () =>
     VALID["issue-funds"]().makes("debt", funds("bob", -1_000)).failsWith("funds_positive"),
   );
   rule("is not negative: no payment out of nothing", () =>
-    VALID["redeem-funds"]().makes("debt", funds("alice", -10_000_000)).makes("more", funds("alice", 10_000_000)).failsWith("funds_positive"),
+    VALID["redeem-funds"]()
+      .makes("debt", funds("alice", -10_000_000))
+      .makes("more", funds("alice", 10_000_000))
+      .failsWith("funds_positive"),
   );
 });
 
@@ -71,6 +101,8 @@ describe("promises", () => {
     VALID["create-auction"]().makes("nothing", promise("alice", 0)).failsWith("promise_energy_positive"),
   );
   rule("without energy are nobody's gift", () =>
-    VALID["clear-pool"]().makes("nothing", promise("alice", 0, { owner: keyOf("mallory") })).failsWith("promise_energy_positive"),
+    VALID["clear-pool"]()
+      .makes("nothing", promise("alice", 0, { owner: keyOf("mallory") }))
+      .failsWith("promise_energy_positive"),
   );
 });

@@ -2,9 +2,9 @@
 import { describe, test } from "vitest";
 import { type LocalDay, wattHours } from "#core";
 import {
+  type Draft,
   deliveryRecord,
   deposit,
-  type Draft,
   exposure,
   exposureIndex,
   funds,
@@ -31,10 +31,24 @@ describe("record meters", () => {
   const record = VALID["record-meters"];
   rule("verifies", () => record().verifies());
   rule("records some", () => record().without("alice", "bob").failsWith("meters_some"));
-  rule("records the slot that the command names", () => record().replace("bob", reading("bob", 0, 1, NEXT_SLOT)).failsWith("meters_of_the_slot"));
-  rule("records each member once", () => record().makes("again", reading("alice", 9_000, 0)).failsWith("meters_one_per_member"));
-  rule("records a slot that has ended", () => record().from(SLOT_END_MS - 1).failsWith("meters_after_the_slot"));
-  rule("is signed by the grid authority", () => record().notSignedBy("grid authority").signedBy("alice").failsWith("meters_signed_by_grid_authority"));
+  rule("records the slot that the command names", () =>
+    record()
+      .replace("bob", reading("bob", 0, 1, NEXT_SLOT))
+      .failsWith("meters_of_the_slot"),
+  );
+  rule("records each member once", () =>
+    record()
+      .makes("again", reading("alice", 9_000, 0))
+      .failsWith("meters_one_per_member"),
+  );
+  rule("records a slot that has ended", () =>
+    record()
+      .from(SLOT_END_MS - 1)
+      .failsWith("meters_after_the_slot"),
+  );
+  rule("is signed by the grid authority", () =>
+    record().notSignedBy("grid authority").signedBy("alice").failsWith("meters_signed_by_grid_authority"),
+  );
 });
 
 describe("check delivery", () => {
@@ -46,9 +60,13 @@ describe("check delivery", () => {
       .change("of bob after", { delivered: wattHours(1_000) })
       .change("of carol after", { delivered: wattHours(300) })
       .change("of alice after", { delivered: wattHours(700) })
-      .replace("record", deliveryRecord("alice", { promised: 2_000, delivered: 2_000, depositLost: 0, gridFee: 20_000 }))
+      .replace(
+        "record",
+        deliveryRecord("alice", { promised: 2_000, delivered: 2_000, depositLost: 0, gridFee: 20_000 }),
+      )
       .replace("returned", funds("alice", 1_180_000))
-      .without("to power company");
+      .without("to power company")
+      .signedBy("alice");
   /** Nothing was delivered. */
   const broken = (): Draft =>
     check()
@@ -62,11 +80,19 @@ describe("check delivery", () => {
 
   rule("verifies: in part, in full and not at all", () => {
     kept().notSignedBy("power company").verifies();
-    broken().notSignedBy("alice").verifies();
+    broken().verifies();
     return check().verifies();
   });
-  rule("waits for the end of the slot", () => check().from(SLOT_END_MS - 1).failsWith("delivery_after_the_slot"));
-  rule("cites one reading", () => check().cites("second", reading("alice", 9_000, 0)).failsWith("delivery_cites_the_reading"));
+  rule("waits for the end of the slot", () =>
+    check()
+      .from(SLOT_END_MS - 1)
+      .failsWith("delivery_after_the_slot"),
+  );
+  rule("cites one reading", () =>
+    check()
+      .cites("second", reading("alice", 9_000, 0))
+      .failsWith("delivery_cites_the_reading"),
+  );
   rule("cites the reading of the supplier", () =>
     check()
       .cites("of bob's meter", reading("bob", 9_000, 0))
@@ -79,9 +105,16 @@ describe("check delivery", () => {
       .failsWith("delivery_of_open_promises"),
   );
   rule("checks promises of the slot", () =>
-    check().change("of carol", { slot: NEXT_SLOT }).change("of carol after", { slot: NEXT_SLOT }).failsWith("delivery_of_open_promises"),
+    check()
+      .change("of carol", { slot: NEXT_SLOT })
+      .change("of carol after", { slot: NEXT_SLOT })
+      .failsWith("delivery_of_open_promises"),
   );
-  rule("checks promises once", () => check().change("of carol", { delivered: wattHours(225) }).failsWith("delivery_of_open_promises"));
+  rule("checks promises once", () =>
+    check()
+      .change("of carol", { delivered: wattHours(225) })
+      .failsWith("delivery_of_open_promises"),
+  );
   rule("checks promises that are still locked, and frees them: nobody can hold up a delivery", () =>
     check()
       .change("of carol", { lock: { kind: "auction", id: "never settled" } })
@@ -89,11 +122,17 @@ describe("check delivery", () => {
       .verifies(),
   );
   rule("checks all promises of the supplier: none can wait for better readings", () =>
-    check().replace("exposure", exposure("alice", { promised: 2_100 })).failsWith("delivery_of_all_promises"),
+    check()
+      .replace("exposure", exposure("alice", { promised: 2_100 }))
+      .failsWith("delivery_of_all_promises"),
   );
   rule("checks all promises of this supplier and slot", () => {
-    check().replace("exposure", exposure("bob", { promised: 2_000 })).failsWith("delivery_of_all_promises");
-    return check().replace("exposure", exposure("alice", { slot: NEXT_SLOT, promised: 2_000 })).failsWith("delivery_of_all_promises");
+    check()
+      .replace("exposure", exposure("bob", { promised: 2_000 }))
+      .failsWith("delivery_of_all_promises");
+    return check()
+      .replace("exposure", exposure("alice", { slot: NEXT_SLOT, promised: 2_000 }))
+      .failsWith("delivery_of_all_promises");
   });
   rule("takes deposits of the supplier", () =>
     check()
@@ -108,7 +147,10 @@ describe("check delivery", () => {
       .failsWith("delivery_of_all_deposits"),
   );
   rule("takes all deposits: they must cover what was promised", () =>
-    check().replace("deposit", deposit("alice", 1_199_999)).replace("returned", funds("alice", 884_999)).failsWith("delivery_deposit_covers"),
+    check()
+      .replace("deposit", deposit("alice", 1_199_999))
+      .replace("returned", funds("alice", 884_999))
+      .failsWith("delivery_deposit_covers"),
   );
   rule("shares a partial delivery pro rata", () =>
     check()
@@ -138,32 +180,49 @@ describe("check delivery", () => {
   rule("loses no promise", () => check().without("of carol after").failsWith("delivery_pro_rata"));
   rule("records what became of it", () =>
     check()
-      .replace("record", deliveryRecord("alice", { promised: 2_000, delivered: 1_501, depositLost: 300_000, gridFee: 15_000 }))
+      .replace(
+        "record",
+        deliveryRecord("alice", { promised: 2_000, delivered: 1_501, depositLost: 300_000, gridFee: 15_000 }),
+      )
       .failsWith("delivery_recorded"),
   );
   rule("records it once", () =>
     check()
-      .makes("second", deliveryRecord("alice", { promised: 2_000, delivered: 1_500, depositLost: 300_000, gridFee: 15_000 }))
+      .makes(
+        "second",
+        deliveryRecord("alice", { promised: 2_000, delivered: 1_500, depositLost: 300_000, gridFee: 15_000 }),
+      )
       .failsWith("delivery_recorded"),
   );
   rule("returns no more than the rest of the deposit", () =>
-    check().replace("returned", funds("alice", 1_180_000)).without("to power company").failsWith("delivery_money_follows"),
+    check()
+      .replace("returned", funds("alice", 1_180_000))
+      .without("to power company")
+      .failsWith("delivery_money_follows"),
   );
   rule("pays nobody else", () =>
-    check().replace("to grid authority", funds("grid authority", 10_000)).makes("tip", funds("mallory", 10_000)).failsWith("delivery_money_follows"),
+    check()
+      .replace("to grid authority", funds("grid authority", 10_000))
+      .makes("tip", funds("mallory", 10_000))
+      .failsWith("delivery_money_follows"),
   );
-  rule("is signed by the grid authority", () => check().notSignedBy("grid authority").failsWith("delivery_signed_by_grid_authority"));
-  rule("is signed by the supplier whose promise is kept (algorithm A2)", () => kept().notSignedBy("alice").failsWith("delivery_signed_by_supplier_if_kept"));
-  rule("needs no signature of a supplier that fell short, which could hold up everyone else", () => check().notSignedBy("alice").verifies());
+  rule("is signed by the grid authority", () =>
+    check().notSignedBy("grid authority").failsWith("delivery_signed_by_grid_authority"),
+  );
+  rule("is signed by the supplier whose promise is kept (algorithm A2)", () =>
+    kept().notSignedBy("alice").failsWith("delivery_signed_by_supplier_if_kept"),
+  );
+  rule("needs no signature of a supplier that fell short, which could hold up everyone else", () => {
+    check().signedBy("alice").verifies();
+    return check().verifies();
+  });
   rule("is signed by the power company that covered the shortfall (algorithm A2)", () =>
     check().notSignedBy("power company").failsWith("delivery_signed_by_power_company_if_short"),
   );
   rule("counts what was put into the grid, not what was produced", () =>
-    kept().replace("reading", reading("alice", 2_300, 301)).failsWithAll(
-      "delivery_pro_rata",
-      "delivery_recorded",
-      "delivery_money_follows",
-    ),
+    kept()
+      .replace("reading", reading("alice", 2_300, 301))
+      .failsWithAll("delivery_pro_rata", "delivery_recorded", "delivery_money_follows"),
   );
 });
 
@@ -174,14 +233,27 @@ describe("settle slot", () => {
     settleSlotWithoutTrades().verifies();
     return settle().verifies();
   });
-  rule("waits for the end of the slot", () => settle().from(SLOT_END_MS - 1).failsWith("settlement_after_the_slot"));
-  rule("consumes one reading", () => settle().consumes("second", reading("bob", 9_000, 0)).failsWith("settlement_consumes_the_reading"));
+  rule("waits for the end of the slot", () =>
+    settle()
+      .from(SLOT_END_MS - 1)
+      .failsWith("settlement_after_the_slot"),
+  );
+  rule("consumes one reading", () =>
+    settle()
+      .consumes("second", reading("bob", 9_000, 0))
+      .failsWith("settlement_consumes_the_reading"),
+  );
   rule("cites one tariff", () => settle().cites("second", tariff()).failsWith("settlement_cites_the_tariff"));
-  rule("takes checked promises alone", () => settle().change("held", { delivered: null }).failsWith("settlement_of_checked_promises"));
+  rule("takes checked promises alone", () =>
+    settle().change("held", { delivered: null }).failsWith("settlement_of_checked_promises"),
+  );
   rule("takes promises of the member", () =>
     settle()
       .consumes("of carol", promise("bob", 300, { owner: keyOf("carol"), delivered: wattHours(0) }))
-      .replace("settlement", slotSettlement("bob", { consumed: 1_400, used: 1_300, retailEnergy: 100, retailAmount: 30_000 }))
+      .replace(
+        "settlement",
+        slotSettlement("bob", { consumed: 1_400, used: 1_300, retailEnergy: 100, retailAmount: 30_000 }),
+      )
       .replace("payment", funds("power company", 30_000))
       .replace("change", funds("bob", 470_000))
       .failsWith("settlement_of_checked_promises"),
@@ -191,10 +263,14 @@ describe("settle slot", () => {
   );
   rule("knows the member's position: nobody hides what it holds behind an older index", () => {
     settleSlotWithoutTrades().without("index").failsWith("settlement_knows_the_position");
-    settleSlotWithoutTrades().replace("index", exposureIndex("dave", "2031-06-01")).failsWith("settlement_knows_the_position");
+    settleSlotWithoutTrades()
+      .replace("index", exposureIndex("dave", "2031-06-01"))
+      .failsWith("settlement_knows_the_position");
     settleSlotWithoutTrades().replace("index", exposureIndex("alice")).failsWith("settlement_knows_the_position");
     const full = Array.from({ length: 16 }, (_, index) => `2031-06-${String(index + 2).padStart(2, "0")}`);
-    return settleSlotWithoutTrades().replace("index", exposureIndex("dave", ...full)).failsWith("settlement_knows_the_position");
+    return settleSlotWithoutTrades()
+      .replace("index", exposureIndex("dave", ...full))
+      .failsWith("settlement_knows_the_position");
   });
   rule("takes the exposure of the member and the day", () => {
     const other = { ...exposure("bob", { slot: NEXT_SLOT, bought: 50 }), day: "2031-06-02" as LocalDay };
@@ -210,7 +286,15 @@ describe("settle slot", () => {
       .failsWith("settlement_of_all_bought"),
   );
   rule("waits for the delivery check of what the member promised", () => {
-    settleSlotOfSupplier().replace("record", deliveryRecord("bob", { promised: 2_000, delivered: 1_500, depositLost: 0, gridFee: 0 })).replace("settlement", slotSettlement("alice", { produced: 1_800, consumed: 300, feedInEnergy: 2_025, feedInAmount: 162_000 })).replace("payment", funds("alice", 162_000)).replace("change", funds("power company", 338_000)).failsWith("settlement_after_delivery_check");
+    settleSlotOfSupplier()
+      .replace("record", deliveryRecord("bob", { promised: 2_000, delivered: 1_500, depositLost: 0, gridFee: 0 }))
+      .replace(
+        "settlement",
+        slotSettlement("alice", { produced: 1_800, consumed: 300, feedInEnergy: 2_025, feedInAmount: 162_000 }),
+      )
+      .replace("payment", funds("alice", 162_000))
+      .replace("change", funds("power company", 338_000))
+      .failsWith("settlement_after_delivery_check");
     return settleSlotOfSupplier()
       .replace("record", deliveryRecord("alice", { promised: 1_900, delivered: 1_500, depositLost: 0, gridFee: 0 }))
       .failsWith("settlement_after_delivery_check");
@@ -222,8 +306,12 @@ describe("settle slot", () => {
   );
   rule("closes the slot and nothing else", () => {
     settle().replace("exposure of bob after", exposure("bob")).failsWith("settlement_closes_the_slot");
-    settle().replace("exposure of bob after", exposure("bob", { bought: 1_000 }, { slot: NEXT_SLOT, bought: 50 })).failsWith("settlement_closes_the_slot");
-    settle().replace("exposure of bob after", exposure("bob", { slot: NEXT_SLOT, bought: 49 })).failsWith("settlement_closes_the_slot");
+    settle()
+      .replace("exposure of bob after", exposure("bob", { bought: 1_000 }, { slot: NEXT_SLOT, bought: 50 }))
+      .failsWith("settlement_closes_the_slot");
+    settle()
+      .replace("exposure of bob after", exposure("bob", { slot: NEXT_SLOT, bought: 49 }))
+      .failsWith("settlement_closes_the_slot");
     return settle().without("exposure of bob after").failsWith("settlement_closes_the_slot");
   });
   rule("closes no slot with bids that still lock money", () =>
@@ -231,24 +319,50 @@ describe("settle slot", () => {
       .replace("exposure of bob", exposure("bob", { bought: 1_000, bidding: 1 }, { slot: NEXT_SLOT, bought: 50 }))
       .failsWith("settlement_closes_the_slot"),
   );
-  rule("makes no exposure where there was none", () => settleSlotWithoutTrades().makes("exposure", exposure("dave")).failsWith("settlement_closes_the_slot"));
-  rule("touches nobody else's funds", () =>
-    settle().consumes("of carol", funds("carol", 5)).makes("of carol again", funds("carol", 5)).failsWith("settlement_pays_the_two_parties"),
+  rule("makes no exposure where there was none", () =>
+    settleSlotWithoutTrades().makes("exposure", exposure("dave")).failsWith("settlement_closes_the_slot"),
   );
-  rule("records what was settled", () => settle().change("settlement", { retailEnergy: wattHours(399) }).failsWith("settlement_recorded"));
-  rule("records it for the member", () => settle().change("settlement", { member: keyOf("carol") }).failsWith("settlement_recorded"));
+  rule("touches nobody else's funds", () =>
+    settle()
+      .consumes("of carol", funds("carol", 5))
+      .makes("of carol again", funds("carol", 5))
+      .failsWith("settlement_pays_the_two_parties"),
+  );
+  rule("records what was settled", () =>
+    settle()
+      .change("settlement", { retailEnergy: wattHours(399) })
+      .failsWith("settlement_recorded"),
+  );
+  rule("records it for the member", () =>
+    settle()
+      .change("settlement", { member: keyOf("carol") })
+      .failsWith("settlement_recorded"),
+  );
   rule("charges the retail price", () =>
-    settle().replace("payment", funds("power company", 119_999)).replace("change", funds("bob", 380_001)).failsWith("settlement_money_follows"),
+    settle()
+      .replace("payment", funds("power company", 119_999))
+      .replace("change", funds("bob", 380_001))
+      .failsWith("settlement_money_follows"),
   );
   rule("charges no more", () =>
-    settle().replace("payment", funds("power company", 120_001)).replace("change", funds("bob", 379_999)).failsWith("settlement_money_follows"),
+    settle()
+      .replace("payment", funds("power company", 120_001))
+      .replace("change", funds("bob", 379_999))
+      .failsWith("settlement_money_follows"),
   );
   rule("pays the feed-in price", () =>
-    settleSlotOfSupplier().replace("payment", funds("alice", 41_999)).replace("change", funds("power company", 458_001)).failsWith("settlement_money_follows"),
+    settleSlotOfSupplier()
+      .replace("payment", funds("alice", 41_999))
+      .replace("change", funds("power company", 458_001))
+      .failsWith("settlement_money_follows"),
   );
-  rule("is signed by the grid authority", () => settle().notSignedBy("grid authority").failsWith("settlement_signed_by_grid_authority"));
+  rule("is signed by the grid authority", () =>
+    settle().notSignedBy("grid authority").failsWith("settlement_signed_by_grid_authority"),
+  );
   rule("is signed by the member", () => settle().notSignedBy("bob").failsWith("settlement_signed_by_the_member"));
-  rule("is signed by the power company", () => settle().notSignedBy("power company").failsWith("settlement_signed_by_power_company"));
+  rule("is signed by the power company", () =>
+    settle().notSignedBy("power company").failsWith("settlement_signed_by_power_company"),
+  );
 });
 
 test("a settlement that pays nobody moves no money", () => {

@@ -55,9 +55,7 @@ export function checkDeliveryClauses(facts: Facts): readonly Clause[] {
       facts.consumed("deposit").every((deposit) => deposit.supplier === supplier && deposit.slot === slot),
     ),
     clause("delivery_deposit_covers", () => depositCovers(facts, promises)),
-    clause("delivery_pro_rata", () =>
-      ifKnown((value) => sharedProRata(promises, facts.made("power-promise"), value)),
-    ),
+    clause("delivery_pro_rata", () => ifKnown((value) => sharedProRata(promises, facts.made("power-promise"), value))),
     clause("delivery_recorded", () => ifKnown((value) => isRecorded(facts, value))),
     clause("delivery_money_follows", () =>
       ifKnown((value) => sameChanges(moneyChanges(facts), deliveryPayments(facts, supplier, value))),
@@ -76,9 +74,7 @@ export function checkDeliveryClauses(facts: Facts): readonly Clause[] {
 function areOpenPromises(promises: readonly PowerPromise[], supplier: PublicKey, slot: SlotId): boolean {
   return (
     promises.length > 0 &&
-    promises.every(
-      (promise) => promise.supplier === supplier && promise.slot === slot && promise.delivered === null,
-    )
+    promises.every((promise) => promise.supplier === supplier && promise.slot === slot && promise.delivered === null)
   );
 }
 

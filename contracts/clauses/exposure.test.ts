@@ -1,9 +1,20 @@
 /** Clauses of exposure: positions are counted exactly, each day is opened once, nobody else's exposure is touched. */
 import { describe, expect, test } from "vitest";
+import { withOpenedDays } from "#contracts";
 import type { LocalDay, SlotId } from "#core";
 import { wattHours } from "#core";
-import { withOpenedDays } from "#contracts";
-import { type Draft, exposure, exposureIndex, funds, keyOf, member, NEXT_SLOT, order, VALID, type Verdict } from "#testkit";
+import {
+  type Draft,
+  exposure,
+  exposureIndex,
+  funds,
+  keyOf,
+  member,
+  NEXT_SLOT,
+  order,
+  VALID,
+  type Verdict,
+} from "#testkit";
 
 function rule(name: string, judge: () => Verdict): void {
   test(name, () => {
@@ -29,9 +40,7 @@ function sixteenDaysUntil(last: number): readonly string[] {
 describe("exposure continues", () => {
   rule("verifies", () => create().verifies());
   rule("what is consumed is made again", () =>
-    create()
-      .consumes("exposure of bob", exposure("bob"))
-      .failsWith("exposure_continues"),
+    create().consumes("exposure of bob", exposure("bob")).failsWith("exposure_continues"),
   );
   rule("nothing is made that was not there", () =>
     create()
@@ -55,7 +64,10 @@ describe("exposure continues", () => {
 describe("a day is opened once", () => {
   rule("for the first promise of the day", () => opening().verifies());
   rule("on the member's very first day", () =>
-    opening().replace("index", exposureIndex("alice")).replace("index after", exposureIndex("alice", "2031-06-01")).verifies(),
+    opening()
+      .replace("index", exposureIndex("alice"))
+      .replace("index after", exposureIndex("alice", "2031-06-01"))
+      .verifies(),
   );
   rule("before a later day that is open already", () =>
     opening()
@@ -69,8 +81,12 @@ describe("a day is opened once", () => {
       .replace("index after", exposureIndex("alice", "2031-06-01", "2031-06-01"))
       .failsWithAll("exposure_continues", "exposure_day_opened_once"),
   );
-  rule("not without saying so in the index", () => opening().without("index", "index after").failsWith("exposure_continues"));
-  rule("not with an index out of thin air", () => opening().without("index").failsWithAll("exposure_continues", "exposure_day_opened_once"));
+  rule("not without saying so in the index", () =>
+    opening().without("index", "index after").failsWith("exposure_continues"),
+  );
+  rule("not with an index out of thin air", () =>
+    opening().without("index").failsWithAll("exposure_continues", "exposure_day_opened_once"),
+  );
   rule("not in another's index", () =>
     opening()
       .replace("index", exposureIndex("bob"))
@@ -84,12 +100,20 @@ describe("a day is opened once", () => {
       .failsWith("exposure_day_opened_once"),
   );
   rule("an index does not forget", () =>
-    opening().replace("index after", exposureIndex("alice", "2031-05-31", "2031-06-01")).failsWith("exposure_day_opened_once"),
+    opening()
+      .replace("index after", exposureIndex("alice", "2031-05-31", "2031-06-01"))
+      .failsWith("exposure_day_opened_once"),
   );
   rule("the oldest of sixteen days is forgotten", () =>
     opening()
-      .replace("index", exposureIndex("alice", "2031-05-16", ...Array.from({ length: 15 }, (_, index) => `2031-05-${17 + index}`)))
-      .replace("index after", exposureIndex("alice", ...Array.from({ length: 15 }, (_, index) => `2031-05-${17 + index}`), "2031-06-01"))
+      .replace(
+        "index",
+        exposureIndex("alice", "2031-05-16", ...Array.from({ length: 15 }, (_, index) => `2031-05-${17 + index}`)),
+      )
+      .replace(
+        "index after",
+        exposureIndex("alice", ...Array.from({ length: 15 }, (_, index) => `2031-05-${17 + index}`), "2031-06-01"),
+      )
       .verifies(),
   );
   rule("a day before the oldest of sixteen is not opened: it may have been forgotten", () =>
@@ -115,14 +139,23 @@ describe("the index with more days", () => {
   const days = (...texts: readonly string[]): readonly LocalDay[] => texts as readonly LocalDay[];
   test("is in order and has the latest sixteen", () => {
     expect(withOpenedDays(days(), days("2031-06-01"))).toEqual(["2031-06-01"]);
-    expect(withOpenedDays(days("2031-06-03"), days("2031-06-01", "2031-06-02"))).toEqual(["2031-06-01", "2031-06-02", "2031-06-03"]);
-    expect(withOpenedDays(days(...sixteenDaysUntil(16)), days("2031-06-20"))).toEqual([...sixteenDaysUntil(16).slice(1), "2031-06-20"]);
+    expect(withOpenedDays(days("2031-06-03"), days("2031-06-01", "2031-06-02"))).toEqual([
+      "2031-06-01",
+      "2031-06-02",
+      "2031-06-03",
+    ]);
+    expect(withOpenedDays(days(...sixteenDaysUntil(16)), days("2031-06-20"))).toEqual([
+      ...sixteenDaysUntil(16).slice(1),
+      "2031-06-20",
+    ]);
   });
 });
 
 describe("entries", () => {
   rule("are not empty", () =>
-    create().replace("exposure of alice after", exposure("alice", { promised: 2_000 }, { slot: NEXT_SLOT })).failsWith("exposure_entries_tidy"),
+    create()
+      .replace("exposure of alice after", exposure("alice", { promised: 2_000 }, { slot: NEXT_SLOT }))
+      .failsWith("exposure_entries_tidy"),
   );
   rule("are in the order of their slots", () =>
     create()
@@ -131,7 +164,9 @@ describe("entries", () => {
       .failsWith("exposure_entries_tidy"),
   );
   rule("are one for each slot", () =>
-    create().replace("exposure of alice after", exposure("alice", { promised: 1_500 }, { promised: 500 })).failsWith("exposure_entries_tidy"),
+    create()
+      .replace("exposure of alice after", exposure("alice", { promised: 1_500 }, { promised: 500 }))
+      .failsWith("exposure_entries_tidy"),
   );
   rule("are of the day", () => {
     const tomorrow = "2031-06-01T22:00Z/PT15M" as SlotId; // Midnight in Berlin.
@@ -145,19 +180,27 @@ describe("entries", () => {
 
 describe("exposure counts every change of position", () => {
   rule("of what is promised", () =>
-    create().replace("exposure of alice after", exposure("alice", { promised: 1_000 })).failsWith("exposure_counts_the_change"),
+    create()
+      .replace("exposure of alice after", exposure("alice", { promised: 1_000 }))
+      .failsWith("exposure_counts_the_change"),
   );
   rule("whichever measure it is written under", () =>
-    create().replace("exposure of alice after", exposure("alice", { promised: 1_000, bought: 1_000 })).failsWith("exposure_counts_the_change"),
+    create()
+      .replace("exposure of alice after", exposure("alice", { promised: 1_000, bought: 1_000 }))
+      .failsWith("exposure_counts_the_change"),
   );
   rule("of every member whose position changes", () =>
-    VALID["clear-pool"]().without("exposure of carol", "exposure of carol after").failsWith("exposure_counts_the_change"),
+    VALID["clear-pool"]()
+      .without("exposure of carol", "exposure of carol after")
+      .failsWith("exposure_counts_the_change"),
   );
   rule("of what is bid for in an auction", () =>
     VALID.bid().without("exposure of bob", "exposure of bob after").failsWith("exposure_counts_the_change"),
   );
   rule("in the slot in which it changes", () =>
-    create().replace("exposure of alice after", exposure("alice", { slot: NEXT_SLOT, promised: 2_000 })).failsWith("exposure_counts_the_change"),
+    create()
+      .replace("exposure of alice after", exposure("alice", { slot: NEXT_SLOT, promised: 2_000 }))
+      .failsWith("exposure_counts_the_change"),
   );
   rule("but owes nothing when a promise comes home to its supplier", () =>
     VALID["settle-auction"]()
@@ -199,16 +242,29 @@ describe("holding caps", () => {
       .without("offer", "offered", "rest", "promise")
       .replace("exposure of alice", exposure("alice", { slot: NEXT_SLOT, bought: 300, bidding: 200 }))
       .replace("exposure of alice after", exposure("alice", { slot: NEXT_SLOT, bought: 300, bidding: 200 + energy }))
-      .replace("bid", order("bid", "alice", energy, 200_000, { slot: NEXT_SLOT, locked: BigInt(energy * 205 + 1_000) as never }))
+      .replace(
+        "bid",
+        order("bid", "alice", energy, 200_000, { slot: NEXT_SLOT, locked: BigInt(energy * 205 + 1_000) as never }),
+      )
       .replace("change", funds("alice", 500_000 - (energy * 205 + 1_000)))
       .change("alice", { holdingCapPerSlot: wattHours(1_000) });
   rule("count what is held and what is bid for", () => {
     capped(500).verifies();
     return capped(501).failsWith("holding_cap_kept");
   });
-  rule("bind who outbids in an auction", () => VALID.bid().change("carol", { holdingCapPerSlot: wattHours(1_599) }).failsWith("holding_cap_kept"));
-  rule("do not stop a purchase that was bid for within the cap", () =>
-    VALID["settle-auction"]().change("carol", { holdingCapPerSlot: wattHours(0) }).verifies(),
+  rule("bind who outbids in an auction", () =>
+    VALID.bid()
+      .change("carol", { holdingCapPerSlot: wattHours(1_599) })
+      .failsWith("holding_cap_kept"),
   );
-  rule("do not bind what a supplier promises", () => create().change("alice", { holdingCapPerSlot: wattHours(0) }).verifies());
+  rule("do not stop a purchase that was bid for within the cap", () =>
+    VALID["settle-auction"]()
+      .change("carol", { holdingCapPerSlot: wattHours(0) })
+      .verifies(),
+  );
+  rule("do not bind what a supplier promises", () =>
+    create()
+      .change("alice", { holdingCapPerSlot: wattHours(0) })
+      .verifies(),
+  );
 });

@@ -3,8 +3,8 @@
  * version, so that caps hold however many nodes and verifiers work at once.
  */
 import { compareText, type LocalDay, type PublicKey, type SlotId } from "#core";
-import { OPENED_DAYS_MAX } from "../state-codec.ts";
 import type { Facts } from "../resolved.ts";
+import { OPENED_DAYS_MAX } from "../state-codec.ts";
 import type { Exposure, ExposureEntry, State } from "../states.ts";
 import { type Changes, type Clause, clause, sameChanges, Tally } from "./clause.ts";
 
@@ -32,7 +32,10 @@ export function exposureChanges(facts: Facts): Changes {
 
 /** The same change as the promises, orders and auctions of the transaction say. */
 export function positionChanges(facts: Facts): Changes {
-  return positionChangesOf(facts.inputs.map(({ state }) => state), facts.content.outputs);
+  return positionChangesOf(
+    facts.inputs.map(({ state }) => state),
+    facts.content.outputs,
+  );
 }
 
 /** How the positions of members change when `consumed` is replaced by `made`, keyed by "member slot measure". */

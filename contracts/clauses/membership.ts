@@ -61,10 +61,7 @@ function membersHaveIndex(facts: Facts): boolean {
 
 function membersAreUnique(facts: Facts): boolean {
   const members = facts.made("member");
-  return (
-    isUnique(members.map(({ key }) => key)) &&
-    new Set(members.map(({ name }) => name)).size === members.length
-  );
+  return isUnique(members.map(({ key }) => key)) && new Set(members.map(({ name }) => name)).size === members.length;
 }
 
 function hasCapIfSpeculator({ roles, holdingCapPerSlot }: Member): boolean {

@@ -5,11 +5,12 @@ import type { Facts } from "../resolved.ts";
 import type { PoolOrder, PowerPromise } from "../states.ts";
 import {
   type Changes,
-  citedMember,
   type Clause,
+  citedMember,
   clause,
   isAuthorised,
   isBeforeGate,
+  isMarketplace,
   isVerified,
   lazy,
   mayAct,
@@ -107,7 +108,7 @@ export function placeOrdersClauses(facts: Facts): readonly Clause[] {
     clause("order_funds_of_the_owner", () => facts.consumed("funds").every((funds) => funds.owner === owner)),
     clause(
       "order_on_one_marketplace",
-      () => orders.length === 0 || (marketplaces.size === 1 && (listed?.roles.includes("marketplace") ?? false)),
+      () => marketplaces.size <= 1 && [...marketplaces].every((key) => isMarketplace(facts, key)),
     ),
     clause("order_fee_as_declared", () => orders.every(({ marketFee }) => marketFee === listed?.marketFee)),
     clause("order_not_by_grid_authority", () => owner !== facts.parameters.gridAuthority),
@@ -178,9 +179,7 @@ export function clearPoolClauses(facts: Facts): readonly Clause[] {
     clause("clear_at_one_price", () => price === null || trades.every((trade) => trade.price === price)),
     clause("clear_takes_promises_of_the_orders", () => areLockedByOrders(promises, orders)),
     clause("clear_takes_all_offered_promises", () => offersLockTheirEnergy(promises, orders)),
-    clause("clear_orders_go_on", () =>
-      ifSound(({ continuing }) => sameOrders(facts.made("pool-order"), continuing)),
-    ),
+    clause("clear_orders_go_on", () => ifSound(({ continuing }) => sameOrders(facts.made("pool-order"), continuing))),
     clause("clear_money_follows_trades", () => ifSound((value) => moneyFollows(facts, orders, value))),
     clause("clear_promises_follow_trades", () => ifSound((value) => promisesFollow(facts, orders, value))),
     clause("clear_trades_before_gate", () => trades.length === 0 || isBeforeGate(facts, [slot])),

@@ -2,8 +2,8 @@
 import { describe, test } from "vitest";
 import { type SlotId, wattHours } from "#core";
 import {
-  deposit,
   type Draft,
+  deposit,
   exposure,
   funds,
   GATE_MS,
@@ -70,11 +70,19 @@ describe("create promises", () => {
       .makes("exposure of bob after", exposure("bob", { promised: 2_000 }))
       .failsWith("promises_of_the_supplier"),
   );
-  rule("makes them free", () => create().change("promise", { lock: { kind: "order", id: "o" } }).failsWith("promises_new_and_free"));
-  rule("makes them unchecked: none is delivered before its slot", () =>
-    create().change("promise", { delivered: wattHours(2_000) }).failsWith("promises_new_and_free"),
+  rule("makes them free", () =>
+    create()
+      .change("promise", { lock: { kind: "order", id: "o" } })
+      .failsWith("promises_new_and_free"),
   );
-  rule("gives each an id of its own", () => promisingTwoSlots().change("next promise", { promiseId: "promise of alice" }).failsWith("promise_ids_unique"));
+  rule("makes them unchecked: none is delivered before its slot", () =>
+    create()
+      .change("promise", { delivered: wattHours(2_000) })
+      .failsWith("promises_new_and_free"),
+  );
+  rule("gives each an id of its own", () =>
+    promisingTwoSlots().change("next promise", { promiseId: "promise of alice" }).failsWith("promise_ids_unique"),
+  );
   rule("keeps to the slots of the network", () => {
     const slot = "2031-06-01T10:30Z/PT30M" as SlotId;
     return create()
@@ -90,27 +98,47 @@ describe("create promises", () => {
   rule("nor unrealistic", () => {
     const great = { capacityPerSlot: wattHours(2_000_000) };
     const rich = funds("alice", 1_000_000_000);
-    promising(1_000_000).change("alice", great).replace("funds", rich).replace("change", funds("alice", 400_000_000)).verifies();
+    promising(1_000_000)
+      .change("alice", great)
+      .replace("funds", rich)
+      .replace("change", funds("alice", 400_000_000))
+      .verifies();
     return promising(1_000_001)
       .change("alice", great)
       .replace("funds", rich)
       .replace("change", funds("alice", 399_999_400))
       .failsWith("promise_not_unrealistic");
   });
-  rule("is of a member who may supply", () => create().change("alice", { roles: ["consumer", "speculator"] }).failsWith("promise_by_supplying_role"));
+  rule("is of a member who may supply", () =>
+    create()
+      .change("alice", { roles: ["consumer", "speculator"] })
+      .failsWith("promise_by_supplying_role"),
+  );
   rule("stays within the capacity of the member, with all that it promised before", () => {
     const before = exposure("alice", { promised: 18_000 });
-    create().replace("exposure of alice", before).replace("exposure of alice after", exposure("alice", { promised: 20_000 })).verifies();
+    create()
+      .replace("exposure of alice", before)
+      .replace("exposure of alice after", exposure("alice", { promised: 20_000 }))
+      .verifies();
     return create()
       .replace("exposure of alice", exposure("alice", { promised: 18_001 }))
       .replace("exposure of alice after", exposure("alice", { promised: 20_001 }))
       .failsWith("promise_within_capacity");
   });
-  rule("is of a member who is not suspended", () => create().change("alice", { standing: "suspended" }).failsWith("promise_supplier_may_act"));
-  rule("is made before the gate", () => create().until(GATE_MS + 1).failsWith("promise_before_gate"));
+  rule("is of a member who is not suspended", () =>
+    create().change("alice", { standing: "suspended" }).failsWith("promise_supplier_may_act"),
+  );
+  rule("is made before the gate", () =>
+    create()
+      .until(GATE_MS + 1)
+      .failsWith("promise_before_gate"),
+  );
   rule("is made by a time that the notary can check", () => create().until(null).failsWith("promise_before_gate"));
   rule("has a deposit that covers emergency supply", () =>
-    create().replace("deposit", deposit("alice", 1_199_999)).replace("change", funds("alice", 3_800_001)).failsWith("promise_deposit_covers_emergency"),
+    create()
+      .replace("deposit", deposit("alice", 1_199_999))
+      .replace("change", funds("alice", 3_800_001))
+      .failsWith("promise_deposit_covers_emergency"),
   );
   rule("rounds the deposit up", () => {
     const odd = create().change("parameters", { emergencyPrice: 600_001n as never });
@@ -123,14 +151,24 @@ describe("create promises", () => {
       .failsWith("promise_deposit_covers_emergency");
   });
   rule("takes no money from the supplier", () =>
-    create().replace("change", funds("alice", 3_700_000)).makes("tip", funds("mallory", 100_000)).failsWith("promise_money_stays_with_supplier"),
+    create()
+      .replace("change", funds("alice", 3_700_000))
+      .makes("tip", funds("mallory", 100_000))
+      .failsWith("promise_money_stays_with_supplier"),
   );
   rule("touches nobody else's funds, not even to give them back", () =>
-    create().consumes("of bob", funds("bob", 7)).makes("of bob again", funds("bob", 7)).failsWith("promise_funds_of_the_supplier"),
+    create()
+      .consumes("of bob", funds("bob", 7))
+      .makes("of bob again", funds("bob", 7))
+      .failsWith("promise_funds_of_the_supplier"),
   );
   rule("is authorised by the supplier", () => create().notSignedBy("alice").failsWith("promise_authorised"));
-  rule("is signed by the grid authority (algorithm A1)", () => create().notSignedBy("grid authority").failsWith("promise_signed_by_grid_authority"));
-  rule("is signed by a quorum of the verifiers", () => create().notSignedBy("second verifier").failsWith("promise_verified"));
+  rule("is signed by the grid authority (algorithm A1)", () =>
+    create().notSignedBy("grid authority").failsWith("promise_signed_by_grid_authority"),
+  );
+  rule("is signed by a quorum of the verifiers", () =>
+    create().notSignedBy("second verifier").failsWith("promise_verified"),
+  );
   rule("counts any verifiers of the network towards the quorum, and no others", () => {
     create().notSignedBy("verifier").signedBy("third verifier").verifies();
     return create().notSignedBy("verifier").signedBy("fourth verifier").failsWith("promise_verified");
@@ -139,13 +177,22 @@ describe("create promises", () => {
 
 describe("promises without a deposit", () => {
   rule("no deposit at all", () =>
-    create().without("deposit").replace("change", funds("alice", 5_000_000)).failsWith("promise_deposit_covers_emergency"),
+    create()
+      .without("deposit")
+      .replace("change", funds("alice", 5_000_000))
+      .failsWith("promise_deposit_covers_emergency"),
   );
   rule("one deposit twice as high does not serve for two slots", () =>
-    promisingTwoSlots().without("next deposit").replace("deposit", deposit("alice", 1_800_000)).failsWith("promise_deposit_covers_emergency"),
+    promisingTwoSlots()
+      .without("next deposit")
+      .replace("deposit", deposit("alice", 1_800_000))
+      .failsWith("promise_deposit_covers_emergency"),
   );
   rule("two small deposits for one slot do not", () =>
-    create().replace("deposit", deposit("alice", 600_000)).makes("second", deposit("alice", 600_000)).failsWith("promise_deposit_covers_emergency"),
+    create()
+      .replace("deposit", deposit("alice", 600_000))
+      .makes("second", deposit("alice", 600_000))
+      .failsWith("promise_deposit_covers_emergency"),
   );
   rule("an empty deposit for some other slot does not", () => {
     const elsewhere = "2031-06-01T11:00Z/PT15M" as SlotId;
@@ -165,18 +212,33 @@ describe("promises without a deposit", () => {
 });
 
 describe("under a mandate", () => {
-  const delegated = (): Draft => create().notSignedBy("alice").signedBy("agent").cites("mandate", mandate("alice", "agent"));
+  const delegated = (): Draft =>
+    create().notSignedBy("alice").signedBy("agent").cites("mandate", mandate("alice", "agent"));
   rule("verifies", () => delegated().verifies());
-  rule("not by another delegate", () => delegated().notSignedBy("agent").signedBy("other agent").failsWith("promise_authorised"));
-  rule("not for another principal", () => delegated().replace("mandate", mandate("bob", "agent")).failsWith("promise_authorised"));
-  rule("not for a flow that is not named", () => delegated().change("mandate", { flows: ["bid", "place-orders"] }).failsWith("promise_authorised"));
+  rule("not by another delegate", () =>
+    delegated().notSignedBy("agent").signedBy("other agent").failsWith("promise_authorised"),
+  );
+  rule("not for another principal", () =>
+    delegated().replace("mandate", mandate("bob", "agent")).failsWith("promise_authorised"),
+  );
+  rule("not for a flow that is not named", () =>
+    delegated()
+      .change("mandate", { flows: ["bid", "place-orders"] })
+      .failsWith("promise_authorised"),
+  );
   rule("not after it expires", () => {
     delegated().change("mandate", { expiresMs: GATE_MS }).verifies();
-    return delegated().change("mandate", { expiresMs: GATE_MS - 1 }).failsWith("promise_authorised");
+    return delegated()
+      .change("mandate", { expiresMs: GATE_MS - 1 })
+      .failsWith("promise_authorised");
   });
   rule("not beyond its limit", () => {
-    delegated().change("mandate", { energyPerSlotMax: wattHours(2_000) }).verifies();
-    return delegated().change("mandate", { energyPerSlotMax: wattHours(1_999) }).failsWith("promise_authorised");
+    delegated()
+      .change("mandate", { energyPerSlotMax: wattHours(2_000) })
+      .verifies();
+    return delegated()
+      .change("mandate", { energyPerSlotMax: wattHours(1_999) })
+      .failsWith("promise_authorised");
   });
   rule("not beyond its limit by many small promises, one after the other", () =>
     delegated()
@@ -185,5 +247,7 @@ describe("under a mandate", () => {
       .replace("exposure of alice after", exposure("alice", { promised: 4_000 }))
       .failsWith("promise_authorised"),
   );
-  rule("not for a suspended principal", () => delegated().change("alice", { standing: "suspended" }).failsWith("promise_supplier_may_act"));
+  rule("not for a suspended principal", () =>
+    delegated().change("alice", { standing: "suspended" }).failsWith("promise_supplier_may_act"),
+  );
 });

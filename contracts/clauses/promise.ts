@@ -4,8 +4,8 @@ import type { Facts } from "../resolved.ts";
 import { SUPPLIER_ROLES } from "../states.ts";
 import {
   type Changes,
-  citedMember,
   type Clause,
+  citedMember,
   clause,
   isAuthorised,
   isBeforeGate,

@@ -10,11 +10,19 @@ import type { LedgerRefusal } from "./refusals.ts";
  * command that was carried out answers `exists`.
  */
 export type ClientCommand = { readonly commandId: string } & (
-  | { readonly tag: "create-promises"; readonly promises: readonly { readonly slot: SlotId; readonly energy: WattHours }[] }
+  | {
+      readonly tag: "create-promises";
+      readonly promises: readonly { readonly slot: SlotId; readonly energy: WattHours }[];
+    }
   | {
       readonly tag: "place-orders";
       readonly marketplace: PublicKey;
-      readonly orders: readonly { readonly side: "bid" | "offer"; readonly slot: SlotId; readonly energy: WattHours; readonly limit: MicrosPerKwh }[];
+      readonly orders: readonly {
+        readonly side: "bid" | "offer";
+        readonly slot: SlotId;
+        readonly energy: WattHours;
+        readonly limit: MicrosPerKwh;
+      }[];
     }
   | { readonly tag: "cancel-orders"; readonly orderIds: readonly string[] }
   | {
@@ -28,14 +36,26 @@ export type ClientCommand = { readonly commandId: string } & (
   | { readonly tag: "bid"; readonly auctionId: string; readonly price: MicrosPerKwh }
   | { readonly tag: "end-auction"; readonly auctionId: string }
   | { readonly tag: "settle-auction"; readonly auctionId: string }
-  | { readonly tag: "grant-mandate"; readonly mandateId: string; readonly delegate: PublicKey; readonly flows: readonly DelegableFlow[]; readonly energyPerSlotMax: WattHours; readonly expiresMs: number }
+  | {
+      readonly tag: "grant-mandate";
+      readonly mandateId: string;
+      readonly delegate: PublicKey;
+      readonly flows: readonly DelegableFlow[];
+      readonly energyPerSlotMax: WattHours;
+      readonly expiresMs: number;
+    }
   | { readonly tag: "revoke-mandate"; readonly mandateId: string }
   | {
       readonly tag: "clear-pool";
       readonly slot: SlotId;
       readonly price: MicrosPerKwh | null;
       readonly isFinal: boolean;
-      readonly trades: readonly { readonly bid: string; readonly offer: string; readonly energy: WattHours; readonly price: MicrosPerKwh }[];
+      readonly trades: readonly {
+        readonly bid: string;
+        readonly offer: string;
+        readonly energy: WattHours;
+        readonly price: MicrosPerKwh;
+      }[];
     }
   | {
       readonly tag: "join";
@@ -46,14 +66,29 @@ export type ClientCommand = { readonly commandId: string } & (
       readonly holdingCapPerSlot: WattHours | null;
       readonly marketFee: MicrosPerKwh;
     }
-  | { readonly tag: "amend-member"; readonly member: PublicKey; readonly standing?: Standing; readonly holdingCapPerSlot?: WattHours | null; readonly capacityPerSlot?: WattHours }
+  | {
+      readonly tag: "amend-member";
+      readonly member: PublicKey;
+      readonly standing?: Standing;
+      readonly holdingCapPerSlot?: WattHours | null;
+      readonly capacityPerSlot?: WattHours;
+    }
   /** Issues each amount as funds of its own. */
   | { readonly tag: "issue-funds"; readonly to: PublicKey; readonly amounts: readonly Micros[] }
-  | { readonly tag: "publish-tariff"; readonly day: string; readonly feedIn: readonly MicrosPerKwh[]; readonly retail: readonly MicrosPerKwh[] }
+  | {
+      readonly tag: "publish-tariff";
+      readonly day: string;
+      readonly feedIn: readonly MicrosPerKwh[];
+      readonly retail: readonly MicrosPerKwh[];
+    }
   | {
       readonly tag: "record-meters";
       readonly slot: SlotId;
-      readonly readings: readonly { readonly member: PublicKey; readonly produced: WattHours; readonly consumed: WattHours }[];
+      readonly readings: readonly {
+        readonly member: PublicKey;
+        readonly produced: WattHours;
+        readonly consumed: WattHours;
+      }[];
     }
   | { readonly tag: "check-delivery"; readonly supplier: PublicKey; readonly slot: SlotId }
   | { readonly tag: "settle-slot"; readonly member: PublicKey; readonly slot: SlotId }

@@ -1,12 +1,16 @@
 /** What nodes ask of each other. Transactions travel as bytes and are untrusted until decoded. */
-import type { Hash, Micros, PublicKey, LocalDay } from "#core";
+import type { Hash, LocalDay, Micros, PublicKey } from "#core";
 import type { NotarySignature, TransactionSignature } from "../signed.ts";
 import type { TearOff } from "../tear-off.ts";
 import type { StateRef } from "../transaction.ts";
 import type { LedgerRefusal } from "./refusals.ts";
 
 /** Proof of a state: its transaction's tear-off and notary signature. */
-export type Dependency = { readonly ref: StateRef; readonly tearOff: TearOff; readonly notarySignature: NotarySignature };
+export type Dependency = {
+  readonly ref: StateRef;
+  readonly tearOff: TearOff;
+  readonly notarySignature: NotarySignature;
+};
 
 export type PeerRequest =
   /** Asks for the receiver's signature. */

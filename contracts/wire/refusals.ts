@@ -52,7 +52,12 @@ export type LedgerRefusal =
   | { readonly tag: "bid_below_base"; readonly base: MicrosPerKwh }
   | { readonly tag: "gate_closed"; readonly slot: SlotId; readonly gateMs: number }
   | { readonly tag: "contract_violated"; readonly clauses: readonly string[] }
-  | { readonly tag: "counterparty_refused"; readonly party: PublicKey; readonly reason: LedgerRefusalCode; readonly clauses: readonly string[] }
+  | {
+      readonly tag: "counterparty_refused";
+      readonly party: PublicKey;
+      readonly reason: LedgerRefusalCode;
+      readonly clauses: readonly string[];
+    }
   /** Which inputs are spent, and the hash of the id of the transaction that spent each. */
   | { readonly tag: "state_conflict"; readonly spent: readonly { readonly ref: string; readonly consumedBy: Hash }[] };
 

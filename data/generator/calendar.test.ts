@@ -48,7 +48,9 @@ test("a run of days over both clock changes agrees with the zone's own arithmeti
     calendar.days.slice(0, -1).map(({ day }) => localInstantMs(timeZone, day, 11)),
   );
   expect(localMidnights(timeZone, localDay("2031-01-01"), 365).at(-1)).toBe(Date.parse("2031-12-31T23:00:00Z"));
-  expect(calendar.days.map(({ endStep, firstStep }) => endStep - firstStep).filter((steps) => steps !== 96)).toEqual([92, 100]);
+  expect(calendar.days.map(({ endStep, firstStep }) => endStep - firstStep).filter((steps) => steps !== 96)).toEqual([
+    92, 100,
+  ]);
 });
 
 test("weekday and day of the year", () => {

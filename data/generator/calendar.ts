@@ -56,7 +56,9 @@ export function stepCalendar(timeZone: ZoneName, firstDay: LocalDay, days: numbe
     const firstStep = Math.round((clock.midnightMs(index) - startMs) / STEP_MS);
     const endStep = Math.round((clock.midnightMs(index + 1) - startMs) / STEP_MS);
     for (let step = firstStep; step < endStep; step++) {
-      minuteOfDay[step] = clock.isPlain(index) ? (step - firstStep) * STEP_MINUTES : clockMinute(timeZone, startMs + step * STEP_MS);
+      minuteOfDay[step] = clock.isPlain(index)
+        ? (step - firstStep) * STEP_MINUTES
+        : clockMinute(timeZone, startMs + step * STEP_MS);
     }
     return {
       day,
@@ -99,7 +101,9 @@ function dayClock(timeZone: ZoneName, firstDay: LocalDay, days: number): DayCloc
   return {
     isPlain: (day) => isSteady(day - 1, day + 2),
     midnightMs: (day) =>
-      isSteady(day - 1, day + 1) ? nominalMs(day) - offsetOf(day) * MS_PER_MINUTE : localMidnightMs(timeZone, dayAt(day)),
+      isSteady(day - 1, day + 1)
+        ? nominalMs(day) - offsetOf(day) * MS_PER_MINUTE
+        : localMidnightMs(timeZone, dayAt(day)),
     instantMs: (day, hour) =>
       isSteady(day - 1, day + 2)
         ? nominalMs(day) + (hour * 60 - offsetOf(day)) * MS_PER_MINUTE

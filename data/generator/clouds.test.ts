@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
 import { localDay, seededPrng, zone } from "#core";
 import { stepCalendar } from "./calendar.ts";
-import { autoregression, inCommon, regionalClouds, siteClouds, smoothAutoregression, stationaryShares } from "./clouds.ts";
+import {
+  autoregression,
+  inCommon,
+  regionalClouds,
+  siteClouds,
+  smoothAutoregression,
+  stationaryShares,
+} from "./clouds.ts";
 import { autocorrelation, correlation, deviation, mean } from "./hour-grid.ts";
 import { GENERATOR_PARAMETERS } from "./parameters.ts";
 
@@ -26,18 +33,29 @@ test("days follow each other with the probabilities of the chain", () => {
 });
 
 test("long-run shares are those that a day of the chain leaves as they are", () => {
-  expect(stationaryShares([[0.9, 0.1, 0], [0.3, 0.7, 0], [0, 0, 1]].map((row) => row as [number, number, number])).slice(0, 2)).toEqual([
-    expect.closeTo(0.5, 6),
-    expect.closeTo(1 / 6, 6),
-  ]);
+  expect(
+    stationaryShares(
+      [
+        [0.9, 0.1, 0],
+        [0.3, 0.7, 0],
+        [0, 0, 1],
+      ].map((row) => row as [number, number, number]),
+    ).slice(0, 2),
+  ).toEqual([expect.closeTo(0.5, 6), expect.closeTo(1 / 6, 6)]);
   const shares = stationaryShares(clouds.transitions);
-  const next = shares.map((_, to) => shares.reduce((sum, share, from) => sum + share * (clouds.transitions[from]?.[to] ?? 0), 0));
+  const next = shares.map((_, to) =>
+    shares.reduce((sum, share, from) => sum + share * (clouds.transitions[from]?.[to] ?? 0), 0),
+  );
   for (const [type, share] of shares.entries()) expect(next[type]).toBeCloseTo(share, 9);
 });
 
 test("a clear day is brighter than a mixed one, a mixed one than an overcast one; no index is negative", () => {
   const indexOn = (type: number): number =>
-    mean(calendar.days.flatMap(({ firstStep, endStep }, day) => (site.dayType[day] === type ? [mean(site.index.subarray(firstStep, endStep))] : [])));
+    mean(
+      calendar.days.flatMap(({ firstStep, endStep }, day) =>
+        site.dayType[day] === type ? [mean(site.index.subarray(firstStep, endStep))] : [],
+      ),
+    );
   expect(indexOn(0)).toBeLessThan(indexOn(1) - 0.2);
   expect(indexOn(1)).toBeLessThan(indexOn(2) - 0.1);
   expect(site.index.every((index) => index >= 0 && index < 1.3)).toBe(true);

@@ -11,7 +11,11 @@ import { type CloudParameters, DAY_TYPES } from "./parameters.ts";
 export type Seed = number | string;
 
 /** What all sites of a region have in common: standard normal draws per day and per quarter-hour. */
-export type RegionalClouds = { readonly dayType: Float64Array; readonly dayLevel: Float64Array; readonly hours: Float64Array };
+export type RegionalClouds = {
+  readonly dayType: Float64Array;
+  readonly dayLevel: Float64Array;
+  readonly hours: Float64Array;
+};
 
 export type CloudSeries = {
   /** Index into `DAY_TYPES`, per day. */
@@ -127,7 +131,9 @@ function typeAt(probabilities: readonly number[], draw: number): number {
 export function stationaryShares(transitions: CloudParameters["transitions"]): readonly number[] {
   let shares: readonly number[] = transitions.map(() => 1 / transitions.length);
   for (let round = 0; round < 200; round++) {
-    shares = shares.map((_, to) => shares.reduce((sum, share, from) => sum + share * (transitions[from]?.[to] ?? 0), 0));
+    shares = shares.map((_, to) =>
+      shares.reduce((sum, share, from) => sum + share * (transitions[from]?.[to] ?? 0), 0),
+    );
   }
   return shares;
 }

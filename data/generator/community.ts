@@ -55,7 +55,9 @@ export function generateCommunity(
   const villageWeather = settings.homes > 0 ? weatherAt(region, villageSite(settings)) : undefined;
   const forecasts = villageWeather === undefined ? [] : [forecastFor(region, villageWeather)];
   const homes =
-    villageWeather === undefined ? [] : numbered(settings.homes, (index) => generateHome(region, villageWeather, index));
+    villageWeather === undefined
+      ? []
+      : numbered(settings.homes, (index) => generateHome(region, villageWeather, index));
   const parks = numbered(settings.parks, (index) => generatePark(region, index));
   const generated = [...homes, ...parks, speculator()];
   return {
@@ -84,11 +86,23 @@ function generateHome(region: Region, weather: SiteWeather, number: number): Gen
   const name = `home-${number}`;
   const kind = HOME_KINDS[(number - 1) % HOME_KINDS.length] ?? "consumer";
   const { settings, parameters, calendar } = region;
-  const loadSteps = householdLoad(settings.seed, name, settings.latitude, calendar, parameters.load, region.communityDays);
+  const loadSteps = householdLoad(
+    settings.seed,
+    name,
+    settings.latitude,
+    calendar,
+    parameters.load,
+    region.communityDays,
+  );
   const load = meterSeries(region, `${name}-load`, "load", loadSteps);
   const base = { name, strategyConfig: {}, load: load.name, site: siteOf(weather) };
   if (kind === "consumer") {
-    const member: CommunityMember = { ...base, roles: ["consumer"], strategy: "load-follower", capacityPerSlot: NO_ENERGY };
+    const member: CommunityMember = {
+      ...base,
+      roles: ["consumer"],
+      strategy: "load-follower",
+      capacityPerSlot: NO_ENERGY,
+    };
     return { member, meters: [load] };
   }
   const production = plantMeter(region, name, `${name}-pv`, ROOF_NAMEPLATE_W, weather, parameters.roof);
@@ -165,7 +179,12 @@ function plantMeter(
   return meterSeries(region, name, "pv", plantEnergy(settings.seed, plant, weather, calendar, parameters));
 }
 
-function meterSeries({ settings, calendar }: Region, name: string, kind: "pv" | "load", steps: Float64Array): MeterSeries {
+function meterSeries(
+  { settings, calendar }: Region,
+  name: string,
+  kind: "pv" | "load",
+  steps: Float64Array,
+): MeterSeries {
   return {
     name,
     kind,

@@ -34,5 +34,7 @@ function table(group: FitGroup, rows: readonly FitRow[], measured: GroupStatisti
       const figures = [measured?.[group][statistic] ?? recorded, generated].map((figure) => figure.toFixed(3));
       return `| ${meaning} | ${figures.join(" | ")} | ${tolerance} |`;
     });
-  return [`| ${FIT_SOURCES[group]} | measured | generated | tolerance |`, "| --- | --: | --: | --: |", ...lines].join("\n");
+  return [`| ${FIT_SOURCES[group]} | measured | generated | tolerance |`, "| --- | --: | --: | --: |", ...lines].join(
+    "\n",
+  );
 }

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { unwrap } from "#core";
+import { stationaryShares } from "./clouds.ts";
 import { compareWithMeasured, measuredStatistics } from "./fit.ts";
 import { FIT_GROUPS, FIT_TARGETS, type FitGroup } from "./fit-targets.ts";
 import { hasMeasuredSets } from "./measured-sets.ts";
@@ -12,7 +13,6 @@ import {
   type GeneratorParameters,
   type LoadParameters,
 } from "./parameters.ts";
-import { stationaryShares } from "./clouds.ts";
 
 /** The community in which faults are planted; the sound one is drawn beside it. */
 const FAULT_SEED = 3;
@@ -63,13 +63,34 @@ function forgetfulTransitions(): CloudParameters["transitions"] {
 }
 
 const faults: readonly Fault[] = [
-  { fault: "days forget the day before", group: "parks", shows: ["dailyIndexLag1"], parameters: clouds({ transitions: forgetfulTransitions() }) },
-  { fault: "clouds forget within the day", group: "parks", shows: ["hourlyIndexLag1", "hourlyIndexLag4", "withinHourDeviation"], parameters: clouds({ hoursCorrelation: 0 }) },
-  { fault: "parks have their own weather each", group: "parks", shows: ["plantCorrelation"], parameters: clouds({ regionalShareOfDay: 0, regionalShareOfHours: 0 }) },
+  {
+    fault: "days forget the day before",
+    group: "parks",
+    shows: ["dailyIndexLag1"],
+    parameters: clouds({ transitions: forgetfulTransitions() }),
+  },
+  {
+    fault: "clouds forget within the day",
+    group: "parks",
+    shows: ["hourlyIndexLag1", "hourlyIndexLag4", "withinHourDeviation"],
+    parameters: clouds({ hoursCorrelation: 0 }),
+  },
+  {
+    fault: "parks have their own weather each",
+    group: "parks",
+    shows: ["plantCorrelation"],
+    parameters: clouds({ regionalShareOfDay: 0, regionalShareOfHours: 0 }),
+  },
   {
     fault: "forecasts know the day",
     group: "forecasts",
-    shows: ["forecastDailyCorrelation", "forecastDailyErrorDeviation", "forecastHourlyErrorAbsolute", "forecastPowerError", "forecastSkill"],
+    shows: [
+      "forecastDailyCorrelation",
+      "forecastDailyErrorDeviation",
+      "forecastHourlyErrorAbsolute",
+      "forecastPowerError",
+      "forecastSkill",
+    ],
     parameters: forecast({ dayCorrelation: 1 }),
   },
   {
@@ -78,27 +99,77 @@ const faults: readonly Fault[] = [
     shows: ["forecastDailyCorrelation", "forecastPowerError", "forecastSkill"],
     parameters: forecast({ dayCorrelation: 0, hoursWeight: 0 }),
   },
-  { fault: "forecast errors forget the day before", group: "forecasts", shows: ["forecastDailyErrorLag1"], parameters: forecast({ dayErrorPersistence: 0 }) },
-  { fault: "forecast errors forget within the day", group: "forecasts", shows: ["forecastIndexLag1", "forecastHourlyErrorLag1"], parameters: forecast({ hoursNoiseRoot: 0 }) },
-  { fault: "forecasts miss each park on its own", group: "forecasts", shows: ["forecastErrorCorrelation"], parameters: forecast({ regionalShareOfError: 0 }) },
-  { fault: "forecasts are not biased", group: "weather", shows: ["forecastGhiRatio"], parameters: forecast({ clearSkyFactor: 1.03 }) },
-  { fault: "homes forget the day before", group: "loads", shows: ["dailyLag1"], parameters: load({ dayCorrelation: [0, 0], commonDayCorrelation: 0 }) },
-  { fault: "homes have nothing in common", group: "loads", shows: ["homeCorrelation"], parameters: load({ commonShareOfDay: 0 }) },
-  { fault: "homes have no habits", group: "loads", shows: ["residualLag24", "residualLag2"], parameters: load({ habitDeviation: 0 }) },
-  { fault: "homes are always as active", group: "loads", shows: ["residualLag24", "hourlyQ05", "persistenceError"], parameters: load({ activityDeviation: [0, 0] }) },
+  {
+    fault: "forecast errors forget the day before",
+    group: "forecasts",
+    shows: ["forecastDailyErrorLag1"],
+    parameters: forecast({ dayErrorPersistence: 0 }),
+  },
+  {
+    fault: "forecast errors forget within the day",
+    group: "forecasts",
+    shows: ["forecastIndexLag1", "forecastHourlyErrorLag1"],
+    parameters: forecast({ hoursNoiseRoot: 0 }),
+  },
+  {
+    fault: "forecasts miss each park on its own",
+    group: "forecasts",
+    shows: ["forecastErrorCorrelation"],
+    parameters: forecast({ regionalShareOfError: 0 }),
+  },
+  {
+    fault: "forecasts are not biased",
+    group: "weather",
+    shows: ["forecastGhiRatio"],
+    parameters: forecast({ clearSkyFactor: 1.03 }),
+  },
+  {
+    fault: "homes forget the day before",
+    group: "loads",
+    shows: ["dailyLag1"],
+    parameters: load({ dayCorrelation: [0, 0], commonDayCorrelation: 0 }),
+  },
+  {
+    fault: "homes have nothing in common",
+    group: "loads",
+    shows: ["homeCorrelation"],
+    parameters: load({ commonShareOfDay: 0 }),
+  },
+  {
+    fault: "homes have no habits",
+    group: "loads",
+    shows: ["residualLag24", "residualLag2"],
+    parameters: load({ habitDeviation: 0 }),
+  },
+  {
+    fault: "homes are always as active",
+    group: "loads",
+    shows: ["residualLag24", "hourlyQ05", "persistenceError"],
+    parameters: load({ activityDeviation: [0, 0] }),
+  },
   { fault: "there is no limit to load", group: "loads", shows: ["hourlyQ99"], parameters: load({ limitFactor: 1e6 }) },
-  { fault: "nothing spikes within the hour", group: "spikes", shows: ["halfHourDeviationRatio"], parameters: load({ activityCorrelation: 0.99, applianceShare: [0, 0] }) },
+  {
+    fault: "nothing spikes within the hour",
+    group: "spikes",
+    shows: ["halfHourDeviationRatio"],
+    parameters: load({ activityCorrelation: 0.99, applianceShare: [0, 0] }),
+  },
 ];
 
 /** Names of the statistics that are outside their tolerance for one drawn community. */
 function outside(group: FitGroup, parameters: GeneratorParameters): readonly string[] {
-  return compareWithMeasured([FAULT_SEED], [group], parameters).flatMap(({ isWithin, statistic }) => (isWithin ? [] : [statistic]));
+  return compareWithMeasured([FAULT_SEED], [group], parameters).flatMap(({ isWithin, statistic }) =>
+    isWithin ? [] : [statistic],
+  );
 }
 
 describe("a fault shows", () => {
   const sound = new Map(FIT_GROUPS.map((group) => [group, outside(group, GENERATOR_PARAMETERS)]));
   test.each(faults)("$fault: $shows", ({ group, shows, parameters }) => {
-    expect(sound.get(group)?.filter((statistic) => shows.includes(statistic)), "without the fault").toEqual([]);
+    expect(
+      sound.get(group)?.filter((statistic) => shows.includes(statistic)),
+      "without the fault",
+    ).toEqual([]);
     expect(outside(group, parameters)).toEqual(expect.arrayContaining([...shows]));
   });
 });

@@ -49,11 +49,39 @@ export function measuredStatistics(root: string): Result<GroupStatistics, readon
 }
 
 /** Three parks where and when pvod was measured. */
-const LIKE_PVOD = { days: 347, parks: 3, homes: 0, slotMinutes: 15, timeZone: "+08:00", firstDay: "2018-07-01", latitude: 37.6, longitude: 115.1 };
+const LIKE_PVOD = {
+  days: 347,
+  parks: 3,
+  homes: 0,
+  slotMinutes: 15,
+  timeZone: "+08:00",
+  firstDay: "2018-07-01",
+  latitude: 37.6,
+  longitude: 115.1,
+};
 /** Eight homes where and when citylearn was measured. */
-const LIKE_CITYLEARN = { days: 364, parks: 0, homes: 8, slotMinutes: 60, timeZone: "America/Los_Angeles", firstDay: "2016-08-01", latitude: 34.1, longitude: -117.4, climate: "sunny" };
+const LIKE_CITYLEARN = {
+  days: 364,
+  parks: 0,
+  homes: 8,
+  slotMinutes: 60,
+  timeZone: "America/Los_Angeles",
+  firstDay: "2016-08-01",
+  latitude: 34.1,
+  longitude: -117.4,
+  climate: "sunny",
+};
 /** Homes where and when emhass was measured: eight instead of one, as one is not like another. */
-const LIKE_EMHASS = { days: 360, parks: 0, homes: 8, slotMinutes: 30, timeZone: "Europe/Paris", firstDay: "2024-03-04", latitude: 45.8, longitude: 6.9 };
+const LIKE_EMHASS = {
+  days: 360,
+  parks: 0,
+  homes: 8,
+  slotMinutes: 30,
+  timeZone: "Europe/Paris",
+  firstDay: "2024-03-04",
+  latitude: 45.8,
+  longitude: 6.9,
+};
 
 type Seed = GeneratorOptions["seed"];
 

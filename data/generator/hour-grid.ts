@@ -42,7 +42,9 @@ export function mapGrid(grid: HourGrid, make: (day: number, hour: number) => num
 
 /** One number per day from its 24 values. */
 export function perDay(grid: HourGrid, reduce: (row: Float64Array) => number): Float64Array {
-  return Float64Array.from({ length: grid.days }, (_, day) => reduce(grid.values.subarray(day * HOURS, (day + 1) * HOURS)));
+  return Float64Array.from({ length: grid.days }, (_, day) =>
+    reduce(grid.values.subarray(day * HOURS, (day + 1) * HOURS)),
+  );
 }
 
 /** What is known at 12:00 on the day before: the hour's value one day back for the morning, two days back from noon on. */

@@ -54,7 +54,11 @@ export function householdLoad(
     const isWeekend = weekday >= SATURDAY;
     const season = seasonalFactor(latitude, dayOfYear, traits, parameters);
     const meanW = traits.meanW * season * (factors[day] ?? 1) * (isWeekend ? traits.weekendFactor : 1);
-    const profile = dayProfile(isWeekend ? curves.weekend : curves.workday, weights[day] ?? [], parameters.profileFloor);
+    const profile = dayProfile(
+      isWeekend ? curves.weekend : curves.workday,
+      weights[day] ?? [],
+      parameters.profileFloor,
+    );
     for (let step = firstStep; step < endStep; step++) {
       const shape = profile[Math.floor((calendar.minuteOfDay[step] ?? 0) / STEP_MINUTES)] ?? 1;
       const steady = (1 - traits.applianceShare) * shape * (activity[step] ?? 1);
@@ -134,7 +138,9 @@ type ProfileCurves = { readonly workday: readonly Float64Array[]; readonly weeke
 
 function profileCurves(traits: HomeTraits, parameters: LoadParameters): ProfileCurves {
   const curves = (morningShift: number): readonly Float64Array[] =>
-    traits.bumps.map(({ centreHour, widthHours }, bump) => bumpCurve(centreHour + (bump === 0 ? morningShift : 0), widthHours));
+    traits.bumps.map(({ centreHour, widthHours }, bump) =>
+      bumpCurve(centreHour + (bump === 0 ? morningShift : 0), widthHours),
+    );
   return { workday: curves(0), weekend: curves(parameters.weekendMorningShiftHours) };
 }
 

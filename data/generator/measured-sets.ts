@@ -82,7 +82,8 @@ export function readCitylearn(root: string): Result<MeasuredHomes, readonly Data
     const meter = data.meters.get(name);
     if (meter === undefined) continue;
     if (kind === "load") loads.push(wholeDays(meter));
-    else if (member !== CITYLEARN_ROOF_LEFT_OUT) roofs.push({ power: wholeDays(meter), nameplateW: (capacityKw ?? 0) * 1_000 });
+    else if (member !== CITYLEARN_ROOF_LEFT_OUT)
+      roofs.push({ power: wholeDays(meter), nameplateW: (capacityKw ?? 0) * 1_000 });
   }
   return ok({ timeZone, loads, roofs });
 }

@@ -2,8 +2,8 @@
 import {
   err,
   isSlotMinutes,
-  localDay,
   type LocalDay,
+  localDay,
   localMidnightMs,
   offsetMinutesAt,
   ok,
@@ -70,7 +70,9 @@ const CLIMATES: readonly ClimateName[] = ["continental", "sunny"];
 const CLOCK_ERROR_HOURS_MAX = 4;
 
 /** Completes and checks options (outside input: never throws). All that is wrong is reported at once. */
-export function checkGeneratorOptions(options: GeneratorOptions): Result<GeneratorSettings, readonly GeneratorOptionError[]> {
+export function checkGeneratorOptions(
+  options: GeneratorOptions,
+): Result<GeneratorSettings, readonly GeneratorOptionError[]> {
   const errors: GeneratorOptionError[] = [];
   const refuse = (option: keyof GeneratorOptions, expected: string): void => {
     errors.push({ tag: "generator_option_invalid", option, found: String(options[option]), expected });
@@ -92,8 +94,10 @@ export function checkGeneratorOptions(options: GeneratorOptions): Result<Generat
   const parsedZone = parseZone(options.timeZone ?? DEFAULT_ZONE);
   if (!parsedZone.ok) refuse("timeZone", "an IANA zone such as Europe/Madrid, or an offset such as +08:00");
   const latitude = options.latitude ?? DEFAULT_LATITUDE;
-  if (!(Math.abs(latitude) <= 66)) refuse("latitude", "degrees north in -66…66: nearer the poles there are days without sun");
-  const longitude = options.longitude ?? (parsedZone.ok && parsedDay.ok ? standardMeridian(parsedZone.value, parsedDay.value) : 0);
+  if (!(Math.abs(latitude) <= 66))
+    refuse("latitude", "degrees north in -66…66: nearer the poles there are days without sun");
+  const longitude =
+    options.longitude ?? (parsedZone.ok && parsedDay.ok ? standardMeridian(parsedZone.value, parsedDay.value) : 0);
   if (!(Math.abs(longitude) <= 180)) refuse("longitude", "degrees east in -180…180");
   const climate = CLIMATES.find((name) => name === (options.climate ?? "continental"));
   if (climate === undefined) refuse("climate", CLIMATES.join(" or "));
@@ -107,11 +111,19 @@ export function checkGeneratorOptions(options: GeneratorOptions): Result<Generat
 /** What only shows in two options at once. */
 function checkTogether(settings: GeneratorSettings): Result<GeneratorSettings, readonly GeneratorOptionError[]> {
   const { timeZone, firstDay, slotMinutes, longitude } = settings;
-  const refuse = (option: keyof GeneratorOptions, found: string, expected: string): Result<never, readonly GeneratorOptionError[]> =>
+  const refuse = (
+    option: keyof GeneratorOptions,
+    found: string,
+    expected: string,
+  ): Result<never, readonly GeneratorOptionError[]> =>
     err([{ tag: "generator_option_invalid", option, found, expected }]);
   const clockError = Math.abs(longitude - standardMeridian(timeZone, firstDay)) / 15;
   if (Math.min(clockError, 24 - clockError) > CLOCK_ERROR_HOURS_MAX) {
-    return refuse("longitude", String(longitude), `a longitude whose sun agrees with the clock of ${timeZone} to ${CLOCK_ERROR_HOURS_MAX} hours`);
+    return refuse(
+      "longitude",
+      String(longitude),
+      `a longitude whose sun agrees with the clock of ${timeZone} to ${CLOCK_ERROR_HOURS_MAX} hours`,
+    );
   }
   const midnights = localMidnights(timeZone, firstDay, settings.days);
   if (midnights.some((midnight) => midnight % (slotMinutes * 60_000) !== 0)) {
@@ -124,6 +136,8 @@ function checkTogether(settings: GeneratorSettings): Result<GeneratorSettings, r
 /** The longitude of the zone's standard time in the year of `day`: 15° per hour. */
 function standardMeridian(timeZone: ZoneName, day: LocalDay): number {
   const year = day.slice(0, 4);
-  const offsets = ["01-15", "07-15"].map((date) => offsetMinutesAt(timeZone, localMidnightMs(timeZone, localDay(`${year}-${date}`))));
+  const offsets = ["01-15", "07-15"].map((date) =>
+    offsetMinutesAt(timeZone, localMidnightMs(timeZone, localDay(`${year}-${date}`))),
+  );
   return Math.min(...offsets) / 4;
 }

@@ -28,7 +28,13 @@ export type Plant = {
 };
 
 /** Draws what a plant is like. */
-export function drawPlant(seed: Seed, name: string, nameplateW: number, latitude: number, parameters: PlantParameters): Plant {
+export function drawPlant(
+  seed: Seed,
+  name: string,
+  nameplateW: number,
+  latitude: number,
+  parameters: PlantParameters,
+): Plant {
   const prng = seededPrng(seed, `generator/plant/${name}/traits`);
   const uniform = ([low, high]: readonly [number, number]): number => low + (high - low) * prng.nextFloat();
   const systemFactor = uniform(parameters.systemFactor);
@@ -65,7 +71,8 @@ export function plantEnergy(
 
 function acPower(plant: Plant, irradiance: number, airCelsius: number): number {
   const cellCelsius = airCelsius + CELSIUS_PER_IRRADIANCE * irradiance;
-  const power = plant.nameplateW * plant.systemFactor * (irradiance / 1000) * (1 + POWER_PER_CELSIUS * (cellCelsius - 25));
+  const power =
+    plant.nameplateW * plant.systemFactor * (irradiance / 1000) * (1 + POWER_PER_CELSIUS * (cellCelsius - 25));
   return Math.max(0, Math.min(plant.nameplateW, power));
 }
 
@@ -80,7 +87,8 @@ function panelIrradiance(plant: Plant, weather: SiteWeather): (step: number) => 
   return (step) => {
     const global = ghi[step] ?? 0;
     const cosZenith = sun.cosZenith[step] ?? 0;
-    const share = cosZenith < BEAM_COS_ZENITH_MIN ? 1 : diffuseShare(global / ((sun.extraterrestrial[step] ?? 1) * cosZenith));
+    const share =
+      cosZenith < BEAM_COS_ZENITH_MIN ? 1 : diffuseShare(global / ((sun.extraterrestrial[step] ?? 1) * cosZenith));
     const towards = faceNorth * (sun.north[step] ?? 0) + faceEast * (sun.east[step] ?? 0);
     const cosIncidence = Math.max(0, cosZenith * cosTilt + sinTilt * towards);
     const beam = share === 1 ? 0 : (global * (1 - share) * cosIncidence) / cosZenith;

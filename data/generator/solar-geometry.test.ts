@@ -28,11 +28,16 @@ describe("position of the sun", () => {
 
   test("its direction is a unit vector, and the sun is nearest in January", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 4e12 }), fc.double({ min: -66, max: 66, noNaN: true }), fc.double({ min: -180, max: 180, noNaN: true }), (atMs, latitude, longitude) => {
-        const { cosZenith, north, east, extraterrestrial } = sunPosition(atMs, latitude, longitude);
-        expect(cosZenith ** 2 + north ** 2 + east ** 2).toBeCloseTo(1, 9);
-        expect(Math.abs(extraterrestrial - 1361)).toBeLessThan(50);
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 4e12 }),
+        fc.double({ min: -66, max: 66, noNaN: true }),
+        fc.double({ min: -180, max: 180, noNaN: true }),
+        (atMs, latitude, longitude) => {
+          const { cosZenith, north, east, extraterrestrial } = sunPosition(atMs, latitude, longitude);
+          expect(cosZenith ** 2 + north ** 2 + east ** 2).toBeCloseTo(1, 9);
+          expect(Math.abs(extraterrestrial - 1361)).toBeLessThan(50);
+        },
+      ),
     );
     const irradianceOn = (day: string): number => sunPosition(Date.parse(`${day}T12:00:00Z`), 0, 0).extraterrestrial;
     expect(irradianceOn("2031-01-03")).toBeGreaterThan(irradianceOn("2031-07-04") * 1.06);

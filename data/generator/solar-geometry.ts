@@ -43,8 +43,7 @@ export function sunPosition(atMs: number, latitude: number, longitude: number): 
     cosZenith: sinLatitude * sinDeclination + cosLatitude * cosDeclination * Math.cos(hourAngle),
     north: cosLatitude * sinDeclination - sinLatitude * cosDeclination * Math.cos(hourAngle),
     east: -cosDeclination * Math.sin(hourAngle),
-    extraterrestrial:
-      SOLAR_CONSTANT * (1.00011 + 0.034221 * cos1 + 0.00128 * sin1 + 0.000719 * cos2 + 0.000077 * sin2),
+    extraterrestrial: SOLAR_CONSTANT * (1.00011 + 0.034221 * cos1 + 0.00128 * sin1 + 0.000719 * cos2 + 0.000077 * sin2),
   };
 }
 

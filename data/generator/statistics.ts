@@ -7,8 +7,8 @@
  */
 import { addLocalDays, daysBetween, type ZoneName } from "#core";
 import type { Community } from "../community.ts";
-import { weekdayOf } from "./calendar.ts";
 import type { MeterSeries, WeatherForecastSeries, WeatherVariable } from "../series.ts";
+import { weekdayOf } from "./calendar.ts";
 import {
   at,
   autocorrelation,
@@ -78,7 +78,10 @@ function indexOf(grid: HourGrid): IndexGrids {
   const top = envelope(grid);
   const threshold = ENVELOPE_SHARE_MIN * top.values.reduce((high, value) => (value > high ? value : high), 0);
   const isLight = (cell: number): boolean => (top.values[cell] ?? 0) > threshold;
-  const hourly = { ...grid, values: grid.values.map((value, cell) => (isLight(cell) ? value / (top.values[cell] ?? 1) : Number.NaN)) };
+  const hourly = {
+    ...grid,
+    values: grid.values.map((value, cell) => (isLight(cell) ? value / (top.values[cell] ?? 1) : Number.NaN)),
+  };
   const light = (source: HourGrid): Float64Array =>
     perDay({ ...source, values: source.values.map((value, cell) => (isLight(cell) ? value : 0)) }, (row) =>
       row.reduce((sum, value) => sum + value, 0),
@@ -113,7 +116,13 @@ export function plantStatistics(plants: readonly MeteredPlant[], timeZone: ZoneN
     hourlyIndexLag1: overPlants((index) => autocorrelation(index.hourly.values, 1)),
     hourlyIndexLag4: overPlants((index) => autocorrelation(index.hourly.values, 4)),
     withinDayDeviation: overPlants((index) => mean(perDay(index.hourly, deviation))),
-    ...(plants.length > 1 ? { plantCorrelation: meanPairCorrelation(indices.map(({ hourly: { firstDay }, daily: values }) => ({ firstDay, values }))) } : {}),
+    ...(plants.length > 1
+      ? {
+          plantCorrelation: meanPairCorrelation(
+            indices.map(({ hourly: { firstDay }, daily: values }) => ({ firstDay, values })),
+          ),
+        }
+      : {}),
     persistenceError: overPlants(({ envelope: top }, plant) => {
       const nameplateW = plants[plant]?.nameplateW ?? 1;
       const grid = grids[plant];
@@ -127,7 +136,9 @@ type DaylightError = { readonly absolute: number; readonly rootMeanSquare: numbe
 
 function daylightError(actual: HourGrid, forecast: HourGrid, top: HourGrid, nameplateW: number): DaylightError {
   const errors = actual.values.map((value, cell) =>
-    (top.values[cell] ?? 0) > DAYLIGHT_SHARE_MIN * nameplateW ? (forecast.values[cell] ?? NaN) - value : Number.NaN,
+    (top.values[cell] ?? 0) > DAYLIGHT_SHARE_MIN * nameplateW
+      ? (forecast.values[cell] ?? Number.NaN) - value
+      : Number.NaN,
   );
   return {
     absolute: mean(errors.map(Math.abs)) / nameplateW,
@@ -154,7 +165,13 @@ export function forecastStatistics(plants: readonly ForecastPlant[], timeZone: Z
     forecastHourlyErrorAbsolute: figure(({ hourlyErrors }) => mean(hourlyErrors.map(Math.abs))),
     forecastHourlyErrorLag1: figure(({ hourlyErrors }) => autocorrelation(hourlyErrors, 1)),
     forecastHourlyErrorLag4: figure(({ hourlyErrors }) => autocorrelation(hourlyErrors, 4)),
-    ...(plants.length > 1 ? { forecastErrorCorrelation: meanPairCorrelation(studies.map(({ realised, dailyErrors: values }) => ({ firstDay: realised.hourly.firstDay, values }))) } : {}),
+    ...(plants.length > 1
+      ? {
+          forecastErrorCorrelation: meanPairCorrelation(
+            studies.map(({ realised, dailyErrors: values }) => ({ firstDay: realised.hourly.firstDay, values })),
+          ),
+        }
+      : {}),
     forecastPowerError: figure(({ power }) => power.absolute),
     forecastPersistenceError: figure(({ reference }) => reference.absolute),
     forecastSkill: figure(({ power, reference }) => 1 - power.rootMeanSquare / reference.rootMeanSquare),
@@ -177,7 +194,8 @@ function studyForecast({ power, nameplateW, forecast }: ForecastPlant, timeZone:
   const [realised, predicted] = [indexOf(actual), indexOf(alignedTo(actual, irradiance))];
   const scaled = scaledForecast(actual, alignedTo(actual, irradiance));
   const known = persistence(actual);
-  const isScored = (day: number, hour: number): boolean => Number.isFinite(at(scaled, day, hour) + at(known, day, hour));
+  const isScored = (day: number, hour: number): boolean =>
+    Number.isFinite(at(scaled, day, hour) + at(known, day, hour));
   const scored = (grid: HourGrid): HourGrid =>
     mapGrid(grid, (day, hour) => (isScored(day, hour) ? at(grid, day, hour) : Number.NaN));
   return {
@@ -247,7 +265,8 @@ export function weatherStatistics(stations: readonly WeatherStation[], timeZone:
 /** Forecast over measured irradiance, summed over the hours that have both. */
 function irradianceRatio(measured: HourGrid, forecast: WeatherForecastSeries, timeZone: ZoneName): number {
   const predicted = alignedTo(measured, hourGrid(joinedVintages(forecast, "ghi"), timeZone));
-  const hasBoth = (cell: number): boolean => Number.isFinite((measured.values[cell] ?? Number.NaN) + (predicted.values[cell] ?? Number.NaN));
+  const hasBoth = (cell: number): boolean =>
+    Number.isFinite((measured.values[cell] ?? Number.NaN) + (predicted.values[cell] ?? Number.NaN));
   const meanOfBoth = (grid: HourGrid): number => mean(grid.values.filter((_, cell) => hasBoth(cell)));
   return meanOfBoth(predicted) / meanOfBoth(measured);
 }
@@ -271,7 +290,13 @@ export function loadStatistics(homes: readonly MeterSeries[], timeZone: ZoneName
     dailyVariation: figure(({ departures }) => deviation(departures)),
     dailyLag1: figure(({ departures }) => autocorrelation(departures, 1)),
     seasonVariation: figure(({ trend, meanDaily }) => deviation(trend) / meanDaily),
-    ...(homes.length > 1 ? { homeCorrelation: meanPairCorrelation(studies.map(({ grid: { firstDay }, departures: values }) => ({ firstDay, values }))) } : {}),
+    ...(homes.length > 1
+      ? {
+          homeCorrelation: meanPairCorrelation(
+            studies.map(({ grid: { firstDay }, departures: values }) => ({ firstDay, values })),
+          ),
+        }
+      : {}),
     weekendRatio: figure(({ weekendRatio }) => weekendRatio),
     hourShare: figure(({ hourShare }) => hourShare),
     residualLag1: residualLag(1),
@@ -334,11 +359,15 @@ function studyLoad(grid: HourGrid): LoadStudy {
 /** Share of the energy per three hours of the local day, mean over the homes. */
 function threeHourShares(grids: readonly HourGrid[]): Statistics {
   const profiles = grids.map((grid) =>
-    Array.from({ length: HOURS_PER_DAY }, (_, hour) => mean(Array.from({ length: grid.days }, (_, day) => at(grid, day, hour)))),
+    Array.from({ length: HOURS_PER_DAY }, (_, hour) =>
+      mean(Array.from({ length: grid.days }, (_, day) => at(grid, day, hour))),
+    ),
   );
   const share = (from: number): number =>
     mean(profiles.map((profile) => sum(profile.slice(from, from + 3)) / sum(profile)));
-  return Object.fromEntries([0, 3, 6, 9, 12, 15, 18, 21].map((from) => [`shareFrom${String(from).padStart(2, "0")}`, share(from)]));
+  return Object.fromEntries(
+    [0, 3, 6, 9, 12, 15, 18, 21].map((from) => [`shareFrom${String(from).padStart(2, "0")}`, share(from)]),
+  );
 }
 
 function sum(values: readonly number[]): number {
@@ -369,7 +398,10 @@ export function halfHourStatistics(homes: readonly MeterSeries[], timeZone: Zone
     const hourly = powerGrid(series, timeZone);
     return { ratio: (2 * deviation(values)) / deviation(hourly.values), lag1: autocorrelation(values, 1) };
   });
-  return { halfHourDeviationRatio: mean(ratios.map(({ ratio }) => ratio)), halfHourLag1: mean(ratios.map(({ lag1 }) => lag1)) };
+  return {
+    halfHourDeviationRatio: mean(ratios.map(({ ratio }) => ratio)),
+    halfHourLag1: mean(ratios.map(({ lag1 }) => lag1)),
+  };
 }
 
 /** How much light changes within an hour: the standard deviation of its four quarters over the envelope. */
@@ -377,9 +409,15 @@ export function quarterHourStatistics(plants: readonly MeteredPlant[], timeZone:
   const deviations = plants.map(({ power }) => {
     const { hourly, envelope: top } = indexOf(powerGrid(power, timeZone));
     const quarters = power.energyWh;
-    const spread = quarters.map((_, slot) => (slot % 4 === 0 ? deviation(quarters.subarray(slot, slot + 4)) * 4 : Number.NaN));
+    const spread = quarters.map((_, slot) =>
+      slot % 4 === 0 ? deviation(quarters.subarray(slot, slot + 4)) * 4 : Number.NaN,
+    );
     const grid = hourGrid({ ...slotValues(power), values: repeatedPerHour(spread) }, timeZone);
-    return mean(grid.values.map((value, cell) => (Number.isFinite(hourly.values[cell] ?? NaN) ? value / (top.values[cell] ?? 1) : NaN)));
+    return mean(
+      grid.values.map((value, cell) =>
+        Number.isFinite(hourly.values[cell] ?? Number.NaN) ? value / (top.values[cell] ?? 1) : Number.NaN,
+      ),
+    );
   });
   return { withinHourDeviation: mean(deviations) };
 }
@@ -390,7 +428,11 @@ function repeatedPerHour(values: Float64Array): Float64Array {
 }
 
 /** The plants of a community that have a meter, each with its forecast where there is one. */
-export function communityPlants({ members, data, slotMinutes }: Community): readonly (MeteredPlant & Partial<ForecastPlant>)[] {
+export function communityPlants({
+  members,
+  data,
+  slotMinutes,
+}: Community): readonly (MeteredPlant & Partial<ForecastPlant>)[] {
   return members.flatMap(({ production, weather, capacityPerSlot, battery }) => {
     const power = data.meters.get(production ?? "");
     const forecast = data.weather.get(weather ?? "");
@@ -411,7 +453,8 @@ export function communityStatistics(community: Community): {
   readonly loads: Statistics;
 } {
   const plants = communityPlants(community);
-  const hasForecast = (plant: MeteredPlant & Partial<ForecastPlant>): plant is ForecastPlant => plant.forecast !== undefined;
+  const hasForecast = (plant: MeteredPlant & Partial<ForecastPlant>): plant is ForecastPlant =>
+    plant.forecast !== undefined;
   return {
     plants: plantStatistics(plants, community.timeZone),
     forecasts: forecastStatistics(plants.filter(hasForecast), community.timeZone),

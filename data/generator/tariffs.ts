@@ -1,9 +1,5 @@
 /** Prices of the supplier of last resort: a constant feed-in price and a retail price by season, weekday and hour. */
-import {
-  type MicrosPerKwh,
-  microsPerKwh,
-  type SlotMinutes,
-} from "#core";
+import { type MicrosPerKwh, microsPerKwh, type SlotMinutes } from "#core";
 import type { TariffVintage } from "../series.ts";
 import { type CalendarDay, STEP_MINUTES, STEP_MS, type StepCalendar } from "./calendar.ts";
 import type { TariffParameters } from "./parameters.ts";
@@ -35,7 +31,12 @@ export function tariffVintages(
   });
 }
 
-function retailMicros({ day, weekday }: CalendarDay, hour: number, latitude: number, parameters: TariffParameters): number {
+function retailMicros(
+  { day, weekday }: CalendarDay,
+  hour: number,
+  latitude: number,
+  parameters: TariffParameters,
+): number {
   const month = Number(day.slice(5, 7));
   const [first, last] = parameters.summerMonths;
   const northernMonth = latitude < 0 ? ((month + 5) % 12) + 1 : month;

@@ -4,7 +4,7 @@
  *
  * One run per local day, issued at 12:00 local for the next local day and published up to an hour later.
  */
-import { type Prng, seededPrng, type SlotMinutes } from "#core";
+import { type Prng, type SlotMinutes, seededPrng } from "#core";
 import type { WeatherForecastSeries, WeatherVintage } from "../series.ts";
 import { type CalendarDay, STEP_MINUTES, STEP_MS, type StepCalendar } from "./calendar.ts";
 import { autoregression, inCommon, type Seed, smoothAutoregression } from "./clouds.ts";
@@ -23,7 +23,11 @@ type ForecastOptions = {
 };
 
 /** What the forecasts for all sites of a region miss together, in standard deviations per day. */
-export function regionalForecastErrors(seed: Seed, calendar: StepCalendar, parameters: ForecastParameters): Float64Array {
+export function regionalForecastErrors(
+  seed: Seed,
+  calendar: StepCalendar,
+  parameters: ForecastParameters,
+): Float64Array {
   const prng = seededPrng(seed, "generator/forecast/region");
   return autoregression(prng.nextNormal, calendar.days.length, parameters.dayErrorPersistence);
 }
@@ -63,7 +67,10 @@ function cloudCoverOf(index: number): number {
  * The forecast's index, drawn in scores: a part for the day, correlated with the realised day, and a part for the hours,
  * which follows the realised index faintly and smoothly.
  */
-function forecastGhi(weather: SiteWeather, options: ForecastOptions): { readonly index: Float64Array; readonly ghi: Float64Array } {
+function forecastGhi(
+  weather: SiteWeather,
+  options: ForecastOptions,
+): { readonly index: Float64Array; readonly ghi: Float64Array } {
   const { seed, calendar, climate, parameters } = options;
   const days = dayScores(weather, options);
   const noise = seededPrng(seed, `generator/forecast/${weather.site.name}/hours`);

@@ -1,5 +1,5 @@
 /** The English auction (paper section 3.4): create, bid, end, settle. */
-import { err, type MicrosPerKwh, ok, type PublicKey } from "#core";
+import { err, type MicrosPerKwh, microsPerKwh, ok, type PublicKey, publicKey } from "#core";
 import { type Auction, bidCost, type ClientCommandOf, type LedgerRefusal, type PowerPromise, settlementPayments, type State } from "#contracts";
 import { citations, type Drafted, type FlowContext, gateMs, mandateUntilMs, memberOf, network, verifiersOf, windowUntil } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
@@ -87,7 +87,7 @@ function bidRefusal(context: FlowContext, auction: Auction | undefined, price: M
   if (price > priceMax) return { tag: "price_out_of_band" };
   if (price <= auction.basePrice) return { tag: "bid_below_base", base: auction.basePrice };
   if (auction.highestPrice !== null && price < auction.highestPrice + bidRiseMin) {
-    return { tag: "bid_below_best", best: auction.highestPrice, leastNext: (auction.highestPrice + bidRiseMin) as MicrosPerKwh };
+    return { tag: "bid_below_best", best: auction.highestPrice, leastNext: microsPerKwh(auction.highestPrice + bidRiseMin) };
   }
   if (auction.highestBidder === context.party) return { tag: "already_highest" };
   if (member.holdingCapPerSlot === null) return undefined;
@@ -137,7 +137,7 @@ export async function draftSettleAuction(context: FlowContext, { auctionId }: Cl
   return withExposures(context, {
     consumed: [auction, bid, ...promises],
     cited: citations(context, [context.party]),
-    made: [...sold, ...payments.flatMap(([owner, amount]) => fundsFor(owner as PublicKey, amount))],
+    made: [...sold, ...payments.flatMap(([owner, amount]) => fundsFor(publicKey(owner), amount))],
     command: { tag: "settle-auction", auctionId },
     window: windowUntil(context, gateMs(context, auction.state.slot), mandateUntilMs(context)),
     signers: [context.signingKey, auction.state.seller, network(context).gridAuthority, ...verifiersOf(context)],

@@ -1,5 +1,5 @@
 /** Completes a draft with the exposures that it changes: consumes each member's newest and makes the next version. */
-import { compareText, err, invariant, type LocalDay, ok, type PublicKey, type Result, type SlotId, wattHours } from "#core";
+import { compareText, err, invariant, type LocalDay, ok, type PublicKey, publicKey, type Result, type SlotId, slotId, wattHours } from "#core";
 import { type Exposure, type ExposureEntry, type ExposureIndex, type LedgerRefusal, OPENED_DAYS_MAX, positionChangesOf, type ResolvedState, type State } from "#contracts";
 import { dayOf, type Draft, type Drafted, type FlowContext } from "../flow-context.ts";
 
@@ -36,10 +36,16 @@ function applyDays(positions: Positions, days: readonly MemberDay[], consumed: R
   made.push({ ...index, openedDays: [...index.openedDays, ...opened.sort(compareText)].slice(-OPENED_DAYS_MAX) });
 }
 
+function measureOf(text: string): SlotChange["measure"] {
+  invariant(text === "promised" || text === "bought" || text === "bidding", `a position has three measures, was ${text}`);
+  return text;
+}
+
 function byMember(context: FlowContext, changes: ReadonlyMap<string, bigint>): ReadonlyMap<PublicKey, readonly MemberDay[]> {
   const days = new Map<string, { member: PublicKey; day: LocalDay; changes: SlotChange[] }>();
   for (const [key, amount] of changes) {
-    const [member, slot, measure] = key.split(" ") as [PublicKey, SlotId, SlotChange["measure"]];
+    const [memberKey = "", slotText = "", measureText = ""] = key.split(" ");
+    const [member, slot, measure] = [publicKey(memberKey), slotId(slotText), measureOf(measureText)];
     const day = dayOf(context, slot);
     const group = days.get(`${member} ${day}`) ?? { member, day, changes: [] };
     group.changes.push({ slot, measure, amount });

@@ -21,7 +21,7 @@ export const DEFINITIONS = {
     "What the same production and use would have come to without a market: surplus at the feed-in price, need at the retail price.",
   gain: "Net less baseline: what the market was worth to the member. Negative when it would have been better off without.",
   "deposit lost": "Deposits that went to the power company because promised energy was not delivered.",
-  fees: "What the marketplace takes per kWh; the buyer pays it on top of the price.",
+  fees: "What the marketplace takes per kWh, which the buyer pays on top of the price, and what the grid authority takes for checking deliveries.",
   price: "Mean price of the trades, weighted by their energy.",
   "feed-in price": "What the power company pays for energy that nobody bought: the floor of any sensible trade.",
   "retail price": "What the power company takes for energy that nobody sold: the ceiling of any sensible trade.",
@@ -33,7 +33,7 @@ export const DEFINITIONS = {
   "in 80 % band": "Readings between the 10 % and the 90 % quantile, in per cent. A well-judged forecast has 80.",
   skill:
     "How much smaller the error was than that of persistence (the last known day again), in per cent. Below zero, repeating that day would have done better.",
-  denied: "Intents of strategies that the risk gate held back before they reached the ledger, by reason.",
+  denied: "What strategies intended and did not get: held back by the risk gate before it reached the ledger, or rejected there; by reason.",
   transactions:
     "Changes of ownership or money on the ledger. Each is signed by its parties, checked by contracts, and made final by a notary.",
   "run hash": "Fingerprint of all that happened in the run. The same command with the same seed gives the same hash.",
@@ -51,6 +51,6 @@ export const ASSUMPTIONS: readonly string[] = [
   "Whatever is left over goes to the power company at the feed-in price, and whatever is missing comes from it at the retail price. Both are always possible.",
   "The baseline takes the same production and use, settled at the feed-in and retail prices alone.",
   "A shortfall costs the supplier the deposit for it. The buyer has its energy in any case: the power company delivers it.",
-  "Members trade among themselves only. Grid losses, grid fees and taxes beyond the retail price are left out.",
+  "Members trade among themselves only. Losses in the grid, and taxes beyond the prices given, are left out.",
   "Money is exact to a millionth of the currency and energy to a watt-hour. Figures on this page are rounded for reading, half away from zero; percentages of kept promises are rounded down.",
 ];

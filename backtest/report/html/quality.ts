@@ -73,7 +73,7 @@ export function ledgerSection(report: RunReport): Markup {
   ${
     denials.length === 0
       ? null
-      : html`<div class="panel"><h3>${term("denied", "Denied by the risk gate")}</h3>
+      : html`<div class="panel"><h3>${term("denied", "Denied or rejected")}</h3>
   ${plainTable(
     ["Reason", "Times"],
     denials.map(([code, count]) => [html`<code>${code}</code>`, formatCount(count)]),
@@ -99,7 +99,7 @@ function moneyFacts(report: RunReport): Facts {
     ["Money issued", amount(money.issuedMicros)],
     ["Money held at the end", amount(money.heldMicros)],
     ["Paid for trades", amount(money.tradedMicros)],
-    [term("fees", "Marketplace’s fees"), amount(absolute(money.feesMicros))],
+    [term("fees", "Fees"), amount(absolute(money.feesMicros))],
     [term("deposit lost", "Deposits lost"), amount(absolute(money.depositLostMicros))],
   ];
 }

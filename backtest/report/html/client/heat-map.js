@@ -19,7 +19,7 @@ function heatOf() {
   for (const [index, startMs] of page.timeline.startMs.entries()) {
     const wall = wallClock(startMs);
     const key = dayKey(wall);
-    const day = days.get(key) ?? { traded: Array(HOURS).fill(null), gain: Array(HOURS).fill(null) };
+    const day = days.get(key) ?? { traded: new Array(HOURS).fill(null), gain: new Array(HOURS).fill(null) };
     days.set(key, day);
     const hour = wall.getUTCHours();
     day.traded[hour] = (day.traded[hour] ?? 0n) + BigInt(page.timeline.tradedWh[index] ?? 0);
@@ -74,16 +74,15 @@ function drawHeatMap(printWidth) {
  * @param {number} cellHeight
  */
 function drawCells(pen, cellWidth, cellHeight) {
-  const top = mapTop(mapKind);
+  const top = mapTop(mapKind) || 1;
   const gap = cellWidth > 5 ? 1 : 0;
   for (const [day, sums] of heat.entries()) {
-    for (let hour = 0; hour < HOURS; hour++) {
-      const sum = sums[mapKind][hour] ?? null;
-      pen.fillStyle = sum === null ? colour("grid") : mapColour(mapKind, top === 0 ? 0 : Number(sum) / top);
-      const right = GUTTER + (day + 1) * cellWidth;
-      const x = Math.round((right - cellWidth) * 2) / 2;
-      if (sum === null) pen.fillRect(x, (hour + 0.5) * cellHeight - 0.5, cellWidth - gap, 1);
-      else pen.fillRect(x, hour * cellHeight, right - x - gap, cellHeight - gap);
+    const left = Math.round((GUTTER + day * cellWidth) * 2) / 2;
+    const width = GUTTER + (day + 1) * cellWidth - left - gap;
+    for (const [hour, sum] of sums[mapKind].entries()) {
+      const isMissing = sum === null;
+      pen.fillStyle = isMissing ? colour("grid") : mapColour(mapKind, Number(sum) / top);
+      pen.fillRect(left, (hour + (isMissing ? 0.5 : 0)) * cellHeight, width, isMissing ? 1 : cellHeight - gap);
     }
   }
 }
