@@ -16,7 +16,7 @@ import {
   wattHours,
   zone,
 } from "#core";
-import type { KnownView } from "#data";
+import type { KnownView } from "#forecast";
 import type { LedgerClient } from "#ledger-client";
 import type { BatteryState, Intent, PoolResult, Strategy, StrategyContext } from "#strategies";
 import { commandFor, groupIntents, type IntentGroup, type LedgerIntent } from "./commands.ts";

@@ -2,7 +2,7 @@
 
 import type { Member, NetworkParameters, PoolRound } from "#contracts";
 import { type Micros, micros, type Prng, type SlotId } from "#core";
-import type { KnownView } from "#data";
+import type { KnownView } from "#forecast";
 import type { BatteryState, MarketRules, PoolResult, Position, StrategyContext } from "#strategies";
 import type { SlotInputs } from "./journal.ts";
 import type { MemberForecasts } from "./member-forecasts.ts";

@@ -1,7 +1,6 @@
 /** Forecasts of a member's production, load and surplus, from its meters and its weather as known now. */
 import type { Slot, SlotId } from "#core";
-import type { KnownView } from "#data";
-import type { Forecaster, ForecastTarget } from "#forecast";
+import type { Forecaster, ForecastTarget, KnownView } from "#forecast";
 import type { MemberForecast } from "#strategies";
 
 export type MemberForecastOptions = {

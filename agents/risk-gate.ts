@@ -43,7 +43,7 @@ export type RiskDenial = { readonly tag: RiskDenialCode; readonly limit?: string
 /** What the owner allows its agent, beyond the mandate on the ledger. */
 export type RiskLimits = {
   readonly isHalted: boolean;
-  /** Only what lowers exposure: offers, cancellations, and orders that cover own need. */
+  /** Only what lowers exposure: offers, auctions and cancellations of what is held, no promises, orders or bids. */
   readonly isReducingOnly: boolean;
   readonly intentsPerHourMax: number;
   /** Money that stays free for settlements. */
@@ -106,8 +106,7 @@ export function checkRisk(intent: Intent, view: RiskView, limits: RiskLimits): R
 
 function generalDenial(intent: Intent, view: RiskView, limits: RiskLimits): RiskDenial | undefined {
   if (limits.isHalted && intent.tag !== "cancel") return { tag: "trading_halted" };
-  if (intent.tag === "charge-battery")
-    return Number.isFinite(intent.energyWh) ? undefined : { tag: "intent_malformed" };
+  if (intent.tag === "charge-battery") return batteryDenial(intent, view);
   if (view.mandate === undefined) return { tag: "mandate_revoked" };
   if (view.mandate.expiresMs <= view.nowMs) return { tag: "mandate_expired" };
   if (view.member.standing === "suspended" && intent.tag !== "cancel") return { tag: "member_suspended" };
@@ -115,8 +114,45 @@ function generalDenial(intent: Intent, view: RiskView, limits: RiskLimits): Risk
     return { tag: "reducing_only" };
   if (view.intentsLastHour >= limits.intentsPerHourMax)
     return { tag: "rate_limited", limit: `${limits.intentsPerHourMax} an hour` };
-  if (intent.tag === "cancel" || intent.tag === "bid") return undefined;
-  return slotDenial(intent, view, limits);
+  if (isMalformed(intent, view)) return { tag: "intent_malformed" };
+  if (intent.tag === "cancel") return undefined;
+  return intent.tag === "bid" ? priceDenial(intent.price, view) : slotDenial(intent, view, limits);
+}
+
+/** The battery is the member's own: neither mandate nor market rules bear on what it does. */
+function batteryDenial(
+  intent: Extract<Intent, { readonly tag: "charge-battery" }>,
+  view: RiskView,
+): RiskDenial | undefined {
+  if (isMalformed(intent, view)) return { tag: "intent_malformed" };
+  return slotOf(intent.slotId).endMs <= view.nowMs ? { tag: "gate_closed" } : undefined;
+}
+
+/** A strategy is user code: what it hands over may have any shape, whatever its type says. */
+function isMalformed(intent: Intent, { parameters: { slotMinutes } }: RiskView): boolean {
+  const isSlot = (text: unknown): boolean =>
+    typeof text === "string" && text.endsWith(`/PT${slotMinutes}M`) && parseSlotId(text).ok;
+  if (intent.tag === "bid") return typeof intent.auctionId !== "string" || typeof intent.price !== "bigint";
+  if (!isSlot(intent.slotId)) return true;
+  switch (intent.tag) {
+    case "cancel":
+      return false;
+    case "charge-battery":
+      return !Number.isFinite(intent.energyWh);
+    case "promise":
+      return typeof intent.energy !== "bigint";
+    case "offer":
+    case "order":
+      return typeof intent.energy !== "bigint" || typeof intent.limit !== "bigint";
+    case "auction":
+      return (
+        typeof intent.energy !== "bigint" ||
+        typeof intent.basePrice !== "bigint" ||
+        !Number.isSafeInteger(intent.deadlineMs)
+      );
+    default:
+      return true;
+  }
 }
 
 function slotDenial(
@@ -124,17 +160,21 @@ function slotDenial(
   view: RiskView,
   limits: RiskLimits,
 ): RiskDenial | undefined {
-  const { slotMinutes, gateLeadMs, priceMin, priceMax } = view.parameters;
-  if (typeof intent.energy !== "bigint" || !intent.slotId.endsWith(`/PT${slotMinutes}M`))
-    return { tag: "intent_malformed" };
-  if (slotOf(intent.slotId).startMs - gateLeadMs <= view.nowMs) return { tag: "gate_closed" };
-  const age = view.forecastAgeMs(intent.slotId);
-  if (intent.tag === "promise" && (age === undefined || age > limits.forecastAgeMsMax))
-    return { tag: "stale_forecast" };
+  if (slotOf(intent.slotId).startMs - view.parameters.gateLeadMs <= view.nowMs) return { tag: "gate_closed" };
+  if (intent.tag === "promise") {
+    const age = view.forecastAgeMs(intent.slotId);
+    if (age === undefined || age > limits.forecastAgeMsMax) return { tag: "stale_forecast" };
+    const isSupplier = view.member.roles.some((role) => SUPPLIER_ROLES.includes(role));
+    if (!isSupplier) return { tag: "role_not_allowed" };
+  }
   if (intent.energy <= 0n) return { tag: "energy_out_of_range", asked: `${intent.energy}` };
-  const price = intent.tag === "auction" ? intent.basePrice : intent.tag === "promise" ? undefined : intent.limit;
-  return price !== undefined && (price < priceMin || price > priceMax)
-    ? { tag: "price_out_of_band", asked: `${price}` }
+  if (intent.tag === "promise") return undefined;
+  return priceDenial(intent.tag === "auction" ? intent.basePrice : intent.limit, view);
+}
+
+function priceDenial(price: MicrosPerKwh, { parameters: { priceMin, priceMax } }: RiskView): RiskDenial | undefined {
+  return price < priceMin || price > priceMax
+    ? { tag: "price_out_of_band", asked: `${price}`, limit: `${priceMin}…${priceMax}` }
     : undefined;
 }
 
@@ -144,7 +184,6 @@ function checkPromise(
   limits: RiskLimits,
 ): Result<RiskUse, RiskDenial> {
   const { promiseMin, promiseMax, emergencyPrice } = view.parameters;
-  if (!view.member.roles.some((role) => SUPPLIER_ROLES.includes(role))) return err({ tag: "role_not_allowed" });
   if (energy < promiseMin || energy > promiseMax)
     return err({ tag: "energy_out_of_range", asked: `${energy}`, limit: `${promiseMin}…${promiseMax}` });
   const promised = view.position(slotId).promised + energy;

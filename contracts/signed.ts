@@ -88,7 +88,8 @@ export function signBatch(networkId: string, txIds: readonly Hash[], signer: Sig
 /** The root that a notary must have signed for this answer to cover the transaction; undefined when the path leads nowhere. */
 export function notaryBatchRoot(txId: Hash, notarised: NotarySignature): Hash | undefined {
   const { position, batchSize } = notarised;
-  return position < 0 || position >= batchSize ? undefined : merkleRootFrom(txId, notarised);
+  const isSound = Number.isSafeInteger(position) && Number.isSafeInteger(batchSize) && batchSize <= BATCH_SIZE_MAX;
+  return isSound && position >= 0 && position < batchSize ? merkleRootFrom(txId, notarised) : undefined;
 }
 
 /** Whether the notary signed that root: once checked, it holds for every transaction of the batch. */
@@ -185,11 +186,17 @@ export function decodeSignedTransaction(input: Uint8Array): Result<SignedTransac
   if (!transaction.ok) return transaction;
   const signatures = signaturesCodec.decode(rawSignatures ?? null, "signatures");
   if (!signatures.ok) return err("transaction_malformed");
+  if (!areSortedByKey(signatures.value)) return err("transaction_signers_unsorted");
   if (rawNotary === null || rawNotary === undefined)
     return ok({ transaction: transaction.value, signatures: signatures.value, notarySignature: null });
   const notarySignature = notarySignatureCodec.decode(rawNotary, "notary");
   if (!notarySignature.ok) return err("transaction_malformed");
   return ok({ transaction: transaction.value, signatures: signatures.value, notarySignature: notarySignature.value });
+}
+
+/** Whether each key comes once, in order: otherwise one signature could be counted as two. */
+function areSortedByKey(signatures: readonly TransactionSignature[]): boolean {
+  return signatures.every(({ by }, index) => index === 0 || (signatures[index - 1]?.by ?? "") < by);
 }
 
 /** The same transaction with more signatures, sorted, one of each key. */

@@ -9,7 +9,9 @@ import {
   COMPONENT_CODECS,
   type ComponentCounts,
   componentNonce,
+  DIGEST_BYTES,
   leafHash,
+  OUTPUTS_MAX,
   SINGLE_COMPONENTS,
   type StateRef,
   type TimeWindow,
@@ -90,17 +92,25 @@ export function openTearOff(torn: TearOff, txId: Hash): Result<ReadonlyMap<numbe
 /** Checks an untrusted tear-off against a transaction id and gives all that it proves. Never throws. */
 export function openComponents(torn: TearOff, txId: Hash): Result<ShownComponents, "tear_off_invalid"> {
   const { counts, hashes } = torn;
+  if (!isCount(counts.inputs) || !isCount(counts.references) || !isCount(counts.outputs)) return err("tear_off_invalid");
   if (hashes.length !== counts.inputs + counts.references + counts.outputs + SINGLE_COMPONENTS)
     return err("tear_off_invalid");
-  if (hashes.some((hash) => hash.length !== 32) || transactionId(hashes, counts) !== txId)
+  if (hashes.some((hash) => hash.length !== DIGEST_BYTES) || transactionId(hashes, counts) !== txId)
     return err("tear_off_invalid");
   const shown = new Map<number, Uint8Array>();
   for (const { position, nonce, component } of torn.revealed) {
     const expected = hashes[position];
-    if (expected === undefined || !equalBytes(leafHash(nonce, component), expected)) return err("tear_off_invalid");
+    // A longer nonce would take the start of the component, and the end might read as another state.
+    if (nonce.length !== DIGEST_BYTES || expected === undefined) return err("tear_off_invalid");
+    if (!equalBytes(leafHash(nonce, component), expected)) return err("tear_off_invalid");
     shown.set(position, component);
   }
   return readShown(shown, counts);
+}
+
+/** Whether it is a number that a transaction can count: anything else could wrap around where it is hashed. */
+function isCount(count: number): boolean {
+  return Number.isSafeInteger(count) && count >= 0 && count <= OUTPUTS_MAX;
 }
 
 function readShown(

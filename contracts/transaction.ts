@@ -6,6 +6,7 @@
  * rest reveal nothing.
  */
 import {
+  CBOR_BYTES_MAX,
   type CborValue,
   type Codec,
   decodeCbor,
@@ -32,12 +33,15 @@ import { stateCodec } from "./state-codec.ts";
 import type { State } from "./states.ts";
 
 export const TRANSACTION_VERSION = 1;
-export const TRANSACTION_BYTES_MAX = 1_048_576;
+/** Leaves room within one CBOR value for the signatures that travel with a transaction. */
+export const TRANSACTION_BYTES_MAX: number = CBOR_BYTES_MAX - 16_384;
 export const INPUTS_MAX = 4_096;
 export const REFERENCES_MAX = 512;
 export const OUTPUTS_MAX = 4_096;
 export const SIGNERS_MAX = 128;
 const SALT_BYTES = 32;
+/** Nonces and hashes of components are SHA-256 digests. */
+export const DIGEST_BYTES = 32;
 
 /** Names an output of a transaction. */
 export type StateRef = { readonly txId: Hash; readonly index: number };
@@ -108,6 +112,8 @@ export function refKey(ref: StateRef): string {
 export function buildTransaction(content: Transaction, salt: Uint8Array): WireTransaction {
   invariant(salt.length === SALT_BYTES, "a transaction salt has 32 bytes");
   const sorted = { ...content, signers: [...new Set(content.signers)].sort() };
+  const refusal = structuralRefusal(sorted);
+  invariant(refusal === undefined, `a transaction names states once and has signers, was ${refusal}`);
   const components = [
     ...sorted.inputs.map((ref) => encodeCbor(refCodec.encode(ref))),
     ...sorted.references.map((ref) => encodeCbor(refCodec.encode(ref))),

@@ -1,10 +1,14 @@
 /** How much each model counts in a blend, and how far the blend is widened, by a record of past days. */
 import { QUANTILE_LEVELS } from "./model.ts";
 import type { ReplayedDay } from "./replay.ts";
+import { meanPinball } from "./scores.ts";
 import { quantileOfSorted } from "./statistics.ts";
 
-/** A model that loses twice as much counts 1/256: better models dominate, near ties share. */
-const LOSS_POWER = 8;
+/**
+ * How sharply a model counts by its loss, from near ties that share (at 4, twice the loss counts 1/16) to the best alone.
+ * Which is best depends on how alike the models' errors are; the record decides.
+ */
+const LOSS_POWERS: readonly number[] = [4, 8, 16, 256];
 /** Models that count less than this share of the best are left out. */
 const WEIGHT_MIN = 0.05;
 /** Share of the full correction: measured, all of it costs pinball loss, none of it coverage. */
@@ -33,15 +37,32 @@ export function blendOf(days: readonly ReplayedDay[], partCount: number): Blend 
   const losses = Array.from({ length: partCount }, (_, part) =>
     days.reduce((sum, day) => sum + (day.parts[part]?.loss ?? 0), 0),
   );
-  const weights = weightsOf(losses);
+  const choices = LOSS_POWERS.map((power) => weightsOf(losses, power));
+  const blended = choices.map((weights) => blendedLoss(days, weights));
+  const weights = choices[blended.indexOf(Math.min(...blended))] ?? [];
   return { weights, widening: wideningOf(days, weights) };
 }
 
-/** Weights by loss: (least loss / loss)^8, small ones dropped, summing to 1. */
-export function weightsOf(losses: readonly number[]): readonly number[] {
+/** Pinball loss that a blend would have had on the record. */
+function blendedLoss(days: readonly ReplayedDay[], weights: readonly number[]): number {
+  const quantiles = new Float64Array(LEVELS);
+  let loss = 0;
+  for (const day of days) {
+    for (let slot = 0; slot < day.actualWh.length; slot++) {
+      const actual = day.actualWh[slot] as number;
+      if (!Number.isFinite(actual)) continue;
+      blendPastSlot(day, slot, weights, quantiles);
+      loss += meanPinball(actual, quantiles);
+    }
+  }
+  return loss;
+}
+
+/** Weights by loss: (least loss / loss)^power, small ones dropped, summing to 1. */
+export function weightsOf(losses: readonly number[], power: number): readonly number[] {
   const least = Math.min(...losses);
   const raw = losses
-    .map((loss) => (loss <= 0 ? 1 : (least / loss) ** LOSS_POWER))
+    .map((loss) => (loss <= 0 ? 1 : (least / loss) ** power))
     .map((weight) => (weight < WEIGHT_MIN ? 0 : weight));
   const sum = raw.reduce((total, weight) => total + weight, 0);
   return raw.map((weight) => weight / sum);

@@ -1,4 +1,6 @@
 /** Forecasters and their evaluation. */
+/** What forecasters and agents read: everything that is known at one instant. */
+export type { KnownView } from "#data";
 export { AUTOMATIC, createAutomatic } from "./automatic.ts";
 export { CLIMATOLOGY_28, createClimatology } from "./climatology.ts";
 export { COLD_START } from "./cold-start.ts";

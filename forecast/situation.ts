@@ -55,29 +55,28 @@ export class Calendars {
   }
 }
 
-const situations = new WeakMap<Float64Array, Map<string, Situation>>();
+/** Situations of one instant by target and calendar. */
+type SharedSituations = { readonly nowMs: number; readonly byKey: Map<string, Situation> };
+const situations = new WeakMap<Float64Array, SharedSituations>();
 
 /**
- * The situation of a target as the view has it now. Forecasters that ask for one and the same history (the same array,
- * which a view hands out while its present does not move) share it.
+ * The situation of a target as the view has it now. Forecasters that ask at one instant for one and the same history
+ * (the same array, which a view hands out while nothing new becomes known) share it.
  */
 export function situationOf(view: KnownView, target: ForecastTarget, calendar: LocalCalendar): Situation {
   const history = view.meter(target.series);
-  const shared = situations.get(history.energyWh) ?? new Map<string, Situation>();
-  situations.set(history.energyWh, shared);
-  const key = JSON.stringify([view.nowMs, target, calendar.timeZone, calendar.slotMinutes]);
-  let situation = shared.get(key);
+  const { nowMs } = view;
+  let shared = situations.get(history.energyWh);
+  if (shared?.nowMs !== nowMs) {
+    shared = { nowMs, byKey: new Map() };
+    situations.set(history.energyWh, shared);
+  }
+  const key = JSON.stringify([history.startMs, target, calendar.timeZone, calendar.slotMinutes]);
+  let situation = shared.byKey.get(key);
   if (situation === undefined) {
     const grid = gridOf(resampleHistory(history, calendar.slotMinutes), calendar, GRID_DAYS);
-    situation = {
-      nowMs: view.nowMs,
-      target,
-      calendar,
-      grid,
-      capacityWh: usableCapacity(target, grid),
-      darkness: new Map(),
-    };
-    shared.set(key, situation);
+    situation = { nowMs, target, calendar, grid, capacityWh: usableCapacity(target, grid), darkness: new Map() };
+    shared.byKey.set(key, situation);
   }
   return situation;
 }

@@ -1,5 +1,5 @@
 /** Weather forecasts laid out by local clock like the meters, each slot from the run that an issue would have had. */
-import type { WeatherVariable, WeatherVintage } from "#data";
+import type { WeatherVintage } from "#data";
 import type { LocalCalendar } from "./local-grid.ts";
 import type { ForecastTarget } from "./model.ts";
 import { countKnownBy } from "./past-view.ts";
@@ -7,17 +7,19 @@ import { countKnownBy } from "./past-view.ts";
 /** Runs that are looked through, newest first, for one that covers a slot. */
 const RUNS_SEARCHED_MAX = 64;
 
-const VARIABLES: readonly WeatherVariable[] = ["ghi", "temperature", "windSpeed", "humidity", "cloudCover"];
+/** The variables that the models look at. */
+export type UsedVariable = "ghi" | "temperature" | "windSpeed" | "humidity";
+const VARIABLES: readonly UsedVariable[] = ["ghi", "temperature", "windSpeed", "humidity"];
 
 /** The variable without which a run is of no use. */
-export function leadingVariable(kind: ForecastTarget["kind"]): WeatherVariable {
+export function leadingVariable(kind: ForecastTarget["kind"]): UsedVariable {
   return kind === "pv" ? "ghi" : kind === "wind" ? "windSpeed" : "temperature";
 }
 
 /** Forecast weather by cell; NaN where no run covers the slot. */
 export type WeatherGrid = {
   readonly firstCell: number;
-  readonly values: Readonly<Record<WeatherVariable, Float64Array>>;
+  readonly values: Readonly<Record<UsedVariable, Float64Array>>;
   /** Mean irradiance of local days in kW/m², as far as asked for before. */
   readonly dayMeanGhi: Map<number, number>;
 };
@@ -26,7 +28,7 @@ export type WeatherSource = {
   readonly vintages: readonly WeatherVintage[];
   /** Slot length of the runs. */
   readonly slotMs: number;
-  readonly leading: WeatherVariable;
+  readonly leading: UsedVariable;
 };
 
 /**
@@ -40,8 +42,8 @@ export function weatherGrid(
   count: number,
   knownByMs: (day: number) => number,
 ): WeatherGrid {
-  const values: Record<string, Float64Array> = {};
-  for (const variable of [...VARIABLES, "dni"]) values[variable] = new Float64Array(count).fill(Number.NaN);
+  const unknown = (): Float64Array => new Float64Array(count).fill(Number.NaN);
+  const values = { ghi: unknown(), temperature: unknown(), windSpeed: unknown(), humidity: unknown() };
   let day = Number.NaN;
   let issueMs = 0;
   let knownCount = 0;
@@ -59,12 +61,10 @@ export function weatherGrid(
     if (run === undefined) continue;
     for (const variable of VARIABLES) {
       const series = run.values[variable];
-      const target = values[variable];
-      if (series !== undefined && target !== undefined)
-        target[index] = slotMean(source, run, series, startMs, calendar.slotMs);
+      if (series !== undefined) values[variable][index] = slotMean(source, run, series, startMs, calendar.slotMs);
     }
   }
-  return { firstCell, values: values as Record<WeatherVariable, Float64Array>, dayMeanGhi: new Map() };
+  return { firstCell, values, dayMeanGhi: new Map() };
 }
 
 /** The newest of the first `knownCount` runs that has the leading variable at the instant. */
@@ -86,7 +86,8 @@ function slotMean(
   slotMs: number,
 ): number {
   const first = Math.floor((startMs - run.startMs) / source.slotMs);
-  const parts = Math.max(1, Math.round(slotMs / source.slotMs));
+  if (slotMs <= source.slotMs) return series[first] ?? Number.NaN;
+  const parts = Math.round(slotMs / source.slotMs);
   let sum = 0;
   let count = 0;
   for (let part = 0; part < parts; part++) {

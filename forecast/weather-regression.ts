@@ -4,7 +4,15 @@
  */
 import type { KnownView } from "#data";
 import { climatologyDrafter } from "./climatology.ts";
-import { type FeatureSource, featureCountOf, ratioOf, recentLevels, sunOver, weatherAt, writeFeatures } from "./features.ts";
+import {
+  type FeatureSource,
+  featureCountOf,
+  ratioOf,
+  recentLevels,
+  sunOver,
+  weatherAt,
+  writeFeatures,
+} from "./features.ts";
 import { KeptResults } from "./kept-results.ts";
 import { latestSameSlot } from "./local-grid.ts";
 import type { Forecaster, ForecasterOptions } from "./model.ts";

@@ -4,18 +4,18 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { type Hash, hashFromBytes, hashFromText, micros, type Micros, type PublicKey, toHex } from "#core";
 import {
   contractViolations,
   decodeNotice,
   decodeSignedTransaction,
   moneyIn,
   openComponents,
-  refKey,
   type ResolvedState,
+  refKey,
   type SignedTransaction,
   type StateRef,
 } from "#contracts";
+import { type Hash, hashFromBytes, hashFromText, type Micros, micros, type PublicKey, toHex } from "#core";
 import { SignatureCheck } from "./signature-check.ts";
 import { isWithin } from "./stores/commit-log.ts";
 import { openSqliteReadOnly, type SqliteDatabase } from "./stores/sqlite.ts";
@@ -28,8 +28,13 @@ export type AuditReport = {
   readonly moneyIssuedMicros: Micros;
   readonly moneyHeldMicros: Micros;
 };
-export type AuditRefusal = { readonly tag: "no_stores" | "no_commit_log" | "store_unreadable" | "no_genesis"; readonly path: string };
-export type AuditResult = { readonly ok: true; readonly value: AuditReport } | { readonly ok: false; readonly error: AuditRefusal };
+export type AuditRefusal = {
+  readonly tag: "no_stores" | "no_commit_log" | "store_unreadable" | "no_genesis";
+  readonly path: string;
+};
+export type AuditResult =
+  | { readonly ok: true; readonly value: AuditReport }
+  | { readonly ok: false; readonly error: AuditRefusal };
 
 /** File name of the notary's commit log among the stores of a run. */
 export const COMMIT_LOG_FILE = "notary.sqlite";
@@ -51,7 +56,8 @@ export function auditFolder(folder: string, onProgress: (done: number, total: nu
     for (const file of files) databases.push({ file, database: openSqliteReadOnly(join(root, file)) });
     return auditStores(databases, onProgress, root);
   } catch (error) {
-    if (error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE")) return { ok: false, error: { tag: "store_unreadable", path: `${root}: ${error.message}` } };
+    if (error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE"))
+      return { ok: false, error: { tag: "store_unreadable", path: `${root}: ${error.message}` } };
     throw error;
   } finally {
     for (const { database } of databases) database.close();
@@ -60,16 +66,27 @@ export function auditFolder(folder: string, onProgress: (done: number, total: nu
 
 function storesIn(folder: string): readonly string[] {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-  return readdirSync(folder).filter((file) => file.endsWith(".sqlite")).sort();
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".sqlite"))
+    .sort();
 }
 
-function auditStores(stores: readonly { readonly file: string; readonly database: SqliteDatabase }[], onProgress: (done: number, total: number) => void, root: string): AuditResult {
+function auditStores(
+  stores: readonly { readonly file: string; readonly database: SqliteDatabase }[],
+  onProgress: (done: number, total: number) => void,
+  root: string,
+): AuditResult {
   const notary = stores.find(({ file }) => file === COMMIT_LOG_FILE);
   const others = stores.filter(({ file }) => file !== COMMIT_LOG_FILE);
   if (notary === undefined) return { ok: false, error: { tag: "no_commit_log", path: root } };
-  const count = (database: SqliteDatabase, table: string): number => (database.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n;
-  const total = count(notary.database, "committed_transactions") + others.reduce((sum, { database }) => sum + count(database, "transactions"), 0);
-  const rows = notary.database.prepare<[], CommittedRow>("SELECT sequence, tx, at, bytes FROM committed_transactions ORDER BY sequence").all();
+  const count = (database: SqliteDatabase, table: string): number =>
+    (database.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n;
+  const total =
+    count(notary.database, "committed_transactions") +
+    others.reduce((sum, { database }) => sum + count(database, "transactions"), 0);
+  const rows = notary.database
+    .prepare<[], CommittedRow>("SELECT sequence, tx, at, bytes FROM committed_transactions ORDER BY sequence")
+    .all();
   const networkId = networkOf(rows);
   if (networkId === undefined) return { ok: false, error: { tag: "no_genesis", path: root } };
   let done = 0;
@@ -81,7 +98,9 @@ function auditStores(stores: readonly { readonly file: string; readonly database
   }
   replay.checkSpentTable(notary.database);
   for (const { file, database } of others) {
-    for (const row of database.prepare<[], StoredRow>("SELECT id, kind, bytes FROM transactions ORDER BY sequence").iterate()) {
+    for (const row of database
+      .prepare<[], StoredRow>("SELECT id, kind, bytes FROM transactions ORDER BY sequence")
+      .iterate()) {
       replay.addStored(basename(file, ".sqlite"), row);
       step();
     }
@@ -93,7 +112,8 @@ function networkOf(rows: readonly CommittedRow[]): string | undefined {
   for (const { bytes } of rows) {
     const signed = decodeSignedTransaction(new Uint8Array(bytes));
     if (!signed.ok) continue;
-    for (const state of signed.value.transaction.content.outputs) if (state.tag === "network-parameters") return state.networkId;
+    for (const state of signed.value.transaction.content.outputs)
+      if (state.tag === "network-parameters") return state.networkId;
   }
   return undefined;
 }
@@ -119,9 +139,11 @@ class Replay {
     const decoded = decodeSignedTransaction(new Uint8Array(bytes));
     if (!decoded.ok) return this.#violate("notary", txId, `stored bytes are not a transaction (${decoded.error})`);
     const { transaction } = decoded.value;
-    if (transaction.id !== txId) this.#violate("notary", txId, `stored bytes are of another transaction, ${transaction.id}`);
+    if (transaction.id !== txId)
+      this.#violate("notary", txId, `stored bytes are of another transaction, ${transaction.id}`);
     this.#checkSignatures("notary", txId, decoded.value);
-    if (!isWithin(transaction.content.window, at)) this.#violate("notary", txId, "was committed outside its time window");
+    if (!isWithin(transaction.content.window, at))
+      this.#violate("notary", txId, "was committed outside its time window");
     this.#checkContract(txId, decoded.value);
     this.#apply(hashFromText(txId), decoded.value);
   }
@@ -129,23 +151,32 @@ class Replay {
   #checkSignatures(store: string, txId: string, signed: SignedTransaction): void {
     const { content, id } = signed.transaction;
     this.#signatures += store === "notary" ? signed.signatures.length : 0;
-    for (const key of this.#check.missing(signed, id, content.signers)) this.#violate(store, txId, `has no valid signature of ${key}`);
+    for (const key of this.#check.missing(signed, id, content.signers))
+      this.#violate(store, txId, `has no valid signature of ${key}`);
   }
 
   #checkContract(txId: string, signed: SignedTransaction): void {
     const { content } = signed.transaction;
-    const find = (refs: readonly StateRef[], role: string): readonly ResolvedState[] => refs.flatMap((ref) => this.#find(txId, ref, role));
+    const find = (refs: readonly StateRef[], role: string): readonly ResolvedState[] =>
+      refs.flatMap((ref) => this.#find(txId, ref, role));
     const inputs = find(content.inputs, "input");
     const references = find(content.references, "reference");
     if (inputs.length !== content.inputs.length || references.length !== content.references.length) return;
-    for (const clause of contractViolations({ content, inputs, references })) this.#violate("notary", txId, `does not hold the clause ${clause}`);
+    for (const clause of contractViolations({ content, inputs, references }))
+      this.#violate("notary", txId, `does not hold the clause ${clause}`);
   }
 
   #find(txId: string, ref: StateRef, role: string): readonly ResolvedState[] {
     const state = this.#unspent.get(refKey(ref));
     if (state !== undefined) return [state];
     const spender = this.#spentBy.get(refKey(ref));
-    this.#violate("notary", txId, spender === undefined ? `names an unknown ${role} ${refKey(ref)}` : `names the ${role} ${refKey(ref)}, spent by ${spender}`);
+    this.#violate(
+      "notary",
+      txId,
+      spender === undefined
+        ? `names an unknown ${role} ${refKey(ref)}`
+        : `names the ${role} ${refKey(ref)}, spent by ${spender}`,
+    );
     return [];
   }
 
@@ -167,9 +198,11 @@ class Replay {
     const rows = database.prepare<[], { ref: Buffer; tx: Buffer }>("SELECT ref, tx FROM committed_states").all();
     for (const { ref, tx } of rows) {
       const key = `${hashFromBytes(ref.subarray(0, 32))}:${ref.readUInt32BE(32)}`;
-      if (this.#spentBy.get(key) !== toHex(tx)) this.#violate("notary", toHex(tx), `is said to spend ${key}, which its transaction does not`);
+      if (this.#spentBy.get(key) !== toHex(tx))
+        this.#violate("notary", toHex(tx), `is said to spend ${key}, which its transaction does not`);
     }
-    if (rows.length !== this.#spentBy.size) this.#violate("notary", "", `lists ${rows.length} spent states, its transactions spend ${this.#spentBy.size}`);
+    if (rows.length !== this.#spentBy.size)
+      this.#violate("notary", "", `lists ${rows.length} spent states, its transactions spend ${this.#spentBy.size}`);
   }
 
   /** A row of a node's store. */
@@ -184,9 +217,14 @@ class Replay {
     const decoded = decodeSignedTransaction(bytes);
     if (!decoded.ok) return this.#violate(store, txId, `stored bytes are not a transaction (${decoded.error})`);
     const { transaction, notarySignature } = decoded.value;
-    if (transaction.id !== txId) this.#violate(store, txId, `stored bytes are of another transaction, ${transaction.id}`);
+    if (transaction.id !== txId)
+      this.#violate(store, txId, `stored bytes are of another transaction, ${transaction.id}`);
     this.#checkSignatures(store, txId, decoded.value);
-    if (notarySignature === null || !this.#notaries.has(notarySignature.by) || !this.#check.isNotarised(transaction.id, notarySignature)) {
+    if (
+      notarySignature === null ||
+      !this.#notaries.has(notarySignature.by) ||
+      !this.#check.isNotarised(transaction.id, notarySignature)
+    ) {
       this.#violate(store, txId, "has no valid signature of the notary");
     }
   }
@@ -196,16 +234,25 @@ class Replay {
     if (!decoded.ok) return this.#violate(store, txId, `stored bytes are not a notice (${decoded.error})`);
     const notice = decoded.value;
     const shown = openComponents(notice.tearOff, notice.txId);
-    if (!shown.ok || notice.txId !== txId) return this.#violate(store, txId, "stored components do not belong to the transaction");
-    if (!this.#notaries.has(notice.notarySignature.by) || !this.#check.isNotarised(notice.txId, notice.notarySignature)) this.#violate(store, txId, "has no valid signature of the notary");
-    for (const key of this.#check.missing(notice, notice.txId, shown.value.signers ?? [])) this.#violate(store, txId, `has no valid signature of ${key}`);
+    if (!shown.ok || notice.txId !== txId)
+      return this.#violate(store, txId, "stored components do not belong to the transaction");
+    if (!this.#notaries.has(notice.notarySignature.by) || !this.#check.isNotarised(notice.txId, notice.notarySignature))
+      this.#violate(store, txId, "has no valid signature of the notary");
+    for (const key of this.#check.missing(notice, notice.txId, shown.value.signers ?? []))
+      this.#violate(store, txId, `has no valid signature of ${key}`);
   }
 
   report(): AuditReport {
     let held = 0n;
     for (const { state } of this.#unspent.values()) held += moneyIn(state)?.amount ?? 0n;
     if (held !== this.#issued) this.#violate("notary", "", `holds ${held} micros, but ${this.#issued} were issued`);
-    return { transactions: this.#committed.size, signatures: this.#signatures, violations: this.#violations, moneyIssuedMicros: micros(this.#issued), moneyHeldMicros: micros(held) };
+    return {
+      transactions: this.#committed.size,
+      signatures: this.#signatures,
+      violations: this.#violations,
+      moneyIssuedMicros: micros(this.#issued),
+      moneyHeldMicros: micros(held),
+    };
   }
 
   #violate(store: string, txId: string, problem: string): void {

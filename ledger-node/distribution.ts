@@ -1,5 +1,5 @@
 /** Hands a final transaction to those it concerns: all of it to its signers, and to others a tear-off of their part. */
-import { compareText, type PublicKey } from "#core";
+
 import {
   encodeNotice,
   encodeSignedTransaction,
@@ -12,6 +12,7 @@ import {
   type State,
   tearOffOf,
 } from "#contracts";
+import { compareText, type PublicKey } from "#core";
 import { concernedBy, isPublic } from "./relevance.ts";
 
 type Ask = (to: PublicKey, request: PeerRequest) => Promise<PeerReply>;
@@ -48,7 +49,9 @@ function noticesFor(
 ): readonly (readonly [PublicKey, Uint8Array])[] {
   const concerned = new Map<PublicKey, { inputs: number[]; outputs: number[] }>();
   const note = (state: State, side: "inputs" | "outputs", index: number): void => {
-    const keys = isPublic(state) ? new Set([...everybody, ...concernedBy(state, parameters)]) : new Set(concernedBy(state, parameters));
+    const keys = isPublic(state)
+      ? new Set([...everybody, ...concernedBy(state, parameters)])
+      : new Set(concernedBy(state, parameters));
     for (const key of keys) {
       if (served.has(key) || !everybody.includes(key)) continue;
       const part = concerned.get(key) ?? { inputs: [], outputs: [] };
@@ -59,12 +62,14 @@ function noticesFor(
   for (const [index, { state }] of resolved.inputs.entries()) note(state, "inputs", index);
   for (const [index, state] of signed.transaction.content.outputs.entries()) note(state, "outputs", index);
   const cache = new Map<string, Uint8Array>();
-  return [...concerned].sort(([left], [right]) => compareText(left, right)).map(([key, part]) => {
-    const shape = `${part.inputs} ${part.outputs}`;
-    const notice = cache.get(shape) ?? noticeOf(signed, part);
-    cache.set(shape, notice);
-    return [key, notice] as const;
-  });
+  return [...concerned]
+    .sort(([left], [right]) => compareText(left, right))
+    .map(([key, part]) => {
+      const shape = `${part.inputs} ${part.outputs}`;
+      const notice = cache.get(shape) ?? noticeOf(signed, part);
+      cache.set(shape, notice);
+      return [key, notice] as const;
+    });
 }
 
 /** The trades of a pool concern many members: its command is not shown to those who did not sign. */
@@ -72,5 +77,10 @@ function noticeOf(signed: SignedTransaction, part: Pick<Selection, "inputs" | "o
   const { transaction, signatures, notarySignature } = signed;
   if (notarySignature === null) throw new TypeError("only a final transaction is distributed");
   const head = transaction.content.command.tag === "clear-pool" ? "signers" : "all";
-  return encodeNotice({ txId: transaction.id, tearOff: tearOffOf(transaction, { ...part, head }), signatures, notarySignature });
+  return encodeNotice({
+    txId: transaction.id,
+    tearOff: tearOffOf(transaction, { ...part, head }),
+    signatures,
+    notarySignature,
+  });
 }

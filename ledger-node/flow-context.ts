@@ -1,5 +1,5 @@
 /** What a flow may use while it drafts a transaction. */
-import { type LocalDay, localDayAt, type PublicKey, type Result, slotOf, type SlotId, zone } from "#core";
+
 import type {
   Command,
   Dependency,
@@ -11,6 +11,7 @@ import type {
   State,
   TimeWindow,
 } from "#contracts";
+import { type LocalDay, localDayAt, type PublicKey, type Result, type SlotId, slotOf, zone } from "#core";
 import type { Vault, VaultState } from "./vault.ts";
 
 /** A transaction before it is built: what it consumes, cites and makes, and whose signatures it needs. */
@@ -74,7 +75,9 @@ export function verifiersOf(context: FlowContext): readonly PublicKey[] {
 
 /** The mandate under which the signing key acts, when it is a delegate's. */
 export function mandateOf(context: FlowContext): VaultState<"mandate"> | undefined {
-  return context.vault.all("mandate").find(({ state }) => state.principal === context.party && state.delegate === context.signingKey);
+  return context.vault
+    .all("mandate")
+    .find(({ state }) => state.principal === context.party && state.delegate === context.signingKey);
 }
 
 /** Parameters, the given members and the mandate in use: what nearly every draft cites. */
@@ -94,4 +97,3 @@ export function mandateUntilMs(context: FlowContext): number {
 export function sumOf(states: readonly VaultState<"funds">[]): bigint {
   return states.reduce((sum, { state }) => sum + state.amount, 0n);
 }
-

@@ -1,15 +1,16 @@
 /** States that a node can prove: outputs of transactions that it stored, and dependencies that peers proved to it. */
-import type { PublicKey } from "#core";
+
 import {
   type Dependency,
   type NotarySignature,
   openTearOff,
-  refKey,
   type ResolvedState,
+  refKey,
   type SignedTransaction,
   type StateRef,
   tearOff,
 } from "#contracts";
+import type { PublicKey } from "#core";
 import type { SignatureCheck } from "./signature-check.ts";
 
 type Known = { readonly resolved: ResolvedState; readonly prove: () => Dependency };

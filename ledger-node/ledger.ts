@@ -2,7 +2,7 @@
  * What a node holds of the ledger: store, vault and known states, changed together. The one place that records a final
  * transaction, after checking it; start-up and recovery from a crash are the same: read the store again.
  */
-import { err, ok, type PublicKey, type Result } from "#core";
+
 import {
   type Command,
   contractViolations,
@@ -13,14 +13,15 @@ import {
   type NodeEvent,
   type Notice,
   openComponents,
-  refKey,
   type ResolvedState,
   type ResolvedTransaction,
+  refKey,
   type ShownComponents,
   type SignedTransaction,
   type State,
   type StateRef,
 } from "#contracts";
+import { err, ok, type PublicKey, type Result } from "#core";
 import type { KnownStates } from "./known-states.ts";
 import { concernedBy, isPublic } from "./relevance.ts";
 import type { SignatureCheck } from "./signature-check.ts";
@@ -37,7 +38,12 @@ export type LedgerParts = {
   readonly gridAuthority: PublicKey;
 };
 
-type Change = { readonly txId: NodeEvent["txId"]; readonly command: Command | undefined; readonly spent: readonly StateRef[]; readonly made: readonly ResolvedState[] };
+type Change = {
+  readonly txId: NodeEvent["txId"];
+  readonly command: Command | undefined;
+  readonly spent: readonly StateRef[];
+  readonly made: readonly ResolvedState[];
+};
 
 export class Ledger {
   readonly #parts: LedgerParts;
@@ -61,7 +67,12 @@ export class Ledger {
   }
 
   /** Checks and stores a final transaction that the party signed or began. */
-  async record(signed: SignedTransaction, resolved: ResolvedTransaction | undefined, commandId: string | null, isChecked: boolean): Promise<Result<null, LedgerRefusal>> {
+  async record(
+    signed: SignedTransaction,
+    resolved: ResolvedTransaction | undefined,
+    commandId: string | null,
+    isChecked: boolean,
+  ): Promise<Result<null, LedgerRefusal>> {
     const { transaction, notarySignature } = signed;
     if (this.#recorded.has(transaction.id)) return ok(null);
     const refusal = this.#finalRefusal(signed);
@@ -69,7 +80,12 @@ export class Ledger {
     const violated = isChecked || resolved === undefined ? [] : contractViolations(resolved);
     if (violated.length > 0) return err({ tag: "contract_violated", clauses: violated });
     if (notarySignature === null) return err({ tag: "signature_missing" });
-    await this.#parts.store.put({ txId: transaction.id, kind: "full", bytes: encodeSignedTransaction(signed), commandId });
+    await this.#parts.store.put({
+      txId: transaction.id,
+      kind: "full",
+      bytes: encodeSignedTransaction(signed),
+      commandId,
+    });
     if (!this.#recorded.has(transaction.id)) this.#applyFull(signed, true);
     return ok(null);
   }
@@ -81,13 +97,16 @@ export class Ledger {
     const notice = decoded.value;
     if (this.#recorded.has(notice.txId)) return ok(null);
     const shown = openComponents(notice.tearOff, notice.txId);
-    if (!shown.ok || shown.value.signers === undefined || shown.value.notary === undefined) return err({ tag: "transaction_malformed" });
+    if (!shown.ok || shown.value.signers === undefined || shown.value.notary === undefined)
+      return err({ tag: "transaction_malformed" });
     const { check, notaries } = this.#parts;
-    if (!notaries.has(notice.notarySignature.by) || shown.value.notary !== notice.notarySignature.by) return err({ tag: "signature_invalid" });
+    if (!notaries.has(notice.notarySignature.by) || shown.value.notary !== notice.notarySignature.by)
+      return err({ tag: "signature_invalid" });
     if (!check.isNotarised(notice.txId, notice.notarySignature)) return err({ tag: "signature_invalid" });
     // Observers of public states rely on the contract-verifying notary; whose own states move checks every signature itself.
     const isOwn = [...shown.value.outputs.values()].some((state) => !isPublic(state)) || shown.value.outputs.size === 0;
-    if (isOwn && check.missing(notice, notice.txId, shown.value.signers).length > 0) return err({ tag: "signature_missing" });
+    if (isOwn && check.missing(notice, notice.txId, shown.value.signers).length > 0)
+      return err({ tag: "signature_missing" });
     await this.#parts.store.put({ txId: notice.txId, kind: "notice", bytes, commandId: null });
     if (!this.#recorded.has(notice.txId)) this.#applyNotice(notice, shown.value, true);
     return ok(null);
@@ -95,7 +114,8 @@ export class Ledger {
 
   /** Takes over public states that are proved, without a transaction to store. */
   introduce(states: readonly ResolvedState[]): void {
-    for (const resolved of states) if (isPublic(resolved.state) && !this.#spentEarly.has(refKey(resolved.ref))) this.#parts.vault.add(resolved);
+    for (const resolved of states)
+      if (isPublic(resolved.state) && !this.#spentEarly.has(refKey(resolved.ref))) this.#parts.vault.add(resolved);
   }
 
   #finalRefusal(signed: SignedTransaction): LedgerRefusal | undefined {
@@ -104,7 +124,9 @@ export class Ledger {
     if (notarySignature === null || !notaries.has(notarySignature.by)) return { tag: "signature_missing" };
     if (notarySignature.by !== transaction.content.notary) return { tag: "signature_invalid" };
     if (!check.isNotarised(transaction.id, notarySignature)) return { tag: "signature_invalid" };
-    return check.missing(signed, transaction.id, transaction.content.signers).length > 0 ? { tag: "signature_missing" } : undefined;
+    return check.missing(signed, transaction.id, transaction.content.signers).length > 0
+      ? { tag: "signature_missing" }
+      : undefined;
   }
 
   #replay(kind: "full" | "notice", bytes: Uint8Array): void {
@@ -122,14 +144,26 @@ export class Ledger {
     const { transaction, notarySignature } = signed;
     if (notarySignature === null) return;
     this.#parts.known.addTransaction(signed, notarySignature);
-    const made = transaction.content.outputs.map((state, index) => ({ ref: { txId: transaction.id, index }, state, notary: transaction.content.notary }));
-    this.#apply({ txId: transaction.id, command: transaction.content.command, spent: transaction.content.inputs, made }, isNew);
+    const made = transaction.content.outputs.map((state, index) => ({
+      ref: { txId: transaction.id, index },
+      state,
+      notary: transaction.content.notary,
+    }));
+    this.#apply(
+      { txId: transaction.id, command: transaction.content.command, spent: transaction.content.inputs, made },
+      isNew,
+    );
   }
 
   #applyNotice(notice: Notice, shown: ShownComponents, isNew: boolean): void {
     const { txId, notarySignature } = notice;
-    const made = [...shown.outputs].map(([index, state]) => ({ ref: { txId, index }, state, notary: notarySignature.by }));
-    for (const resolved of made) this.#parts.known.addProved(resolved, { ref: resolved.ref, tearOff: notice.tearOff, notarySignature });
+    const made = [...shown.outputs].map(([index, state]) => ({
+      ref: { txId, index },
+      state,
+      notary: notarySignature.by,
+    }));
+    for (const resolved of made)
+      this.#parts.known.addProved(resolved, { ref: resolved.ref, tearOff: notice.tearOff, notarySignature });
     this.#apply({ txId, command: shown.command, spent: [...shown.inputs.values()], made }, isNew);
   }
 
@@ -148,7 +182,12 @@ export class Ledger {
       vault.add(resolved);
     }
     if (!isNew) return;
-    const event: NodeEvent = { txId: change.txId, command: change.command, consumed, made: made.map(({ state }) => state) };
+    const event: NodeEvent = {
+      txId: change.txId,
+      command: change.command,
+      consumed,
+      made: made.map(({ state }) => state),
+    };
     for (const listener of this.#listeners) listener(event);
   }
 
@@ -161,6 +200,8 @@ export class Ledger {
   }
 
   #isMarketplace(): boolean {
-    return this.#parts.vault.all("member").some(({ state }) => state.key === this.#parts.party && state.roles.includes("marketplace"));
+    return this.#parts.vault
+      .all("member")
+      .some(({ state }) => state.key === this.#parts.party && state.roles.includes("marketplace"));
   }
 }

@@ -1,5 +1,5 @@
 /** A whole network in one process: a node per party, one notary, and a transport that hands messages over. */
-import { type Clock, type Entropy, invariant, type Micros, microsPerKwh, type MicrosPerKwh, newSigner, type PublicKey, type Signer, unwrap, wattHours, type WattHours } from "#core";
+
 import {
   buildTransaction,
   encodeSignedTransaction,
@@ -8,11 +8,25 @@ import {
   type PeerReply,
   type PeerRequest,
   type Role,
-  signTransaction,
   type SignedTransaction,
   type State,
+  signTransaction,
   type Transport,
 } from "#contracts";
+import {
+  type Clock,
+  type Entropy,
+  invariant,
+  type Micros,
+  type MicrosPerKwh,
+  microsPerKwh,
+  newSigner,
+  type PublicKey,
+  type Signer,
+  unwrap,
+  type WattHours,
+  wattHours,
+} from "#core";
 import { LedgerNode } from "./node.ts";
 import { Notary } from "./notary.ts";
 import type { SignatureCounters } from "./signature-check.ts";
@@ -46,6 +60,8 @@ export type LocalNetworkOptions = {
   readonly defer: (task: () => void) => void;
   /** The marketplace operator's own rules for orders. */
   readonly marketplacePolicy?: SigningPolicy;
+  /** Stands between the nodes, the notary included: for tests and simulations that lose, delay or alter messages. */
+  readonly between?: (transport: Transport) => Transport;
 };
 
 /** Parties that every network has. */
@@ -77,10 +93,11 @@ export class LocalNetwork {
   readonly counters: SignatureCounters = { signatures: 0, verifications: 0 };
   readonly notaryKey: PublicKey;
   readonly #options: LocalNetworkOptions;
-  readonly #transport = new LocalTransport();
+  readonly #local = new LocalTransport();
+  readonly #transport: Transport;
   readonly #nodes = new Map<string, LedgerNode>();
-  readonly #stores: NodeStore[] = [];
-  readonly #signers = new Map<InfrastructureName, Signer>();
+  readonly #stores = new Map<string, NodeStore>();
+  readonly #signers = new Map<string, Signer>();
 
   /** Founds a network: keys, nodes of the infrastructure, and the genesis transaction. */
   static async found(options: LocalNetworkOptions): Promise<LocalNetwork> {
@@ -91,9 +108,10 @@ export class LocalNetwork {
 
   private constructor(options: LocalNetworkOptions) {
     this.#options = options;
+    this.#transport = options.between?.(this.#local) ?? this.#local;
     const notarySigner = newSigner(options.entropy);
     this.notaryKey = notarySigner.publicKey;
-    this.#transport.notary = new Notary({
+    this.#local.notary = new Notary({
       networkId: options.rules.networkId,
       signer: notarySigner,
       clock: options.clock,
@@ -102,7 +120,7 @@ export class LocalNetwork {
       defer: options.defer,
     });
     for (const name of INFRASTRUCTURE_NAMES) this.#signers.set(name, newSigner(options.entropy));
-    for (const name of INFRASTRUCTURE_NAMES) this.#addNode(name, this.#signer(name));
+    for (const name of INFRASTRUCTURE_NAMES) this.#startNode(name);
   }
 
   get networkId(): string {
@@ -120,35 +138,54 @@ export class LocalNetwork {
   }
 
   /** Starts a node for a new member and lets it join. */
-  async join(member: { readonly name: string; readonly roles: readonly Role[]; readonly capacityPerSlot: WattHours; readonly holdingCapPerSlot: WattHours | null }): Promise<LedgerNode> {
+  async join(member: {
+    readonly name: string;
+    readonly roles: readonly Role[];
+    readonly capacityPerSlot: WattHours;
+    readonly holdingCapPerSlot: WattHours | null;
+  }): Promise<LedgerNode> {
+    invariant(!this.#nodes.has(member.name), `node names are unique, was ${member.name}`);
     const signer = newSigner(this.#options.entropy);
-    const node = this.#addNode(member.name, signer);
-    const receipt = await this.node("grid-authority").submit({ tag: "join", commandId: `join/${member.name}`, key: signer.publicKey, marketFee: microsPerKwh(0n), ...member });
+    this.#signers.set(member.name, signer);
+    const node = this.#startNode(member.name);
+    const receipt = await this.node("grid-authority").submit({
+      tag: "join",
+      commandId: `join/${member.name}`,
+      key: signer.publicKey,
+      marketFee: microsPerKwh(0n),
+      ...member,
+    });
     unwrap(receipt);
     return node;
   }
 
+  /** Stops a node and starts it from its store, as after a crash: what was not stored is gone, and so are its listeners. */
+  restart(name: string): LedgerNode {
+    this.#stores.get(name)?.close();
+    return this.#startNode(name);
+  }
+
   /** Money on the ledger, from the notary's unspent states, beside what was issued: equal, or something is wrong. */
   moneyHeld(): { readonly issuedMicros: Micros; readonly heldMicros: Micros; readonly transactions: number } {
-    invariant(this.#transport.notary !== undefined, "a network has a notary");
-    return this.#transport.notary.totals();
+    invariant(this.#local.notary !== undefined, "a network has a notary");
+    return this.#local.notary.totals();
   }
 
   close(): void {
-    for (const store of this.#stores) store.close();
+    for (const store of this.#stores.values()) store.close();
     this.#options.commitLog.close();
   }
 
-  #signer(name: InfrastructureName): Signer {
+  #signer(name: string): Signer {
     const signer = this.#signers.get(name);
     invariant(signer !== undefined, `the network has a key for ${name}`);
     return signer;
   }
 
-  #addNode(name: string, signer: Signer): LedgerNode {
-    invariant(!this.#nodes.has(name), `node names are unique, was ${name}`);
+  #startNode(name: string): LedgerNode {
+    const signer = this.#signer(name);
     const store = this.#options.openStore(name);
-    this.#stores.push(store);
+    this.#stores.set(name, store);
     const { rules, clock, entropy, marketplacePolicy } = this.#options;
     const node = new LedgerNode({
       signer,
@@ -163,13 +200,13 @@ export class LocalNetwork {
       ...(name === "marketplace" && marketplacePolicy !== undefined ? { policy: marketplacePolicy } : {}),
     });
     this.#nodes.set(name, node);
-    this.#transport.nodes.set(signer.publicKey, node);
+    this.#local.nodes.set(signer.publicKey, node);
     return node;
   }
 
   async #genesis(): Promise<void> {
     const { marketFee, ...rules } = this.#options.rules;
-    const key = (name: InfrastructureName): PublicKey => this.#signer(name).publicKey;
+    const key = (name: string): PublicKey => this.#signer(name).publicKey;
     const parameters: NetworkParameters = {
       tag: "network-parameters",
       ...rules,
@@ -181,16 +218,18 @@ export class LocalNetwork {
       verifiers: [key("verifier")],
       verifierQuorum: 1,
     };
-    const members = INFRASTRUCTURE_NAMES.map((name): Member => ({
-      tag: "member",
-      name,
-      key: key(name),
-      roles: INFRASTRUCTURE[name],
-      standing: "good",
-      capacityPerSlot: wattHours(0n),
-      holdingCapPerSlot: null,
-      marketFee: name === "marketplace" ? marketFee : microsPerKwh(0n),
-    }));
+    const members = INFRASTRUCTURE_NAMES.map(
+      (name): Member => ({
+        tag: "member",
+        name,
+        key: key(name),
+        roles: INFRASTRUCTURE[name],
+        standing: "good",
+        capacityPerSlot: wattHours(0n),
+        holdingCapPerSlot: null,
+        marketFee: name === "marketplace" ? marketFee : microsPerKwh(0n),
+      }),
+    );
     const indexes = members.map((member): State => ({ tag: "exposure-index", member: member.key, openedDays: [] }));
     const genesis = await this.#finalGenesis([parameters, ...members, ...indexes]);
     for (const node of this.#nodes.values()) unwrap(await node.found(genesis));
@@ -199,12 +238,27 @@ export class LocalNetwork {
   async #finalGenesis(outputs: readonly State[]): Promise<SignedTransaction> {
     const founder = this.#signer("grid-authority");
     const transaction = buildTransaction(
-      { inputs: [], references: [], outputs, command: { tag: "genesis" }, signers: [founder.publicKey], notary: this.notaryKey, window: { fromMs: null, untilMs: null } },
+      {
+        inputs: [],
+        references: [],
+        outputs,
+        command: { tag: "genesis" },
+        signers: [founder.publicKey],
+        notary: this.notaryKey,
+        window: { fromMs: null, untilMs: null },
+      },
       this.#options.entropy.bytes(32),
     );
-    const signed: SignedTransaction = { transaction, signatures: [signTransaction(this.networkId, transaction, founder)], notarySignature: null };
+    const signed: SignedTransaction = {
+      transaction,
+      signatures: [signTransaction(this.networkId, transaction, founder)],
+      notarySignature: null,
+    };
     this.counters.signatures += 1;
-    const reply = await this.#transport.request(founder.publicKey, this.notaryKey, { tag: "notarise", transaction: encodeSignedTransaction(signed) });
+    const reply = await this.#transport.request(founder.publicKey, this.notaryKey, {
+      tag: "notarise",
+      transaction: encodeSignedTransaction(signed),
+    });
     invariant(reply.tag === "notarised", `the notary founds the network, answered ${reply.tag}`);
     return { ...signed, notarySignature: reply.signature };
   }

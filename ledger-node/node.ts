@@ -2,14 +2,13 @@
  * A node of one party: builds and signs its transactions, countersigns those of others, keeps what concerns it.
  * The same code runs in one process, in simulation and, later, over the network: clock, entropy, transport and store are given.
  */
-import { type Clock, type Entropy, err, type Hash,
-  invariant, micros, ok, type PublicKey, type Result, type Signer } from "#core";
+
 import {
   buildTransaction,
   type ClientCommand,
   contractViolations,
-  decodeSignedTransaction,
   type Dependency,
+  decodeSignedTransaction,
   encodeSignedTransaction,
   encodeTransaction,
   type LedgerRefusal,
@@ -20,21 +19,33 @@ import {
   type PeerRequest,
   type Proposal,
   type Receipt,
-  refKey,
   type ResolvedState,
   type ResolvedTransaction,
-  signTransaction,
+  refKey,
   type SignedTransaction,
   type StateAndRef,
   type StateOf,
   type StateRef,
   type StateTag,
+  signTransaction,
   type Transaction,
   type TransactionSignature,
   type Transport,
   type WireTransaction,
   withSignatures,
 } from "#contracts";
+import {
+  type Clock,
+  type Entropy,
+  err,
+  type Hash,
+  invariant,
+  micros,
+  ok,
+  type PublicKey,
+  type Result,
+  type Signer,
+} from "#core";
 import { distribute } from "./distribution.ts";
 import { type Draft, type FlowContext, PROPOSAL_MS_MAX, sumOf } from "./flow-context.ts";
 import { draftFor } from "./flows/index.ts";
@@ -60,7 +71,13 @@ export type NodeOptions = {
 };
 
 /** A transaction on its way: what it was drafted from, and what is still to be undone if it fails. */
-type Flow = { readonly flowId: string; readonly commandId: string; readonly transaction: WireTransaction; readonly resolved: ResolvedTransaction; readonly delegate: PublicKey | null };
+type Flow = {
+  readonly flowId: string;
+  readonly commandId: string;
+  readonly transaction: WireTransaction;
+  readonly resolved: ResolvedTransaction;
+  readonly delegate: PublicKey | null;
+};
 
 const PROPOSALS_MAX = 1_000;
 
@@ -196,7 +213,10 @@ export class LedgerNode implements NodeEndpoint {
       this.#vault.unlock(flowId);
       return err({ tag: "contract_violated", clauses: violated });
     }
-    this.#vault.lock(draft.consumed.map(({ ref }) => ref), flowId);
+    this.#vault.lock(
+      draft.consumed.map(({ ref }) => ref),
+      flowId,
+    );
     this.#open.set(transaction.id, transaction.content);
     this.#checked.add(transaction.id);
     return ok({ flowId, commandId, transaction, resolved, delegate });
@@ -210,17 +230,24 @@ export class LedgerNode implements NodeEndpoint {
       return final;
     }
     const recorded = await this.#ledger.record(final.value, flow.resolved, flow.commandId, true);
-    if (recorded.ok) await distribute(final.value, flow.resolved, this.#parameters(), this.party, this.#everybody(), this.#ask);
+    if (recorded.ok)
+      await distribute(final.value, flow.resolved, this.#parameters(), this.party, this.#everybody(), this.#ask);
     this.#abandon(flow);
     if (recorded.ok && flow.transaction.content.command.tag === "join") await this.#introduce(flow.transaction.content);
     return recorded.ok ? ok({ status: "created", txId: flow.transaction.id }) : recorded;
   }
 
-  async #makeFinal(flow: Flow, delegated: TransactionSignature | null): Promise<Result<SignedTransaction, LedgerRefusal>> {
+  async #makeFinal(
+    flow: Flow,
+    delegated: TransactionSignature | null,
+  ): Promise<Result<SignedTransaction, LedgerRefusal>> {
     const { transaction } = flow;
     const { signers, notary } = transaction.content;
     const own = signers.includes(this.party) ? [this.#sign(transaction)] : [];
-    const begun = withSignatures({ transaction, signatures: [], notarySignature: null }, delegated === null ? own : [...own, delegated]);
+    const begun = withSignatures(
+      { transaction, signatures: [], notarySignature: null },
+      delegated === null ? own : [...own, delegated],
+    );
     const others = signers.filter((key) => !begun.signatures.some(({ by }) => by === key));
     const collected = await this.#collect(begun, others);
     if (!collected.ok) return collected;
@@ -229,7 +256,10 @@ export class LedgerNode implements NodeEndpoint {
     return ok({ ...collected.value, notarySignature: reply.signature });
   }
 
-  async #collect(begun: SignedTransaction, others: readonly PublicKey[]): Promise<Result<SignedTransaction, LedgerRefusal>> {
+  async #collect(
+    begun: SignedTransaction,
+    others: readonly PublicKey[],
+  ): Promise<Result<SignedTransaction, LedgerRefusal>> {
     const bytes = encodeSignedTransaction(begun);
     const replies = await Promise.all(others.map((key) => this.#ask(key, { tag: "sign", transaction: bytes })));
     const signatures: TransactionSignature[] = [];
@@ -237,7 +267,12 @@ export class LedgerNode implements NodeEndpoint {
       const reply = replies[index];
       invariant(reply !== undefined, "every countersigner has answered");
       if (reply.tag === "refused") return err(countersignRefusal(party, reply.refusal));
-      if (reply.tag !== "signed" || reply.signature.by !== party || !this.#check.isValid(begun.transaction.id, reply.signature)) return err({ tag: "signature_invalid" });
+      if (
+        reply.tag !== "signed" ||
+        reply.signature.by !== party ||
+        !this.#check.isValid(begun.transaction.id, reply.signature)
+      )
+        return err({ tag: "signature_invalid" });
       signatures.push(reply.signature);
     }
     return ok(withSignatures(begun, signatures));
@@ -254,7 +289,8 @@ export class LedgerNode implements NodeEndpoint {
     return signTransaction(this.#options.networkId, transaction, this.#options.signer);
   }
 
-  readonly #ask = (to: PublicKey, request: PeerRequest): Promise<PeerReply> => this.#options.transport.request(this.party, to, request);
+  readonly #ask = (to: PublicKey, request: PeerRequest): Promise<PeerReply> =>
+    this.#options.transport.request(this.party, to, request);
 
   #parametersState(): VaultState<"network-parameters"> | undefined {
     return this.#vault.all("network-parameters")[0];
@@ -289,7 +325,8 @@ export class LedgerNode implements NodeEndpoint {
   async #introduce({ outputs }: Transaction): Promise<void> {
     const states = PUBLIC_TAGS.flatMap((tag) => this.#vault.all(tag));
     const dependencies = states.flatMap(({ ref }) => this.#known.proofOf(ref) ?? []);
-    for (const state of outputs) if (state.tag === "member") await this.#ask(state.key, { tag: "introduce", dependencies });
+    for (const state of outputs)
+      if (state.tag === "member") await this.#ask(state.key, { tag: "introduce", dependencies });
   }
 
   /** Answers a peer. Never throws on what the peer sent. */
@@ -302,7 +339,9 @@ export class LedgerNode implements NodeEndpoint {
       case "notice":
         return stored(await this.#ledger.recordNotice(request.notice));
       case "introduce":
-        this.#ledger.introduce(request.dependencies.flatMap((dependency) => this.#known.addDependency(dependency) ?? []));
+        this.#ledger.introduce(
+          request.dependencies.flatMap((dependency) => this.#known.addDependency(dependency) ?? []),
+        );
         return { tag: "stored" };
       case "resolve":
         return this.#handleResolve(request.txId, request.refs);
@@ -311,11 +350,18 @@ export class LedgerNode implements NodeEndpoint {
       case "bid-of":
         return this.#prove(this.#vault.all("bid").filter(({ state }) => state.auctionId === request.auctionId));
       case "auctioned":
-        return this.#prove(this.#vault.all("power-promise").filter(({ state }) => state.lock?.kind === "auction" && state.lock.id === request.auctionId));
+        return this.#prove(
+          this.#vault
+            .all("power-promise")
+            .filter(({ state }) => state.lock?.kind === "auction" && state.lock.id === request.auctionId),
+        );
       case "fund":
         return this.#handleFund(from, request.flowId, request.amount);
       case "sequence":
-        return { tag: "sequence", first: this.#options.store.reserveSequence(Math.max(1, Math.min(request.count, 10_000))) };
+        return {
+          tag: "sequence",
+          first: this.#options.store.reserveSequence(Math.max(1, Math.min(request.count, 10_000))),
+        };
       case "notarise":
         return refused({ tag: "role_not_allowed" });
     }
@@ -327,7 +373,8 @@ export class LedgerNode implements NodeEndpoint {
     const signed = decoded.value;
     const { id, content } = signed.transaction;
     if (!content.signers.includes(this.party)) return refused({ tag: "role_not_allowed" });
-    if (signed.signatures.length === 0 || !signed.signatures.every((signature) => this.#check.isValid(id, signature))) return refused({ tag: "signature_invalid" });
+    if (signed.signatures.length === 0 || !signed.signatures.every((signature) => this.#check.isValid(id, signature)))
+      return refused({ tag: "signature_invalid" });
     const resolved = await this.#resolve(from, signed.transaction);
     if (resolved === undefined) return refused({ tag: "dependency_unknown" });
     const violated = contractViolations(resolved);
@@ -343,7 +390,9 @@ export class LedgerNode implements NodeEndpoint {
     const cited = resolved.references.flatMap(({ state }) => (state.tag === "network-parameters" ? [state] : []))[0];
     const parameters = this.#parameters() ?? cited;
     if (parameters === undefined || parameters.gridAuthority !== this.#options.gridAuthority) return "member_unknown";
-    const isMarketplace = this.#vault.all("member").some(({ state }) => state.key === this.party && state.roles.includes("marketplace"));
+    const isMarketplace = this.#vault
+      .all("member")
+      .some(({ state }) => state.key === this.party && state.roles.includes("marketplace"));
     const allowed = mayCountersign(this.party, parameters, resolved, isMarketplace);
     return allowed.ok ? this.#options.policy?.(resolved) : allowed.error;
   }
@@ -367,7 +416,8 @@ export class LedgerNode implements NodeEndpoint {
       if (reply.tag !== "resolved") return undefined;
       for (const dependency of reply.dependencies) this.#known.addDependency(dependency);
     }
-    const find = (refs: readonly StateRef[]): readonly ResolvedState[] => refs.flatMap((ref) => this.#known.get(ref) ?? []);
+    const find = (refs: readonly StateRef[]): readonly ResolvedState[] =>
+      refs.flatMap((ref) => this.#known.get(ref) ?? []);
     const inputs = find(content.inputs);
     const references = find(content.references);
     const isComplete = inputs.length === content.inputs.length && references.length === content.references.length;
@@ -385,7 +435,8 @@ export class LedgerNode implements NodeEndpoint {
   #handlePosition(day: string): PeerReply {
     const exposure = this.#vault.all("exposure").find(({ state }) => state.member === this.party && state.day === day);
     const index = this.#vault.all("exposure-index").find(({ state }) => state.member === this.party);
-    const proof = (ref: StateRef | undefined): Dependency | null => (ref === undefined ? null : (this.#known.proofOf(ref) ?? null));
+    const proof = (ref: StateRef | undefined): Dependency | null =>
+      ref === undefined ? null : (this.#known.proofOf(ref) ?? null);
     return { tag: "position", exposure: proof(exposure?.ref), index: proof(index?.ref) };
   }
 
@@ -396,8 +447,13 @@ export class LedgerNode implements NodeEndpoint {
     this.#vault.expireLocks(nowMs);
     const free = this.#vault.free("funds").filter(({ state }) => state.owner === this.party);
     const chosen = chooseFunds(free, this.party, amount);
-    if (chosen === undefined) return refused({ tag: "insufficient_funds", needed: micros(amount), available: micros(sumOf(free)) });
-    this.#vault.lock(chosen.map(({ ref }) => ref), `fund ${flowId}`, nowMs + PROPOSAL_MS_MAX);
+    if (chosen === undefined)
+      return refused({ tag: "insufficient_funds", needed: micros(amount), available: micros(sumOf(free)) });
+    this.#vault.lock(
+      chosen.map(({ ref }) => ref),
+      `fund ${flowId}`,
+      nowMs + PROPOSAL_MS_MAX,
+    );
     return this.#prove(chosen);
   }
 

@@ -2,24 +2,40 @@
  * A contract-verifying notary: checks signatures and contracts, commits in batches, signs only after the commit is durable.
  * It keeps every state that it made final and is not spent yet, so nobody has to prove inputs to it.
  */
-import { type Clock, err, type Hash, invariant, type Micros, micros, ok, type PublicKey, type Result, type Signer } from "#core";
+
 import {
   contractViolations,
   decodeSignedTransaction,
   type LedgerRefusal,
   moneyIn,
   type NotarySignature,
-  refKey,
   type ResolvedState,
   type ResolvedTransaction,
-  signBatch,
+  refKey,
   type SignedTransaction,
   type StateRef,
+  signBatch,
 } from "#contracts";
+import {
+  type Clock,
+  err,
+  type Hash,
+  invariant,
+  type Micros,
+  micros,
+  ok,
+  type PublicKey,
+  type Result,
+  type Signer,
+} from "#core";
 import { SignatureCheck, type SignatureCounters } from "./signature-check.ts";
 import type { CommitLog, CommitRefusal, CommitRequest } from "./stores/commit-log.ts";
 
-type Waiting = { readonly request: CommitRequest; readonly signed: SignedTransaction; readonly resolve: (verdict: Result<NotarySignature, LedgerRefusal>) => void };
+type Waiting = {
+  readonly request: CommitRequest;
+  readonly signed: SignedTransaction;
+  readonly resolve: (verdict: Result<NotarySignature, LedgerRefusal>) => void;
+};
 
 export type NotaryOptions = {
   readonly networkId: string;
@@ -60,10 +76,12 @@ export class Notary {
     if (!decoded.ok) return err({ tag: "transaction_malformed" });
     const signed = decoded.value;
     const { id, content } = signed.transaction;
-    if (content.notary !== this.key) return err({ tag: "contract_violated", clauses: ["states_governed_by_the_notary"] });
+    if (content.notary !== this.key)
+      return err({ tag: "contract_violated", clauses: ["states_governed_by_the_notary"] });
     if (this.#check.missing(signed, id, content.signers).length > 0) return err({ tag: "signature_invalid" });
     // A network is founded once: a second genesis could name other authorities over the same states.
-    if (content.command.tag === "genesis" && this.#genesisId !== undefined && this.#genesisId !== id) return err({ tag: "role_not_allowed" });
+    if (content.command.tag === "genesis" && this.#genesisId !== undefined && this.#genesisId !== id)
+      return err({ tag: "role_not_allowed" });
     const request = { txId: id, inputs: content.inputs, references: content.references, window: content.window, bytes };
     return new Promise((resolve) => this.#enqueue({ request, signed, resolve }));
   }
@@ -100,7 +118,10 @@ export class Notary {
   /** Commits, and only then signs. */
   #commit(batch: readonly Waiting[]): void {
     const { log, clock } = this.#options;
-    const verdicts = log.commit(clock.nowMs(), batch.map(({ request }) => request));
+    const verdicts = log.commit(
+      clock.nowMs(),
+      batch.map(({ request }) => request),
+    );
     const committed = batch.filter((_, index) => verdicts[index]?.ok === true);
     const signatures = this.#sign(committed.map(({ request }) => request.txId));
     for (const [index, waiting] of batch.entries()) {
@@ -149,7 +170,8 @@ export class Notary {
   #remember(signed: SignedTransaction): void {
     const { id, content } = signed.transaction;
     this.#count += 1;
-    if (content.command.tag === "issue-funds") this.#issued += content.outputs.reduce((sum, state) => sum + (moneyIn(state)?.amount ?? 0n), 0n);
+    if (content.command.tag === "issue-funds")
+      this.#issued += content.outputs.reduce((sum, state) => sum + (moneyIn(state)?.amount ?? 0n), 0n);
     if (content.command.tag === "genesis") this.#genesisId ??= id;
     for (const ref of content.inputs) this.#unspent.delete(refKey(ref));
     for (const [index, state] of content.outputs.entries()) {
@@ -159,5 +181,7 @@ export class Notary {
 }
 
 function refusalOf(refusal: CommitRefusal): LedgerRefusal {
-  return refusal.tag === "state_conflict" ? { tag: "state_conflict", spent: refusal.spent } : { tag: "time_window_invalid" };
+  return refusal.tag === "state_conflict"
+    ? { tag: "state_conflict", spent: refusal.spent }
+    : { tag: "time_window_invalid" };
 }

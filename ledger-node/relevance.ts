@@ -1,6 +1,7 @@
 /** Who must know of which state: need-to-know, in one place. */
-import type { PublicKey } from "#core";
+
 import { type NetworkParameters, participantsOf, type State, type StateTag } from "#contracts";
+import type { PublicKey } from "#core";
 
 /** States that every member may see: rules, members, tariffs and auctions (paper section 3.4: all parties observe auctions). */
 export const PUBLIC_TAGS: readonly StateTag[] = ["network-parameters", "member", "tariff", "auction"];

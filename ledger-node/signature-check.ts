@@ -1,6 +1,14 @@
 /** Verifies signatures, each once per node, and counts them: verification is what a ledger node's time goes to. */
+
+import {
+  isBatchSignatureValid,
+  isTransactionSignatureValid,
+  type NotarySignature,
+  notaryBatchRoot,
+  type SignedTransaction,
+  type TransactionSignature,
+} from "#contracts";
 import type { Hash, PublicKey } from "#core";
-import { isBatchSignatureValid, isTransactionSignatureValid, notaryBatchRoot, type NotarySignature, type SignedTransaction, type TransactionSignature } from "#contracts";
 
 /** Shared by the nodes of a process, for reports. */
 export type SignatureCounters = { signatures: number; verifications: number };
@@ -18,7 +26,11 @@ export class SignatureCheck {
   }
 
   /** Keys among `required` without a valid signature. */
-  missing(signed: Pick<SignedTransaction, "signatures">, txId: Hash, required: readonly PublicKey[]): readonly PublicKey[] {
+  missing(
+    signed: Pick<SignedTransaction, "signatures">,
+    txId: Hash,
+    required: readonly PublicKey[],
+  ): readonly PublicKey[] {
     return required.filter((key) => {
       const signature = signed.signatures.find(({ by }) => by === key);
       return signature === undefined || !this.isValid(txId, signature);
@@ -26,7 +38,9 @@ export class SignatureCheck {
   }
 
   isValid(txId: Hash, signature: TransactionSignature): boolean {
-    return this.#once(`${txId} ${signature.by} ${Buffer.from(signature.signature).toString("latin1")}`, () => isTransactionSignatureValid(this.#networkId, txId, signature));
+    return this.#once(`${txId} ${signature.by} ${Buffer.from(signature.signature).toString("latin1")}`, () =>
+      isTransactionSignatureValid(this.#networkId, txId, signature),
+    );
   }
 
   /** One verification covers a whole batch of the notary. */
@@ -34,7 +48,9 @@ export class SignatureCheck {
     const root = notaryBatchRoot(txId, notarised);
     if (root === undefined) return false;
     const signature = Buffer.from(notarised.signature).toString("latin1");
-    return this.#once(`${root} ${notarised.batchSize} ${notarised.by} ${signature}`, () => isBatchSignatureValid(this.#networkId, root, notarised));
+    return this.#once(`${root} ${notarised.batchSize} ${notarised.by} ${signature}`, () =>
+      isBatchSignatureValid(this.#networkId, root, notarised),
+    );
   }
 
   #once(key: string, check: () => boolean): boolean {

@@ -1,8 +1,13 @@
 /** The unspent states that concern a node, rebuilt from its store at every start. Soft locks keep its own flows apart. */
-import { compareBigint, type PublicKey } from "#core";
-import { refKey, type ResolvedState, type StateOf, type StateRef, type StateTag } from "#contracts";
 
-export type VaultState<T extends StateTag = StateTag> = { readonly ref: StateRef; readonly state: StateOf<T>; readonly notary: PublicKey };
+import { type ResolvedState, refKey, type StateOf, type StateRef, type StateTag } from "#contracts";
+import { compareBigint, type PublicKey } from "#core";
+
+export type VaultState<T extends StateTag = StateTag> = {
+  readonly ref: StateRef;
+  readonly state: StateOf<T>;
+  readonly notary: PublicKey;
+};
 
 type Lock = { readonly flowId: string; readonly untilMs: number };
 
@@ -71,9 +76,16 @@ const FUNDS_KEPT = 32;
 const CONSOLIDATED_MAX = 4;
 
 /** Chooses funds for `amount`: largest first until it is covered, and some of the smallest along. Undefined if there are too few. */
-export function chooseFunds(free: readonly VaultState<"funds">[], owner: PublicKey, amount: bigint): readonly VaultState<"funds">[] | undefined {
+export function chooseFunds(
+  free: readonly VaultState<"funds">[],
+  owner: PublicKey,
+  amount: bigint,
+): readonly VaultState<"funds">[] | undefined {
   const own = free.filter(({ state }) => state.owner === owner);
-  own.sort((left, right) => compareBigint(right.state.amount, left.state.amount) || (refKey(left.ref) < refKey(right.ref) ? -1 : 1));
+  own.sort(
+    (left, right) =>
+      compareBigint(right.state.amount, left.state.amount) || (refKey(left.ref) < refKey(right.ref) ? -1 : 1),
+  );
   const chosen: VaultState<"funds">[] = [];
   let sum = 0n;
   while (sum < amount) {

@@ -100,7 +100,7 @@ const IMPORT_FAULTS = [
     'import { ok } from "#core";\n\nexport const text: unknown = ok("");\n',
   ),
   fault(
-    "a second way to cborg",
+    "a package in core",
     "lint:deps",
     "core",
     ": package-in-core:",

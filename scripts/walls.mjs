@@ -152,15 +152,9 @@ const powerRules = [
   ),
   forbid(
     "package-in-core",
-    "core uses one package, cborg, behind core/cbor.ts",
-    { path: "^core/", pathNot: [TESTS, "^core/cbor[.]ts$"] },
+    "core uses no package: every party must be able to run it on the same bytes",
+    { path: "^core/", pathNot: [TESTS] },
     { path: "node_modules/" },
-  ),
-  forbid(
-    "package-in-cbor",
-    "core/cbor.ts is the door to cborg and to no other package",
-    { path: "^core/cbor[.]ts$" },
-    { path: "node_modules/", pathNot: "node_modules/cborg/" },
   ),
   forbid(
     "package-in-contracts",

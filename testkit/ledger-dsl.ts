@@ -10,7 +10,7 @@
  *   return tx.verifies(); // A block that returns neither result does not type-check.
  * });
  */
-import { compareText, type Hash, hashOf, InvariantError, type PublicKey, seededEntropy } from "#core";
+import { compareText, hashOf, InvariantError, type PublicKey, seededEntropy } from "#core";
 import {
   buildTransaction,
   type Command,

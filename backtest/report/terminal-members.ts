@@ -170,8 +170,8 @@ function drawTable(
   const line = (before: string, cells: readonly string[]): string => {
     const shown = cells.map((cell, column) => {
       const padded = padStart(cell, widths[column] ?? 0);
-      if (column < cells.length - 1 || cell === figures[0]?.[column]) return padded;
-      return inked(look, /^[-−]\d/.test(cell) ? "red" : "green", padded); // The gain, which is the last column.
+      const isGain = column === cells.length - 1 && /^[-−+]\d/.test(cell); // The gain is the last column.
+      return isGain ? inked(look, cell.startsWith("+") ? "green" : "red", padded) : padded;
     });
     return `${before} ${shown.join(" ")}`;
   };

@@ -94,9 +94,13 @@ describe("content", () => {
   const at = (part: string): number => lines.findIndex((line) => line.includes(part));
 
   test("the first line says what the community is made of", () => {
-    expect(lines[0]).toMatch(/^Generated community “Sample Street”: 9 prosumers/);
-    const measured = renderTerminal(sampleRun({ days: 1, source: "measured" }).report, PLAIN);
-    expect(measured).toMatch(/^Composite of measured data “Sample Street”/);
+    expect(lines[0]).toMatch(/^Sample Street, generated: 9 prosumers/);
+    const { report: measured } = sampleRun({ days: 1, source: "measured" });
+    expect(renderTerminal(measured, PLAIN)).toMatch(/^Sample Street: \d+ prosumers.*: a composite of measured data/);
+    const community = { ...measured.community, description: "9 homes." };
+    expect(renderTerminal({ ...measured, community }, PLAIN)).toMatch(
+      /^Sample Street, a composite of measured data: 9 /,
+    );
   });
 
   test("warnings come before any figure", () => {

@@ -62,8 +62,9 @@ function joinBlocks(blocks: readonly (readonly string[])[]): readonly string[] {
 
 function headLines(report: RunReport, page: Page): readonly string[] {
   const { community } = report;
-  const source = community.source === "generated" ? "Generated community" : "Composite of measured data";
-  const text = printable(page, `${source} “${community.name}”: ${community.description}`);
+  const source = community.source === "generated" ? "generated" : "a composite of measured data";
+  const said = community.description.toLowerCase().includes(community.source); // Mostly, the description says so itself.
+  const text = printable(page, `${community.name}${said ? "" : `, ${source}`}: ${community.description}`);
   const [first = "", ...rest] = wrap(page, text, page.width, 3);
   const run = [
     report.name,

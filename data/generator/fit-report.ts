@@ -1,7 +1,13 @@
 /** The comparison of generated with measured communities as tables for people: what `docs/data.md` shows. */
 import { ok, type Result } from "#core";
 import type { DataProblem } from "../manifest/problems.ts";
-import { compareWithMeasured, type FitRow, type GroupStatistics, measuredStatistics } from "./fit.ts";
+import {
+  compareWithMeasured,
+  type FitRow,
+  type GroupStatistics,
+  generatedStatistics,
+  measuredStatistics,
+} from "./fit.ts";
 import { FIT_GROUPS, FIT_SOURCES, type FitGroup } from "./fit-targets.ts";
 
 export type FitReport = {
@@ -19,7 +25,7 @@ export type FitReport = {
 export function fitReport(seeds: number, dataRoot?: string): Result<FitReport, readonly DataProblem[]> {
   const measured = dataRoot === undefined ? ok(undefined) : measuredStatistics(dataRoot);
   if (!measured.ok) return measured;
-  const rows = compareWithMeasured(Array.from({ length: seeds }, (_, index) => index + 1));
+  const rows = compareWithMeasured(Array.from({ length: seeds }, (_, index) => generatedStatistics(index + 1)));
   return ok({
     tables: FIT_GROUPS.map((group) => table(group, rows, measured.value)).join("\n\n"),
     figures: rows.length,

@@ -3,9 +3,12 @@
  * For each measured set a community is drawn for the same place, days, step and number of plants or homes.
  */
 import { ok, type Result, unwrap } from "#core";
+import type { Community } from "../community.ts";
 import type { DataProblem } from "../manifest/problems.ts";
+import { STEP_MS } from "./calendar.ts";
 import { generateCommunity } from "./community.ts";
 import { FIT_GROUPS, FIT_TARGETS, type FitGroup, type FitTarget } from "./fit-targets.ts";
+import { mean } from "./hour-grid.ts";
 import { readCitylearn, readEmhass, readPvod } from "./measured-sets.ts";
 import { checkGeneratorOptions, type GeneratorOptions } from "./options.ts";
 import { GENERATOR_PARAMETERS, type GeneratorParameters } from "./parameters.ts";
@@ -85,37 +88,52 @@ const LIKE_EMHASS = {
 
 type Seed = GeneratorOptions["seed"];
 
-/** The statistics of one drawn community per measured set; only those of the wanted groups are drawn. */
+/** Statistics of the groups that were drawn. */
+export type DrawnStatistics = Partial<GroupStatistics>;
+
+/** The statistics of one drawn community per measured set, for the wanted groups only. */
 export function generatedStatistics(
   seed: Seed,
-  groups: readonly FitGroup[],
+  groups: readonly FitGroup[] = FIT_GROUPS,
   parameters: GeneratorParameters = GENERATOR_PARAMETERS,
-): Partial<GroupStatistics> {
+): DrawnStatistics {
   const wants = (...names: readonly FitGroup[]): boolean => names.some((name) => groups.includes(name));
+  const pvod = wants("parks", "forecasts") ? generateCommunity({ seed, ...LIKE_PVOD }, parameters) : undefined;
+  const citylearn = wants("roofs", "loads") ? generateCommunity({ seed, ...LIKE_CITYLEARN }, parameters) : undefined;
+  const emhass = wants("spikes") ? generateCommunity({ seed, ...LIKE_EMHASS }, parameters) : undefined;
   return {
-    ...(wants("parks", "forecasts") ? likePvod(seed, parameters) : {}),
-    ...(wants("weather") ? { weather: likeStations(seed, parameters) } : {}),
-    ...(wants("roofs", "loads") ? likeCitylearn(seed, parameters) : {}),
-    ...(wants("spikes") ? { spikes: likeEmhass(seed, parameters) } : {}),
+    ...(pvod !== undefined && wants("parks") ? { parks: parkStatistics(pvod) } : {}),
+    ...(pvod !== undefined && wants("forecasts") ? { forecasts: forecastStatisticsOf(pvod) } : {}),
+    ...(wants("weather") ? { weather: stationStatistics(seed, parameters) } : {}),
+    ...(citylearn !== undefined && wants("roofs") ? { roofs: roofStatistics(citylearn) } : {}),
+    ...(citylearn !== undefined && wants("loads")
+      ? { loads: loadStatistics(communityLoads(citylearn), citylearn.timeZone) }
+      : {}),
+    ...(emhass === undefined ? {} : { spikes: halfHourStatistics(communityLoads(emhass), emhass.timeZone) }),
   };
 }
 
-function likePvod(seed: Seed, parameters: GeneratorParameters): Pick<GroupStatistics, "parks" | "forecasts"> {
-  const community = generateCommunity({ seed, ...LIKE_PVOD }, parameters);
+function parkStatistics(community: Community): Statistics {
+  const plants = communityPlants(community);
+  return { ...plantStatistics(plants, community.timeZone), ...quarterHourStatistics(plants, community.timeZone) };
+}
+
+function forecastStatisticsOf(community: Community): Statistics {
   const plants = communityPlants(community).flatMap(({ forecast, ...plant }): readonly ForecastPlant[] =>
     forecast === undefined ? [] : [{ ...plant, forecast }],
   );
-  return {
-    parks: { ...plantStatistics(plants, community.timeZone), ...quarterHourStatistics(plants, community.timeZone) },
-    forecasts: forecastStatistics(plants, community.timeZone),
-  };
+  return forecastStatistics(plants, community.timeZone);
 }
 
-/** What level instruments at the same parks would have seen. */
-function likeStations(seed: Seed, parameters: GeneratorParameters): Statistics {
+function roofStatistics(community: Community): Statistics {
+  return plantStatistics(communityPlants(community), community.timeZone);
+}
+
+/** What level instruments at the parks would have seen. */
+function stationStatistics(seed: Seed, parameters: GeneratorParameters): Statistics {
   const settings = unwrap(checkGeneratorOptions({ seed, ...LIKE_PVOD }));
   const region = regionOf(settings, parameters);
-  const slots = { startMs: region.calendar.startMs, slotMs: 900_000 };
+  const slots = { startMs: region.calendar.startMs, slotMs: STEP_MS };
   const stations = ["solar-park-1", "solar-park-2", "solar-park-3"].map((name): WeatherStation => {
     const weather = weatherAt(region, parkSite(settings, name));
     return {
@@ -127,29 +145,12 @@ function likeStations(seed: Seed, parameters: GeneratorParameters): Statistics {
   return weatherStatistics(stations, settings.timeZone);
 }
 
-function likeCitylearn(seed: Seed, parameters: GeneratorParameters): Pick<GroupStatistics, "roofs" | "loads"> {
-  const community = generateCommunity({ seed, ...LIKE_CITYLEARN }, parameters);
-  return {
-    roofs: plantStatistics(communityPlants(community), community.timeZone),
-    loads: loadStatistics(communityLoads(community), community.timeZone),
-  };
-}
-
-function likeEmhass(seed: Seed, parameters: GeneratorParameters): Statistics {
-  const community = generateCommunity({ seed, ...LIKE_EMHASS }, parameters);
-  return halfHourStatistics(communityLoads(community), community.timeZone);
-}
-
-/** Mean of each statistic over the seeds, beside what was measured. */
-export function compareWithMeasured(
-  seeds: readonly Seed[],
-  groups: readonly FitGroup[] = FIT_GROUPS,
-  parameters: GeneratorParameters = GENERATOR_PARAMETERS,
-): readonly FitRow[] {
-  const draws = seeds.map((seed) => generatedStatistics(seed, groups, parameters));
-  return FIT_TARGETS.filter(({ group }) => groups.includes(group)).map((target) => {
-    const values = draws.map((draw) => draw[target.group]?.[target.statistic] ?? Number.NaN);
-    const generated = values.reduce((sum, value) => sum + value, 0) / values.length;
-    return { ...target, generated, isWithin: Math.abs(generated - target.measured) <= target.tolerance };
+/** Mean of each statistic over the draws, beside what was measured. */
+export function compareWithMeasured(draws: readonly DrawnStatistics[]): readonly FitRow[] {
+  return FIT_TARGETS.flatMap((target): readonly FitRow[] => {
+    const values = draws.flatMap((draw) => draw[target.group]?.[target.statistic] ?? []);
+    if (values.length === 0) return [];
+    const generated = mean(values);
+    return [{ ...target, generated, isWithin: Math.abs(generated - target.measured) <= target.tolerance }];
   });
 }

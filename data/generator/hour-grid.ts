@@ -53,11 +53,10 @@ export function persistence(grid: HourGrid): HourGrid {
 }
 
 /** Mean of the finite values; NaN when there are none. */
-export function mean(values: ArrayLike<number>): number {
+export function mean(values: Iterable<number>): number {
   let total = 0;
   let count = 0;
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] ?? Number.NaN;
+  for (const value of values) {
     if (!Number.isFinite(value)) continue;
     total += value;
     count++;
@@ -70,8 +69,8 @@ export function deviation(values: Float64Array): number {
   const centre = mean(values);
   let total = 0;
   let count = 0;
-  for (let index = 0; index < values.length; index++) {
-    const away = (values[index] ?? Number.NaN) - centre;
+  for (const value of values) {
+    const away = value - centre;
     if (!Number.isFinite(away)) continue;
     total += away * away;
     count++;
@@ -120,10 +119,7 @@ export function quantile(values: Float64Array, probability: number): number {
 function finite(values: Float64Array): Float64Array {
   const kept = new Float64Array(values.length);
   let count = 0;
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] ?? Number.NaN;
-    if (Number.isFinite(value)) kept[count++] = value;
-  }
+  for (const value of values) if (Number.isFinite(value)) kept[count++] = value;
   return kept.subarray(0, count);
 }
 

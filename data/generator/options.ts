@@ -62,6 +62,7 @@ export type GeneratorOptionError = {
   readonly expected: string;
 };
 
+const SEED_LENGTH_MAX = 200;
 const DEFAULT_ZONE = "Europe/Madrid";
 const DEFAULT_FIRST_DAY = "2031-03-01";
 const DEFAULT_LATITUDE = 38;
@@ -69,43 +70,61 @@ const CLIMATES: readonly ClimateName[] = ["continental", "sunny"];
 /** A sun more than this many hours off the local clock is taken for a mistake in longitude or zone. */
 const CLOCK_ERROR_HOURS_MAX = 4;
 
+/** Notes that an option can't be used; what is read of it is then undefined. */
+type Refuse = (option: keyof GeneratorOptions, expected: string) => undefined;
+
 /** Completes and checks options (outside input: never throws). All that is wrong is reported at once. */
 export function checkGeneratorOptions(
   options: GeneratorOptions,
 ): Result<GeneratorSettings, readonly GeneratorOptionError[]> {
   const errors: GeneratorOptionError[] = [];
-  const refuse = (option: keyof GeneratorOptions, expected: string): void => {
+  const refuse: Refuse = (option, expected) => {
     errors.push({ tag: "generator_option_invalid", option, found: String(options[option]), expected });
   };
-  const number = (option: "days" | "homes" | "parks", fallback: number, min: number, max: number): number => {
+  const size = readSize(options, refuse);
+  const place = readPlace(options, refuse);
+  const climate = CLIMATES.find((name) => name === (options.climate ?? "continental"));
+  if (climate === undefined) refuse("climate", CLIMATES.join(" or "));
+  if (!isSeed(options.seed)) refuse("seed", "a whole number or a text of at most 200 characters");
+  if (errors.length > 0 || size === undefined || place === undefined || climate === undefined) return err(errors);
+  return checkTogether({ seed: options.seed, ...size, ...place, climate });
+}
+
+function isSeed(seed: number | string): boolean {
+  return typeof seed === "string" ? seed.length <= SEED_LENGTH_MAX : Number.isSafeInteger(seed);
+}
+
+type Size = Pick<GeneratorSettings, "days" | "homes" | "parks" | "slotMinutes">;
+
+function readSize(options: GeneratorOptions, refuse: Refuse): Size | undefined {
+  const wholeNumber = (option: "days" | "homes" | "parks", fallback: number, min: number, max: number): number => {
     const value = options[option] ?? fallback;
     if (!Number.isInteger(value) || value < min || value > max) refuse(option, `a whole number in ${min}…${max}`);
     return value;
   };
-  const isSeed = (typeof options.seed === "string" && options.seed.length <= 200) || Number.isSafeInteger(options.seed);
-  if (!isSeed) refuse("seed", "a whole number or a text of at most 200 characters");
-  const days = number("days", 90, 1, 3660);
-  const homes = number("homes", 8, 0, 10_000);
-  const parks = number("parks", 3, 0, 1_000);
+  const days = wholeNumber("days", 90, 1, 3_660);
+  const homes = wholeNumber("homes", 8, 0, 10_000);
+  const parks = wholeNumber("parks", 3, 0, 1_000);
   const slotMinutes = options.slotMinutes ?? 60;
-  if (!isSlotMinutes(slotMinutes)) refuse("slotMinutes", "15, 30 or 60");
-  const parsedDay = parseLocalDay(options.firstDay ?? DEFAULT_FIRST_DAY);
-  if (!parsedDay.ok) refuse("firstDay", "a day as YYYY-MM-DD");
-  const parsedZone = parseZone(options.timeZone ?? DEFAULT_ZONE);
-  if (!parsedZone.ok) refuse("timeZone", "an IANA zone such as Europe/Madrid, or an offset such as +08:00");
-  const latitude = options.latitude ?? DEFAULT_LATITUDE;
-  if (!(Math.abs(latitude) <= 66))
-    refuse("latitude", "degrees north in -66…66: nearer the poles there are days without sun");
-  const longitude =
-    options.longitude ?? (parsedZone.ok && parsedDay.ok ? standardMeridian(parsedZone.value, parsedDay.value) : 0);
-  if (!(Math.abs(longitude) <= 180)) refuse("longitude", "degrees east in -180…180");
-  const climate = CLIMATES.find((name) => name === (options.climate ?? "continental"));
-  if (climate === undefined) refuse("climate", CLIMATES.join(" or "));
-  if (errors.length > 0 || !isSlotMinutes(slotMinutes) || !parsedDay.ok || !parsedZone.ok || climate === undefined) {
-    return err(errors);
-  }
-  const settings = { seed: options.seed, days, homes, parks, slotMinutes, latitude, longitude, climate };
-  return checkTogether({ ...settings, timeZone: parsedZone.value, firstDay: parsedDay.value });
+  return isSlotMinutes(slotMinutes) ? { days, homes, parks, slotMinutes } : refuse("slotMinutes", "15, 30 or 60");
+}
+
+type Place = Pick<GeneratorSettings, "timeZone" | "firstDay" | "latitude" | "longitude">;
+
+function readPlace(options: GeneratorOptions, refuse: Refuse): Place | undefined {
+  const degrees = (option: "latitude" | "longitude", fallback: number, max: number, meaning: string): number => {
+    const value = options[option] ?? fallback;
+    if (!(Math.abs(value) <= max)) refuse(option, meaning); // Not a number is refused too.
+    return value;
+  };
+  const latitude = degrees("latitude", DEFAULT_LATITUDE, 66, "degrees north in -66…66: beyond, days have no sun");
+  const day = parseLocalDay(options.firstDay ?? DEFAULT_FIRST_DAY);
+  if (!day.ok) refuse("firstDay", "a day as YYYY-MM-DD");
+  const timeZone = parseZone(options.timeZone ?? DEFAULT_ZONE);
+  if (!timeZone.ok) refuse("timeZone", "an IANA zone such as Europe/Madrid, or an offset such as +08:00");
+  const meridian = day.ok && timeZone.ok ? standardMeridian(timeZone.value, day.value) : 0;
+  const longitude = degrees("longitude", meridian, 180, "degrees east in -180…180");
+  return day.ok && timeZone.ok ? { timeZone: timeZone.value, firstDay: day.value, latitude, longitude } : undefined;
 }
 
 /** What only shows in two options at once. */

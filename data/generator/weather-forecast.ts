@@ -110,26 +110,26 @@ function smoothedDepartures(
   climate: ClimateParameters,
   windowSteps: number,
 ): Float64Array {
-  const length = endStep - firstStep;
-  // Running totals of scores and of quarter-hours by daylight, so that a window is a difference of two.
-  const scores = new Float64Array(length + 1);
-  const counts = new Float64Array(length + 1);
-  for (let offset = 0; offset < length; offset++) {
-    const isDay = (sun.cosZenith[firstStep + offset] ?? 0) > 0;
-    const score = isDay ? scoreOfValue(climate.clouds.quarterHourIndex, index[firstStep + offset] ?? 0) : 0;
-    scores[offset + 1] = (scores[offset] ?? 0) + score;
-    counts[offset + 1] = (counts[offset] ?? 0) + (isDay ? 1 : 0);
-  }
-  const mean = (scores[length] ?? 0) / Math.max(1, counts[length] ?? 0);
+  const isDay = sun.cosZenith.subarray(firstStep, endStep).map((cosZenith) => (cosZenith > 0 ? 1 : 0));
+  const scores = index
+    .subarray(firstStep, endStep)
+    .map((value, offset) => (isDay[offset] === 1 ? scoreOfValue(climate.clouds.quarterHourIndex, value) : 0));
+  const [scoreTotals, dayTotals] = [runningTotals(scores), runningTotals(isDay)];
+  const mean = (scoreTotals.at(-1) ?? 0) / Math.max(1, dayTotals.at(-1) ?? 0);
   const half = Math.floor(windowSteps / 2);
-  const departures = new Float64Array(length);
-  for (let offset = 0; offset < length; offset++) {
+  return scores.map((_, offset) => {
     const from = Math.max(0, offset - half);
-    const until = Math.min(length, offset + half + 1);
-    const count = (counts[until] ?? 0) - (counts[from] ?? 0);
-    departures[offset] = count === 0 ? 0 : ((scores[until] ?? 0) - (scores[from] ?? 0)) / count - mean;
-  }
-  return departures;
+    const until = Math.min(scores.length, offset + half + 1);
+    const days = (dayTotals[until] ?? 0) - (dayTotals[from] ?? 0);
+    return days === 0 ? 0 : ((scoreTotals[until] ?? 0) - (scoreTotals[from] ?? 0)) / days - mean;
+  });
+}
+
+/** Sums of the first 0, 1, 2, … values: the sum of a window is a difference of two. */
+function runningTotals(values: Float64Array): Float64Array {
+  const totals = new Float64Array(values.length + 1);
+  for (const [index, value] of values.entries()) totals[index + 1] = (totals[index] ?? 0) + value;
+  return totals;
 }
 
 function forecastTemperature(weather: SiteWeather, { seed, calendar, parameters }: ForecastOptions): Float64Array {

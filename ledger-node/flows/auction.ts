@@ -1,14 +1,36 @@
 /** The English auction (paper section 3.4): create, bid, end, settle. */
+
+import {
+  type Auction,
+  bidCost,
+  type ClientCommandOf,
+  type LedgerRefusal,
+  type PowerPromise,
+  type State,
+  settlementPayments,
+} from "#contracts";
 import { err, type MicrosPerKwh, microsPerKwh, ok, type PublicKey, publicKey } from "#core";
-import { type Auction, bidCost, type ClientCommandOf, type LedgerRefusal, type PowerPromise, settlementPayments, type State } from "#contracts";
-import { citations, type Drafted, type FlowContext, gateMs, mandateUntilMs, memberOf, network, verifiersOf, windowUntil } from "../flow-context.ts";
+import {
+  citations,
+  type Drafted,
+  type FlowContext,
+  gateMs,
+  mandateUntilMs,
+  memberOf,
+  network,
+  verifiersOf,
+  windowUntil,
+} from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
 import { fundsFor, payFrom } from "./money.ts";
 import { holdingFree } from "./pool.ts";
 import { withExposures } from "./positions.ts";
 import { lockPromises } from "./promises-held.ts";
 
-export async function draftCreateAuction(context: FlowContext, command: ClientCommandOf<"create-auction">): Promise<Drafted> {
+export async function draftCreateAuction(
+  context: FlowContext,
+  command: ClientCommandOf<"create-auction">,
+): Promise<Drafted> {
   const { slot, energy, basePrice, deadlineMs, marketplace } = command;
   const host = memberOf(context, marketplace)?.state;
   const { slotMinutes, priceMin, priceMax, gridAuthority } = network(context);
@@ -57,7 +79,8 @@ export async function draftBid(context: FlowContext, { auctionId, price }: Clien
   const locked = bidCost(auction.state, price);
   const payment = payFrom(context, locked);
   if (!payment.ok) return payment;
-  const last = auction.state.highestBidder === null ? undefined : await lastBid(context, auction.state.highestBidder, auctionId);
+  const last =
+    auction.state.highestBidder === null ? undefined : await lastBid(context, auction.state.highestBidder, auctionId);
   if (auction.state.highestBidder !== null && last === undefined) return err({ tag: "dependency_unknown" });
   const refund: readonly State[] = last === undefined ? [] : fundsFor(last.state.bidder, last.state.locked);
   return withExposures(context, {
@@ -75,7 +98,11 @@ export async function draftBid(context: FlowContext, { auctionId, price }: Clien
   });
 }
 
-function bidRefusal(context: FlowContext, auction: Auction | undefined, price: MicrosPerKwh): LedgerRefusal | undefined {
+function bidRefusal(
+  context: FlowContext,
+  auction: Auction | undefined,
+  price: MicrosPerKwh,
+): LedgerRefusal | undefined {
   const member = memberOf(context, context.party)?.state;
   const { gridAuthority, bidRiseMin, priceMax } = network(context);
   if (member === undefined) return { tag: "member_unknown" };
@@ -87,24 +114,38 @@ function bidRefusal(context: FlowContext, auction: Auction | undefined, price: M
   if (price > priceMax) return { tag: "price_out_of_band" };
   if (price <= auction.basePrice) return { tag: "bid_below_base", base: auction.basePrice };
   if (auction.highestPrice !== null && price < auction.highestPrice + bidRiseMin) {
-    return { tag: "bid_below_best", best: auction.highestPrice, leastNext: microsPerKwh(auction.highestPrice + bidRiseMin) };
+    return {
+      tag: "bid_below_best",
+      best: auction.highestPrice,
+      leastNext: microsPerKwh(auction.highestPrice + bidRiseMin),
+    };
   }
   if (auction.highestBidder === context.party) return { tag: "already_highest" };
   if (member.holdingCapPerSlot === null) return undefined;
   const free = holdingFree(context, auction.slot, member.holdingCapPerSlot);
-  return auction.energy > free ? { tag: "holding_cap_exceeded", slot: auction.slot, asked: auction.energy, free } : undefined;
+  return auction.energy > free
+    ? { tag: "holding_cap_exceeded", slot: auction.slot, asked: auction.energy, free }
+    : undefined;
 }
 
 /** The bid that is to be outbid: proved by its bidder's node. */
-async function lastBid(context: FlowContext, bidder: PublicKey, auctionId: string): Promise<VaultState<"bid"> | undefined> {
+async function lastBid(
+  context: FlowContext,
+  bidder: PublicKey,
+  auctionId: string,
+): Promise<VaultState<"bid"> | undefined> {
   if (bidder === context.party) return context.vault.all("bid").find(({ state }) => state.auctionId === auctionId);
   const reply = await context.ask(bidder, { tag: "bid-of", auctionId });
-  const known = reply.tag === "proved" && reply.dependencies[0] !== undefined ? context.learn(reply.dependencies[0]) : undefined;
+  const known =
+    reply.tag === "proved" && reply.dependencies[0] !== undefined ? context.learn(reply.dependencies[0]) : undefined;
   return known?.state.tag === "bid" ? (known as VaultState<"bid">) : undefined;
 }
 
 /** Ends an auction after its deadline: an auction without a bid frees its promises. */
-export async function draftEndAuction(context: FlowContext, { auctionId }: ClientCommandOf<"end-auction">): Promise<Drafted> {
+export async function draftEndAuction(
+  context: FlowContext,
+  { auctionId }: ClientCommandOf<"end-auction">,
+): Promise<Drafted> {
   const auction = auctionOf(context, auctionId);
   if (auction === undefined || auction.state.status !== "active") return err({ tag: "auction_unknown" });
   const hasBid = auction.state.highestBidder !== null;
@@ -112,7 +153,9 @@ export async function draftEndAuction(context: FlowContext, { auctionId }: Clien
   return ok({
     consumed: [auction, ...promises],
     cited: [context.parameters],
-    made: hasBid ? [{ ...auction.state, status: "ended" }] : promises.map(({ state }): PowerPromise => ({ ...state, lock: null })),
+    made: hasBid
+      ? [{ ...auction.state, status: "ended" }]
+      : promises.map(({ state }): PowerPromise => ({ ...state, lock: null })),
     command: { tag: "end-auction", auctionId },
     window: { fromMs: auction.state.deadlineMs, untilMs: null },
     signers: [context.signingKey],
@@ -120,11 +163,16 @@ export async function draftEndAuction(context: FlowContext, { auctionId }: Clien
 }
 
 function lockedPromises(context: FlowContext, auctionId: string): readonly VaultState<"power-promise">[] {
-  return context.vault.all("power-promise").filter(({ state }) => state.lock?.kind === "auction" && state.lock.id === auctionId);
+  return context.vault
+    .all("power-promise")
+    .filter(({ state }) => state.lock?.kind === "auction" && state.lock.id === auctionId);
 }
 
 /** Settles an ended auction: the winner pays its bid and becomes owner. Initiated by the winner. */
-export async function draftSettleAuction(context: FlowContext, { auctionId }: ClientCommandOf<"settle-auction">): Promise<Drafted> {
+export async function draftSettleAuction(
+  context: FlowContext,
+  { auctionId }: ClientCommandOf<"settle-auction">,
+): Promise<Drafted> {
   const auction = auctionOf(context, auctionId);
   if (auction === undefined || auction.state.highestBidder !== context.party) return err({ tag: "auction_unknown" });
   const bid = context.vault.all("bid").find(({ state }) => state.auctionId === auctionId);
@@ -132,8 +180,12 @@ export async function draftSettleAuction(context: FlowContext, { auctionId }: Cl
   if (bid === undefined || reply.tag !== "proved") return err({ tag: "dependency_unknown" });
   const promises = reply.dependencies.map((dependency) => context.learn(dependency));
   if (!promises.every((promise) => promise !== undefined)) return err({ tag: "dependency_unknown" });
-  const sold = promises.flatMap(({ state }) => (state.tag === "power-promise" ? [{ ...state, owner: context.party, lock: null }] : []));
-  const payments = [...settlementPayments(auction.state, bid.state)].filter(([, amount]) => amount > 0n).sort(([left], [right]) => (left < right ? -1 : 1));
+  const sold = promises.flatMap(({ state }) =>
+    state.tag === "power-promise" ? [{ ...state, owner: context.party, lock: null }] : [],
+  );
+  const payments = [...settlementPayments(auction.state, bid.state)]
+    .filter(([, amount]) => amount > 0n)
+    .sort(([left], [right]) => (left < right ? -1 : 1));
   return withExposures(context, {
     consumed: [auction, bid, ...promises],
     cited: citations(context, [context.party]),

@@ -1,28 +1,48 @@
 /** Create power promise (paper section 3.4, algorithm A1): deposit first, then the promise. */
-import { costCeil, energyAbove, err, type SlotId, sumEnergy, wattHours } from "#core";
+
 import { type ClientCommandOf, type Deposit, type LedgerRefusal, type PowerPromise, SUPPLIER_ROLES } from "#contracts";
-import { citations, dayOf, type Drafted, type FlowContext, gateMs, mandateUntilMs, memberOf, network, verifiersOf, windowUntil } from "../flow-context.ts";
+import { costCeil, energyAbove, err, type SlotId, sumEnergy, wattHours } from "#core";
+import {
+  citations,
+  type Drafted,
+  dayOf,
+  type FlowContext,
+  gateMs,
+  mandateUntilMs,
+  memberOf,
+  network,
+  verifiersOf,
+  windowUntil,
+} from "../flow-context.ts";
 import { payFrom } from "./money.ts";
 import { withExposures } from "./positions.ts";
 
 type Asked = ClientCommandOf<"create-promises">["promises"][number];
 
-export async function draftCreatePromises(context: FlowContext, { promises }: ClientCommandOf<"create-promises">): Promise<Drafted> {
+export async function draftCreatePromises(
+  context: FlowContext,
+  { promises }: ClientCommandOf<"create-promises">,
+): Promise<Drafted> {
   const refusal = refusalOf(context, promises);
   if (refusal !== undefined) return err(refusal);
   const deposits = depositsFor(context, promises);
-  const payment = payFrom(context, deposits.reduce((sum, { amount }) => sum + amount, 0n));
+  const payment = payFrom(
+    context,
+    deposits.reduce((sum, { amount }) => sum + amount, 0n),
+  );
   if (!payment.ok) return payment;
-  const made = promises.map(({ slot, energy }, index): PowerPromise => ({
-    tag: "power-promise",
-    promiseId: `${context.commandId}/${index}`,
-    slot,
-    energy,
-    supplier: context.party,
-    owner: context.party,
-    lock: null,
-    delivered: null,
-  }));
+  const made = promises.map(
+    ({ slot, energy }, index): PowerPromise => ({
+      tag: "power-promise",
+      promiseId: `${context.commandId}/${index}`,
+      slot,
+      energy,
+      supplier: context.party,
+      owner: context.party,
+      lock: null,
+      delivered: null,
+    }),
+  );
   const gates = promises.map(({ slot }) => gateMs(context, slot));
   return withExposures(context, {
     consumed: payment.value.consumed,
@@ -44,7 +64,8 @@ function refusalOf(context: FlowContext, promises: readonly Asked[]): LedgerRefu
   for (const { slot, energy } of promises) {
     if (!slot.endsWith(`/PT${slotMinutes}M`)) return { tag: "slot_unknown" };
     if (gateMs(context, slot) <= context.nowMs) return { tag: "gate_closed", slot, gateMs: gateMs(context, slot) };
-    if (energy < promiseMin || energy > promiseMax) return { tag: "energy_out_of_range", asked: energy, min: promiseMin, max: promiseMax };
+    if (energy < promiseMin || energy > promiseMax)
+      return { tag: "energy_out_of_range", asked: energy, min: promiseMin, max: promiseMax };
   }
   for (const slot of new Set(promises.map((promise) => promise.slot))) {
     const asked = sumEnergy(promises.filter((promise) => promise.slot === slot).map(({ energy }) => energy));
@@ -56,7 +77,9 @@ function refusalOf(context: FlowContext, promises: readonly Asked[]): LedgerRefu
 
 function promisedSoFar(context: FlowContext, slot: SlotId): ReturnType<typeof wattHours> {
   const day = dayOf(context, slot);
-  const exposure = context.vault.all("exposure").find(({ state }) => state.member === context.party && state.day === day);
+  const exposure = context.vault
+    .all("exposure")
+    .find(({ state }) => state.member === context.party && state.day === day);
   return exposure?.state.entries.find((entry) => entry.slot === slot)?.promised ?? wattHours(0n);
 }
 

@@ -1,28 +1,38 @@
 /** Meters, check delivery (paper algorithm A2) and the settlement of a slot. Initiated by the grid authority. */
-import { err, localDayAt, micros, ok, type PublicKey, slotOf, type SlotId, wattHours, zone } from "#core";
+
 import {
   type ClientCommandOf,
-  deliveryOutcome,
   type Dependency,
+  deliveryOutcome,
   type Exposure,
   injectedOf,
   type PowerPromise,
-  refKey,
   type ResolvedState,
+  refKey,
   settlementOutcome,
   type Tariff,
 } from "#contracts";
+import { err, localDayAt, micros, ok, type PublicKey, type SlotId, slotOf, wattHours, zone } from "#core";
 import { type Drafted, type FlowContext, network } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
 import { fundsFor } from "./money.ts";
 
-export async function draftRecordMeters(context: FlowContext, { slot, readings }: ClientCommandOf<"record-meters">): Promise<Drafted> {
+export async function draftRecordMeters(
+  context: FlowContext,
+  { slot, readings }: ClientCommandOf<"record-meters">,
+): Promise<Drafted> {
   if (context.party !== network(context).gridAuthority) return err({ tag: "role_not_allowed" });
   if (readings.length === 0) return err({ tag: "command_malformed" });
   return ok({
     consumed: [],
     cited: [context.parameters],
-    made: readings.map(({ member, produced, consumed }) => ({ tag: "meter-reading" as const, member, slot, produced, consumed })),
+    made: readings.map(({ member, produced, consumed }) => ({
+      tag: "meter-reading" as const,
+      member,
+      slot,
+      produced,
+      consumed,
+    })),
     command: { tag: "record-meters", slot },
     window: { fromMs: slotOf(slot).endMs, untilMs: null },
     signers: [context.signingKey],
@@ -43,22 +53,39 @@ async function positionOf(context: FlowContext, member: PublicKey, slot: SlotId)
   const day = localDayAt(zone(network(context).timeZone), slotOf(slot).startMs);
   const reply = await context.ask(member, { tag: "position", day });
   if (reply.tag !== "position") return undefined;
-  const learn = (dependency: Dependency | null): ResolvedState | undefined => (dependency === null ? undefined : context.learn(dependency));
+  const learn = (dependency: Dependency | null): ResolvedState | undefined =>
+    dependency === null ? undefined : context.learn(dependency);
   return { exposure: learn(reply.exposure), index: learn(reply.index) };
 }
 
-export async function draftCheckDelivery(context: FlowContext, { supplier, slot }: ClientCommandOf<"check-delivery">): Promise<Drafted> {
+export async function draftCheckDelivery(
+  context: FlowContext,
+  { supplier, slot }: ClientCommandOf<"check-delivery">,
+): Promise<Drafted> {
   const { gridAuthority, powerCompany } = network(context);
   if (context.party !== gridAuthority) return err({ tag: "role_not_allowed" });
   const reading = readingOf(context, supplier, slot);
   const position = await positionOf(context, supplier, slot);
   if (reading === undefined) return err({ tag: "reading_unknown" });
   if (position?.exposure === undefined) return err({ tag: "dependency_unknown" });
-  const promises = inOrder(context.vault.all("power-promise").filter(({ state }) => state.supplier === supplier && state.slot === slot && state.delivered === null));
-  const deposits = inOrder(context.vault.all("deposit").filter(({ state }) => state.supplier === supplier && state.slot === slot));
+  const promises = inOrder(
+    context.vault
+      .all("power-promise")
+      .filter(({ state }) => state.supplier === supplier && state.slot === slot && state.delivered === null),
+  );
+  const deposits = inOrder(
+    context.vault.all("deposit").filter(({ state }) => state.supplier === supplier && state.slot === slot),
+  );
   const deposit = micros(deposits.reduce((sum, { state }) => sum + state.amount, 0n));
-  const outcome = deliveryOutcome(network(context), promises.map(({ state }) => state), deposit, injectedOf(reading.state));
-  const checked = promises.map(({ state }, index): PowerPromise => ({ ...state, delivered: outcome.deliveredParts[index] ?? wattHours(0n) }));
+  const outcome = deliveryOutcome(
+    network(context),
+    promises.map(({ state }) => state),
+    deposit,
+    injectedOf(reading.state),
+  );
+  const checked = promises.map(
+    ({ state }, index): PowerPromise => ({ ...state, delivered: outcome.deliveredParts[index] ?? wattHours(0n) }),
+  );
   const { promised, delivered, depositLost, gridFee } = outcome;
   return ok({
     consumed: [...promises, ...deposits],
@@ -72,12 +99,19 @@ export async function draftCheckDelivery(context: FlowContext, { supplier, slot 
     ],
     command: { tag: "check-delivery", supplier, slot },
     window: { fromMs: slotOf(slot).endMs, untilMs: null },
-    signers: [gridAuthority, ...(outcome.delivered > 0n ? [supplier] : []), ...(outcome.shortfall > 0n ? [powerCompany] : [])],
+    signers: [
+      gridAuthority,
+      ...(outcome.delivered > 0n ? [supplier] : []),
+      ...(outcome.shortfall > 0n ? [powerCompany] : []),
+    ],
   });
 }
 
 /** Settles one member's slot: use of held energy, feed-in and retail with the power company. */
-export async function draftSettleSlot(context: FlowContext, { member, slot }: ClientCommandOf<"settle-slot">): Promise<Drafted> {
+export async function draftSettleSlot(
+  context: FlowContext,
+  { member, slot }: ClientCommandOf<"settle-slot">,
+): Promise<Drafted> {
   const { gridAuthority, powerCompany } = network(context);
   if (context.party !== gridAuthority) return err({ tag: "role_not_allowed" });
   const reading = readingOf(context, member, slot);
@@ -85,9 +119,16 @@ export async function draftSettleSlot(context: FlowContext, { member, slot }: Cl
   const position = await positionOf(context, member, slot);
   if (reading === undefined) return err({ tag: "reading_unknown" });
   if (tariff === undefined) return err({ tag: "tariff_unknown" });
-  if (position === undefined || (position.exposure === undefined && position.index === undefined)) return err({ tag: "dependency_unknown" });
-  const held = inOrder(context.vault.all("power-promise").filter(({ state }) => state.owner === member && state.slot === slot && state.delivered !== null));
-  const record = context.vault.all("delivery-record").find(({ state }) => state.supplier === member && state.slot === slot);
+  if (position === undefined || (position.exposure === undefined && position.index === undefined))
+    return err({ tag: "dependency_unknown" });
+  const held = inOrder(
+    context.vault
+      .all("power-promise")
+      .filter(({ state }) => state.owner === member && state.slot === slot && state.delivered !== null),
+  );
+  const record = context.vault
+    .all("delivery-record")
+    .find(({ state }) => state.supplier === member && state.slot === slot);
   const outcome = settlementOutcome({
     reading: reading.state,
     delivered: record?.state.delivered ?? wattHours(0n),
@@ -99,10 +140,27 @@ export async function draftSettleSlot(context: FlowContext, { member, slot }: Cl
   if (!payment.ok) return payment;
   const payee = net < 0n ? powerCompany : member;
   return ok({
-    consumed: [reading, ...(record === undefined ? [] : [record]), ...held, ...(position.exposure === undefined ? [] : [position.exposure]), ...payment.value.consumed],
-    cited: [context.parameters, tariff.cited, ...(position.exposure === undefined && position.index !== undefined ? [position.index] : [])],
+    consumed: [
+      reading,
+      ...(record === undefined ? [] : [record]),
+      ...held,
+      ...(position.exposure === undefined ? [] : [position.exposure]),
+      ...payment.value.consumed,
+    ],
+    cited: [
+      context.parameters,
+      tariff.cited,
+      ...(position.exposure === undefined && position.index !== undefined ? [position.index] : []),
+    ],
     made: [
-      { tag: "slot-settlement", member, slot, produced: reading.state.produced, consumed: reading.state.consumed, ...outcome },
+      {
+        tag: "slot-settlement",
+        member,
+        slot,
+        produced: reading.state.produced,
+        consumed: reading.state.consumed,
+        ...outcome,
+      },
       ...(position.exposure === undefined ? [] : [withoutSlot(position.exposure.state as Exposure, slot)]),
       ...fundsFor(payee, net < 0n ? -net : net),
       ...payment.value.change,
@@ -117,7 +175,15 @@ function withoutSlot(exposure: Exposure, slot: SlotId): Exposure {
   return { ...exposure, entries: exposure.entries.filter((entry) => entry.slot !== slot) };
 }
 
-function tariffFor(context: FlowContext, slot: SlotId): { readonly cited: ResolvedState; readonly prices: Pick<Parameters<typeof settlementOutcome>[0], "feedIn" | "retail"> } | undefined {
+function tariffFor(
+  context: FlowContext,
+  slot: SlotId,
+):
+  | {
+      readonly cited: ResolvedState;
+      readonly prices: Pick<Parameters<typeof settlementOutcome>[0], "feedIn" | "retail">;
+    }
+  | undefined {
   for (const cited of context.vault.all("tariff")) {
     const tariff: Tariff = cited.state;
     const index = tariff.slots.indexOf(slot);
@@ -128,7 +194,12 @@ function tariffFor(context: FlowContext, slot: SlotId): { readonly cited: Resolv
   return undefined;
 }
 
-type Reserved = { readonly ok: true; readonly value: { readonly consumed: readonly ResolvedState[]; readonly change: ReturnType<typeof fundsFor> } } | Extract<Drafted, { readonly ok: false }>;
+type Reserved =
+  | {
+      readonly ok: true;
+      readonly value: { readonly consumed: readonly ResolvedState[]; readonly change: ReturnType<typeof fundsFor> };
+    }
+  | Extract<Drafted, { readonly ok: false }>;
 
 /** Asks the payer's node to reserve funds; the payer signs the whole transaction afterwards. */
 async function reserve(context: FlowContext, payer: PublicKey, amount: bigint): Promise<Reserved> {
@@ -137,7 +208,10 @@ async function reserve(context: FlowContext, payer: PublicKey, amount: bigint): 
   if (reply.tag !== "proved") return err(reply.tag === "refused" ? reply.refusal : { tag: "node_unreachable" });
   const funds = reply.dependencies.map((dependency) => context.learn(dependency));
   if (!funds.every((each) => each !== undefined)) return err({ tag: "dependency_unknown" });
-  const sum = funds.reduce((total, { state }) => total + (state.tag === "funds" && state.owner === payer ? state.amount : 0n), 0n);
+  const sum = funds.reduce(
+    (total, { state }) => total + (state.tag === "funds" && state.owner === payer ? state.amount : 0n),
+    0n,
+  );
   if (sum < amount) return err({ tag: "dependency_unknown" });
   return ok({ consumed: funds, change: fundsFor(payer, sum - amount) });
 }

@@ -1,6 +1,7 @@
 /** Which flow drafts the transaction of a command. */
-import { err } from "#core";
+
 import type { ClientCommand, ClientCommandOf, ClientCommandTag } from "#contracts";
+import { err } from "#core";
 import type { Drafted, FlowContext } from "../flow-context.ts";
 import { draftBid, draftCreateAuction, draftEndAuction, draftSettleAuction } from "./auction.ts";
 import { draftCreatePromises } from "./create-promises.ts";
@@ -15,7 +16,9 @@ import {
 } from "./membership.ts";
 import { draftCancelOrders, draftClearPool, draftPlaceOrders } from "./pool.ts";
 
-type Flows = { readonly [T in ClientCommandTag]: (context: FlowContext, command: ClientCommandOf<T>) => Promise<Drafted> };
+type Flows = {
+  readonly [T in ClientCommandTag]: (context: FlowContext, command: ClientCommandOf<T>) => Promise<Drafted>;
+};
 
 const FLOWS: Flows = {
   join: draftJoin,
@@ -39,7 +42,8 @@ const FLOWS: Flows = {
 
 /** Drafts the transaction of a command; a delegate needs a mandate for the flow. */
 export function draftFor(context: FlowContext, command: ClientCommand): Promise<Drafted> {
-  if (context.signingKey !== context.party && !hasMandate(context, command)) return Promise.resolve(err({ tag: "mandate_missing" }));
+  if (context.signingKey !== context.party && !hasMandate(context, command))
+    return Promise.resolve(err({ tag: "mandate_missing" }));
   const draft = FLOWS[command.tag] as (context: FlowContext, command: ClientCommand) => Promise<Drafted>;
   return draft(context, command);
 }

@@ -1,6 +1,7 @@
 /** Membership, funds, tariffs and mandates. */
-import { err, localDay, ok, slotsOfLocalDay, zone } from "#core";
+
 import type { ClientCommandOf, Mandate, Member } from "#contracts";
+import { err, localDay, ok, slotsOfLocalDay, zone } from "#core";
 import { citations, type Drafted, type FlowContext, memberOf, network, windowUntil } from "../flow-context.ts";
 
 export async function draftJoin(context: FlowContext, command: ClientCommandOf<"join">): Promise<Drafted> {
@@ -8,7 +9,16 @@ export async function draftJoin(context: FlowContext, command: ClientCommandOf<"
   const { name, key, roles, capacityPerSlot, holdingCapPerSlot, marketFee } = command;
   const isTaken = context.vault.all("member").some(({ state }) => state.key === key || state.name === name);
   if (isTaken) return err({ tag: "command_malformed" });
-  const member: Member = { tag: "member", name, key, roles, standing: "good", capacityPerSlot, holdingCapPerSlot, marketFee };
+  const member: Member = {
+    tag: "member",
+    name,
+    key,
+    roles,
+    standing: "good",
+    capacityPerSlot,
+    holdingCapPerSlot,
+    marketFee,
+  };
   return ok({
     consumed: [],
     cited: [context.parameters],
@@ -19,7 +29,10 @@ export async function draftJoin(context: FlowContext, command: ClientCommandOf<"
   });
 }
 
-export async function draftAmendMember(context: FlowContext, command: ClientCommandOf<"amend-member">): Promise<Drafted> {
+export async function draftAmendMember(
+  context: FlowContext,
+  command: ClientCommandOf<"amend-member">,
+): Promise<Drafted> {
   if (context.party !== network(context).gridAuthority) return err({ tag: "role_not_allowed" });
   const current = memberOf(context, command.member);
   if (current === undefined) return err({ tag: "member_unknown" });
@@ -34,7 +47,11 @@ export async function draftAmendMember(context: FlowContext, command: ClientComm
   });
 }
 
-function definedOf({ standing, holdingCapPerSlot, capacityPerSlot }: ClientCommandOf<"amend-member">): Partial<Pick<Member, "standing" | "holdingCapPerSlot" | "capacityPerSlot">> {
+function definedOf({
+  standing,
+  holdingCapPerSlot,
+  capacityPerSlot,
+}: ClientCommandOf<"amend-member">): Partial<Pick<Member, "standing" | "holdingCapPerSlot" | "capacityPerSlot">> {
   return {
     ...(standing === undefined ? {} : { standing }),
     ...(holdingCapPerSlot === undefined ? {} : { holdingCapPerSlot }),
@@ -42,7 +59,10 @@ function definedOf({ standing, holdingCapPerSlot, capacityPerSlot }: ClientComma
   };
 }
 
-export async function draftIssueFunds(context: FlowContext, { to, amounts }: ClientCommandOf<"issue-funds">): Promise<Drafted> {
+export async function draftIssueFunds(
+  context: FlowContext,
+  { to, amounts }: ClientCommandOf<"issue-funds">,
+): Promise<Drafted> {
   if (context.party !== network(context).paymentProvider) return err({ tag: "role_not_allowed" });
   if (amounts.length === 0 || amounts.some((amount) => amount <= 0n)) return err({ tag: "command_malformed" });
   return ok({
@@ -55,12 +75,16 @@ export async function draftIssueFunds(context: FlowContext, { to, amounts }: Cli
   });
 }
 
-export async function draftPublishTariff(context: FlowContext, command: ClientCommandOf<"publish-tariff">): Promise<Drafted> {
+export async function draftPublishTariff(
+  context: FlowContext,
+  command: ClientCommandOf<"publish-tariff">,
+): Promise<Drafted> {
   if (context.party !== network(context).powerCompany) return err({ tag: "role_not_allowed" });
   const day = localDay(command.day);
   const slots = slotsOfLocalDay(zone(network(context).timeZone), day, network(context).slotMinutes);
   const [first] = slots;
-  if (first === undefined || command.feedIn.length !== slots.length || command.retail.length !== slots.length) return err({ tag: "command_malformed" });
+  if (first === undefined || command.feedIn.length !== slots.length || command.retail.length !== slots.length)
+    return err({ tag: "command_malformed" });
   if (first.startMs <= context.nowMs) return err({ tag: "gate_closed", slot: first.id, gateMs: first.startMs });
   const replaced = context.vault.all("tariff").filter(({ state }) => state.day === day);
   return ok({
@@ -73,12 +97,25 @@ export async function draftPublishTariff(context: FlowContext, command: ClientCo
   });
 }
 
-export async function draftGrantMandate(context: FlowContext, command: ClientCommandOf<"grant-mandate">): Promise<Drafted> {
+export async function draftGrantMandate(
+  context: FlowContext,
+  command: ClientCommandOf<"grant-mandate">,
+): Promise<Drafted> {
   const { mandateId, delegate, flows, energyPerSlotMax, expiresMs } = command;
   if (memberOf(context, context.party) === undefined) return err({ tag: "member_unknown" });
   if (expiresMs <= context.nowMs) return err({ tag: "deadline_out_of_range" });
-  const mandate: Mandate = { tag: "mandate", mandateId, principal: context.party, delegate, flows, energyPerSlotMax, expiresMs };
-  const replaced = context.vault.all("mandate").filter(({ state }) => state.principal === context.party && state.mandateId === mandateId);
+  const mandate: Mandate = {
+    tag: "mandate",
+    mandateId,
+    principal: context.party,
+    delegate,
+    flows,
+    energyPerSlotMax,
+    expiresMs,
+  };
+  const replaced = context.vault
+    .all("mandate")
+    .filter(({ state }) => state.principal === context.party && state.mandateId === mandateId);
   return ok({
     consumed: replaced,
     cited: citations(context, [context.party]),
@@ -89,8 +126,13 @@ export async function draftGrantMandate(context: FlowContext, command: ClientCom
   });
 }
 
-export async function draftRevokeMandate(context: FlowContext, { mandateId }: ClientCommandOf<"revoke-mandate">): Promise<Drafted> {
-  const mandate = context.vault.all("mandate").find(({ state }) => state.principal === context.party && state.mandateId === mandateId);
+export async function draftRevokeMandate(
+  context: FlowContext,
+  { mandateId }: ClientCommandOf<"revoke-mandate">,
+): Promise<Drafted> {
+  const mandate = context.vault
+    .all("mandate")
+    .find(({ state }) => state.principal === context.party && state.mandateId === mandateId);
   if (mandate === undefined) return err({ tag: "mandate_missing" });
   return ok({
     consumed: [mandate],

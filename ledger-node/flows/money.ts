@@ -1,6 +1,7 @@
 /** Funds for drafts: chooses and reserves the party's own, and makes the change. */
-import { err, micros, NO_MONEY, ok, type PublicKey, type Result } from "#core";
+
 import type { Funds, LedgerRefusal } from "#contracts";
+import { err, micros, NO_MONEY, ok, type PublicKey, type Result } from "#core";
 import { type FlowContext, sumOf } from "../flow-context.ts";
 import { chooseFunds, type VaultState } from "../vault.ts";
 
@@ -12,9 +13,16 @@ export function payFrom(context: FlowContext, amount: bigint): Result<Payment, L
   const free = context.vault.free("funds");
   const chosen = chooseFunds(free, context.party, amount);
   if (chosen === undefined) {
-    return err({ tag: "insufficient_funds", needed: micros(amount), available: micros(sumOf(free.filter(({ state }) => state.owner === context.party))) });
+    return err({
+      tag: "insufficient_funds",
+      needed: micros(amount),
+      available: micros(sumOf(free.filter(({ state }) => state.owner === context.party))),
+    });
   }
-  context.vault.lock(chosen.map(({ ref }) => ref), context.flowId);
+  context.vault.lock(
+    chosen.map(({ ref }) => ref),
+    context.flowId,
+  );
   return ok({ consumed: chosen, change: fundsFor(context.party, sumOf(chosen) - amount) });
 }
 

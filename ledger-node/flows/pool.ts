@@ -1,7 +1,29 @@
 /** Place, cancel and clear pool orders. */
+
+import {
+  type ClientCommandOf,
+  type LedgerRefusal,
+  orderLock,
+  type PoolOrder,
+  type PowerPromise,
+  poolOutcome,
+  type State,
+  takeEnergy,
+} from "#contracts";
 import { err, ok, type PublicKey, sumEnergy, type WattHours, wattHours } from "#core";
-import { type ClientCommandOf, type LedgerRefusal, orderLock, type PoolOrder, poolOutcome, type PowerPromise, type State, takeEnergy } from "#contracts";
-import { citations, dayOf, type Draft, type Drafted, type FlowContext, gateMs, mandateUntilMs, memberOf, network, verifiersOf, windowUntil } from "../flow-context.ts";
+import {
+  citations,
+  type Draft,
+  type Drafted,
+  dayOf,
+  type FlowContext,
+  gateMs,
+  mandateUntilMs,
+  memberOf,
+  network,
+  verifiersOf,
+  windowUntil,
+} from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
 import { fundsFor, payFrom } from "./money.ts";
 import { withExposures } from "./positions.ts";
@@ -13,11 +35,17 @@ export async function draftPlaceOrders(context: FlowContext, command: Place): Pr
   const refusal = placeRefusal(context, command);
   if (refusal !== undefined) return err(refusal);
   const sequence = await context.ask(command.marketplace, { tag: "sequence", count: command.orders.length });
-  if (sequence.tag !== "sequence") return err(sequence.tag === "refused" ? sequence.refusal : { tag: "node_unreachable" });
-  const orders = command.orders.map((order, index) => poolOrder(context, command.marketplace, order, index, sequence.first + index));
+  if (sequence.tag !== "sequence")
+    return err(sequence.tag === "refused" ? sequence.refusal : { tag: "node_unreachable" });
+  const orders = command.orders.map((order, index) =>
+    poolOrder(context, command.marketplace, order, index, sequence.first + index),
+  );
   const promises = lockForOffers(context, orders);
   if (!promises.ok) return promises;
-  const payment = payFrom(context, orders.reduce((sum, { locked }) => sum + locked, 0n));
+  const payment = payFrom(
+    context,
+    orders.reduce((sum, { locked }) => sum + locked, 0n),
+  );
   if (!payment.ok) return payment;
   return withExposures(context, {
     consumed: [...payment.value.consumed, ...promises.value.consumed],
@@ -32,14 +60,16 @@ export async function draftPlaceOrders(context: FlowContext, command: Place): Pr
 function placeRefusal(context: FlowContext, { orders, marketplace }: Place): LedgerRefusal | undefined {
   const { slotMinutes, priceMin, priceMax, gridAuthority } = network(context);
   const member = memberOf(context, context.party)?.state;
-  if (member === undefined || !memberOf(context, marketplace)?.state.roles.includes("marketplace")) return { tag: "member_unknown" };
+  if (member === undefined || !memberOf(context, marketplace)?.state.roles.includes("marketplace"))
+    return { tag: "member_unknown" };
   if (member.standing === "suspended") return { tag: "member_suspended" };
   if (context.party === gridAuthority) return { tag: "role_not_allowed" };
   if (orders.length === 0) return { tag: "command_malformed" };
   for (const { slot, energy, limit } of orders) {
     if (!slot.endsWith(`/PT${slotMinutes}M`)) return { tag: "slot_unknown" };
     if (gateMs(context, slot) <= context.nowMs) return { tag: "gate_closed", slot, gateMs: gateMs(context, slot) };
-    if (energy <= 0n) return { tag: "energy_out_of_range", asked: energy, min: wattHours(1n), max: network(context).promiseMax };
+    if (energy <= 0n)
+      return { tag: "energy_out_of_range", asked: energy, min: wattHours(1n), max: network(context).promiseMax };
     if (limit < priceMin || limit > priceMax) return { tag: "price_out_of_band" };
   }
   return capRefusal(context, orders, member.holdingCapPerSlot);
@@ -49,7 +79,9 @@ function placeRefusal(context: FlowContext, { orders, marketplace }: Place): Led
 function capRefusal(context: FlowContext, orders: Place["orders"], cap: WattHours | null): LedgerRefusal | undefined {
   if (cap === null) return undefined;
   for (const slot of new Set(orders.filter(({ side }) => side === "bid").map((order) => order.slot))) {
-    const asked = sumEnergy(orders.filter((order) => order.side === "bid" && order.slot === slot).map(({ energy }) => energy));
+    const asked = sumEnergy(
+      orders.filter((order) => order.side === "bid" && order.slot === slot).map(({ energy }) => energy),
+    );
     const free = holdingFree(context, slot, cap);
     if (asked > free) return { tag: "holding_cap_exceeded", slot, asked, free };
   }
@@ -59,13 +91,21 @@ function capRefusal(context: FlowContext, orders: Place["orders"], cap: WattHour
 /** How much more the party may hold and bid for in a slot under its cap. */
 export function holdingFree(context: FlowContext, slot: PoolOrder["slot"], cap: WattHours): WattHours {
   const day = dayOf(context, slot);
-  const exposure = context.vault.all("exposure").find(({ state }) => state.member === context.party && state.day === day);
+  const exposure = context.vault
+    .all("exposure")
+    .find(({ state }) => state.member === context.party && state.day === day);
   const entry = exposure?.state.entries.find((each) => each.slot === slot);
   const used = entry === undefined ? 0n : entry.bought + entry.bidding;
   return wattHours(cap > used ? cap - used : 0n);
 }
 
-function poolOrder(context: FlowContext, marketplace: PublicKey, order: Place["orders"][number], index: number, sequence: number): PoolOrder {
+function poolOrder(
+  context: FlowContext,
+  marketplace: PublicKey,
+  order: Place["orders"][number],
+  index: number,
+  sequence: number,
+): PoolOrder {
   const marketFee = memberOf(context, marketplace)?.state.marketFee;
   const unlocked = {
     tag: "pool-order" as const,
@@ -95,43 +135,76 @@ function lockForOffers(context: FlowContext, orders: readonly PoolOrder[]): Retu
   return ok<HeldPromises>({ consumed, made });
 }
 
-export async function draftCancelOrders(context: FlowContext, { orderIds }: ClientCommandOf<"cancel-orders">): Promise<Drafted> {
-  const orders = context.vault.free("pool-order").filter(({ state }) => state.owner === context.party && orderIds.includes(state.orderId));
+export async function draftCancelOrders(
+  context: FlowContext,
+  { orderIds }: ClientCommandOf<"cancel-orders">,
+): Promise<Drafted> {
+  const orders = context.vault
+    .free("pool-order")
+    .filter(({ state }) => state.owner === context.party && orderIds.includes(state.orderId));
   const [first] = orders;
   if (first === undefined || orders.length !== new Set(orderIds).size) return err({ tag: "order_unknown" });
-  if (orders.some(({ state }) => state.marketplace !== first.state.marketplace)) return err({ tag: "command_malformed" });
+  if (orders.some(({ state }) => state.marketplace !== first.state.marketplace))
+    return err({ tag: "command_malformed" });
   const promises = promisesLockedBy(context, orders);
-  context.vault.lock([...orders, ...promises].map(({ ref }) => ref), context.flowId);
+  context.vault.lock(
+    [...orders, ...promises].map(({ ref }) => ref),
+    context.flowId,
+  );
   const freed = promises.map(({ state }): PowerPromise => ({ ...state, lock: null }));
   return withExposures(context, {
     consumed: [...orders, ...promises],
     cited: citations(context, [context.party]),
-    made: [...freed, ...fundsFor(context.party, orders.reduce((sum, { state }) => sum + state.locked, 0n))],
+    made: [
+      ...freed,
+      ...fundsFor(
+        context.party,
+        orders.reduce((sum, { state }) => sum + state.locked, 0n),
+      ),
+    ],
     command: { tag: "cancel-orders", owner: context.party },
     window: windowUntil(context, mandateUntilMs(context)),
     signers: [context.signingKey, first.state.marketplace],
   });
 }
 
-function promisesLockedBy(context: FlowContext, orders: readonly VaultState<"pool-order">[]): readonly VaultState<"power-promise">[] {
+function promisesLockedBy(
+  context: FlowContext,
+  orders: readonly VaultState<"pool-order">[],
+): readonly VaultState<"power-promise">[] {
   const offers = new Set(orders.filter(({ state }) => state.side === "offer").map(({ state }) => state.orderId));
-  return context.vault.all("power-promise").filter(({ state }) => state.lock?.kind === "order" && offers.has(state.lock.id));
+  return context.vault
+    .all("power-promise")
+    .filter(({ state }) => state.lock?.kind === "order" && offers.has(state.lock.id));
 }
 
 /** Clears a slot's pool: all orders that traded, and in the final round all that are left. Initiated by the marketplace. */
 export async function draftClearPool(context: FlowContext, command: ClientCommandOf<"clear-pool">): Promise<Drafted> {
   const { slot, price, isFinal, trades } = command;
   const traded = new Set(trades.flatMap(({ bid, offer }) => [bid, offer]));
-  const orders = context.vault.free("pool-order").filter(({ state }) => state.slot === slot && state.marketplace === context.party && (isFinal || traded.has(state.orderId)));
+  const orders = context.vault
+    .free("pool-order")
+    .filter(
+      ({ state }) =>
+        state.slot === slot && state.marketplace === context.party && (isFinal || traded.has(state.orderId)),
+    );
   if (orders.length === 0) return err({ tag: "order_unknown" });
-  const outcome = poolOutcome(orders.map(({ state }) => state), trades, isFinal);
+  const outcome = poolOutcome(
+    orders.map(({ state }) => state),
+    trades,
+    isFinal,
+  );
   if (!outcome.ok) return err({ tag: "contract_violated", clauses: [outcome.error] });
   const promises = promisesLockedBy(context, orders);
-  context.vault.lock([...orders, ...promises].map(({ ref }) => ref), context.flowId);
+  context.vault.lock(
+    [...orders, ...promises].map(({ ref }) => ref),
+    context.flowId,
+  );
   const { continuing, payouts, fees } = outcome.value;
   const owners = orders.filter(({ state }) => traded.has(state.orderId)).map(({ state }) => state.owner);
   const made: State[] = [...continuing, ...movedPromises(orders, promises, command, continuing)];
-  for (const [owner, amount] of [...payouts].sort(([left], [right]) => (left < right ? -1 : 1))) made.push(...fundsFor(owner, amount));
+  for (const [owner, amount] of [...payouts].sort(([left], [right]) => (left < right ? -1 : 1)))
+    made.push(...fundsFor(owner, amount));
   const draft: Draft = {
     consumed: [...orders, ...promises],
     cited: citations(context, owners),
@@ -155,7 +228,9 @@ function movedPromises(
   const moved: PowerPromise[] = [];
   for (const { state: offer } of orders) {
     if (offer.side !== "offer") continue;
-    let parts: readonly PowerPromise[] = promises.filter(({ state }) => state.lock?.id === offer.orderId).map(({ state }) => state);
+    let parts: readonly PowerPromise[] = promises
+      .filter(({ state }) => state.lock?.id === offer.orderId)
+      .map(({ state }) => state);
     for (const trade of trades.filter((each) => each.offer === offer.orderId)) {
       const { taken, left } = takeEnergy(parts, trade.energy);
       moved.push(...taken.map((part) => ({ ...part, owner: ownerOf.get(trade.bid) ?? part.owner, lock: null })));

@@ -1,6 +1,7 @@
 /** Chooses promises that the party holds free, and splits the last of them. */
-import { err, ok, type PublicKey, type Result, type SlotId, sumEnergy, type WattHours } from "#core";
+
 import { type LedgerRefusal, type PowerPromise, type PromiseLock, refKey, takeEnergy } from "#contracts";
+import { err, ok, type PublicKey, type Result, type SlotId, sumEnergy, type WattHours } from "#core";
 import type { FlowContext } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
 
@@ -11,15 +12,26 @@ export type HeldPromises = {
 };
 
 /** Free promises that `owner` holds for a slot, in a stable order. */
-export function freePromises(context: FlowContext, owner: PublicKey, slot: SlotId): readonly VaultState<"power-promise">[] {
+export function freePromises(
+  context: FlowContext,
+  owner: PublicKey,
+  slot: SlotId,
+): readonly VaultState<"power-promise">[] {
   return context.vault
     .free("power-promise")
-    .filter(({ state }) => state.owner === owner && state.slot === slot && state.lock === null && state.delivered === null)
+    .filter(
+      ({ state }) => state.owner === owner && state.slot === slot && state.lock === null && state.delivered === null,
+    )
     .sort((left, right) => (refKey(left.ref) < refKey(right.ref) ? -1 : 1));
 }
 
 /** Reserves free promises of the party for `energy` and locks them. */
-export function lockPromises(context: FlowContext, slot: SlotId, energy: WattHours, lock: PromiseLock): Result<HeldPromises, LedgerRefusal> {
+export function lockPromises(
+  context: FlowContext,
+  slot: SlotId,
+  energy: WattHours,
+  lock: PromiseLock,
+): Result<HeldPromises, LedgerRefusal> {
   const free = freePromises(context, context.party, slot);
   const held = sumEnergy(free.map(({ state }) => state.energy));
   if (held < energy) return err({ tag: "promise_not_held", slot, asked: energy, held });
@@ -30,7 +42,13 @@ export function lockPromises(context: FlowContext, slot: SlotId, energy: WattHou
     needed.push(promise);
     sum += promise.state.energy;
   }
-  context.vault.lock(needed.map(({ ref }) => ref), context.flowId);
-  const { taken, left } = takeEnergy(needed.map(({ state }) => state), energy);
+  context.vault.lock(
+    needed.map(({ ref }) => ref),
+    context.flowId,
+  );
+  const { taken, left } = takeEnergy(
+    needed.map(({ state }) => state),
+    energy,
+  );
   return ok({ consumed: needed, made: [...taken.map((promise) => ({ ...promise, lock })), ...left] });
 }

@@ -3,8 +3,9 @@
  * Semantics in the spirit of Corda's uniqueness providers: a retry of a committed transaction succeeds for ever, conflicts
  * come before the time window, references must be unspent, and within a batch earlier requests shadow later ones.
  */
-import { type Hash, hashOf, invariant } from "#core";
+
 import { refKey, type StateRef, type TimeWindow } from "#contracts";
+import { type Hash, hashOf, invariant } from "#core";
 
 export type CommitRequest = {
   readonly txId: Hash;
@@ -29,7 +30,12 @@ export interface CommitLog {
   /** What `commit` would decide now, without storing anything. */
   peek(atMs: number, request: CommitRequest): CommitVerdict;
   /** All committed transactions in order. */
-  scan(): IterableIterator<{ readonly sequence: number; readonly txId: Hash; readonly atMs: number; readonly bytes: Uint8Array }>;
+  scan(): IterableIterator<{
+    readonly sequence: number;
+    readonly txId: Hash;
+    readonly atMs: number;
+    readonly bytes: Uint8Array;
+  }>;
   close(): void;
 }
 
@@ -40,7 +46,12 @@ export interface CommittedView {
 }
 
 /** Decides a batch against what is committed, without storing anything. New commits are numbered from `nextSequence`. */
-export function decideBatch(view: CommittedView, atMs: number, batch: readonly CommitRequest[], nextSequence: number): readonly CommitVerdict[] {
+export function decideBatch(
+  view: CommittedView,
+  atMs: number,
+  batch: readonly CommitRequest[],
+  nextSequence: number,
+): readonly CommitVerdict[] {
   const spent = new Map<string, Hash>();
   const numbered = new Map<Hash, number>();
   let sequence = nextSequence;

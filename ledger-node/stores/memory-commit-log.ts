@@ -1,11 +1,13 @@
 /** The commit log in memory: for tests of the decision and for runs that nobody keeps. Not durable. */
-import { type Hash, invariant } from "#core";
+
 import { refKey, type StateRef } from "#contracts";
+import { type Hash, invariant } from "#core";
 import { type CommitLog, decideBatch, decideOne } from "./commit-log.ts";
 
 export function createMemoryCommitLog(): CommitLog {
   const spent = new Map<string, Hash>();
-  const log: { readonly sequence: number; readonly txId: Hash; readonly atMs: number; readonly bytes: Uint8Array }[] = [];
+  const log: { readonly sequence: number; readonly txId: Hash; readonly atMs: number; readonly bytes: Uint8Array }[] =
+    [];
   const sequences = new Map<Hash, number>();
   const view = { spentBy: (ref: StateRef) => spent.get(refKey(ref)), sequenceOf: (txId: Hash) => sequences.get(txId) };
   return {

@@ -3,8 +3,18 @@ import { fromHex, type Hash, hashFromBytes } from "#core";
 import { type Durability, openSqlite } from "./sqlite.ts";
 
 export type StoredKind = "full" | "notice";
-export type StoredTransaction = { readonly sequence: number; readonly txId: Hash; readonly kind: StoredKind; readonly bytes: Uint8Array };
-export type StoreEntry = { readonly txId: Hash; readonly kind: StoredKind; readonly bytes: Uint8Array; readonly commandId: string | null };
+export type StoredTransaction = {
+  readonly sequence: number;
+  readonly txId: Hash;
+  readonly kind: StoredKind;
+  readonly bytes: Uint8Array;
+};
+export type StoreEntry = {
+  readonly txId: Hash;
+  readonly kind: StoredKind;
+  readonly bytes: Uint8Array;
+  readonly commandId: string | null;
+};
 
 export interface NodeStore {
   /**
@@ -31,11 +41,19 @@ type Waiting = { readonly entry: StoreEntry; readonly resolve: () => void; reado
 type Row = { readonly sequence: number; readonly id: Buffer; readonly kind: StoredKind; readonly bytes: Buffer };
 
 /** @param defer - Runs a task once what is ready now has run. */
-export function openSqliteNodeStore(file: string, durability: Durability, defer: (task: () => void) => void): NodeStore {
+export function openSqliteNodeStore(
+  file: string,
+  durability: Durability,
+  defer: (task: () => void) => void,
+): NodeStore {
   const database = openSqlite(file, durability);
   database.exec(SCHEMA);
-  const add = database.prepare<[Buffer, string, Buffer]>("INSERT INTO transactions (id, kind, bytes) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING");
-  const addCommand = database.prepare<[string, Buffer]>("INSERT INTO commands (command_id, tx) VALUES (?, ?) ON CONFLICT (command_id) DO NOTHING");
+  const add = database.prepare<[Buffer, string, Buffer]>(
+    "INSERT INTO transactions (id, kind, bytes) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+  );
+  const addCommand = database.prepare<[string, Buffer]>(
+    "INSERT INTO commands (command_id, tx) VALUES (?, ?) ON CONFLICT (command_id) DO NOTHING",
+  );
   const findCommand = database.prepare<[string], { tx: Buffer }>("SELECT tx FROM commands WHERE command_id = ?");
   const reserve = database.prepare<[number, number], { next: number }>(
     "INSERT INTO counters (name, next) VALUES ('sequence', ? + 1) ON CONFLICT (name) DO UPDATE SET next = next + ? RETURNING next",
@@ -73,7 +91,8 @@ export function openSqliteNodeStore(file: string, durability: Durability, defer:
     },
     *scan() {
       const rows = database.prepare<[], Row>("SELECT sequence, id, kind, bytes FROM transactions ORDER BY sequence");
-      for (const { sequence, id, kind, bytes } of rows.iterate()) yield { sequence, txId: hashFromBytes(id), kind, bytes };
+      for (const { sequence, id, kind, bytes } of rows.iterate())
+        yield { sequence, txId: hashFromBytes(id), kind, bytes };
     },
     count: () => database.prepare<[], { n: number }>("SELECT count(*) AS n FROM transactions").get()?.n ?? 0,
     close: () => void database.close(),

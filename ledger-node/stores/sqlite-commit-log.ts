@@ -1,6 +1,7 @@
 /** The commit log on SQLite: one transaction per batch, durable before it returns. */
-import { fromHex, type Hash, hashFromBytes, invariant } from "#core";
+
 import type { StateRef } from "#contracts";
+import { fromHex, type Hash, hashFromBytes, invariant } from "#core";
 import { type CommitLog, type CommitRequest, type CommitVerdict, decideBatch, decideOne } from "./commit-log.ts";
 import { type Durability, openSqlite } from "./sqlite.ts";
 
@@ -15,10 +16,16 @@ export function openSqliteCommitLog(file: string, durability: Durability = "powe
   const database = openSqlite(file, durability);
   database.exec(SCHEMA);
   const spentBy = database.prepare<[Buffer], { tx: Buffer }>("SELECT tx FROM committed_states WHERE ref = ?");
-  const sequenceOf = database.prepare<[Buffer], { sequence: number }>("SELECT sequence FROM committed_transactions WHERE tx = ?");
-  const last = database.prepare<[], { sequence: number | null }>("SELECT max(sequence) AS sequence FROM committed_transactions");
+  const sequenceOf = database.prepare<[Buffer], { sequence: number }>(
+    "SELECT sequence FROM committed_transactions WHERE tx = ?",
+  );
+  const last = database.prepare<[], { sequence: number | null }>(
+    "SELECT max(sequence) AS sequence FROM committed_transactions",
+  );
   const addState = database.prepare<[Buffer, Buffer]>("INSERT INTO committed_states (ref, tx) VALUES (?, ?)");
-  const addTransaction = database.prepare<[number, Buffer, number, Buffer]>("INSERT INTO committed_transactions (sequence, tx, at, bytes) VALUES (?, ?, ?, ?)");
+  const addTransaction = database.prepare<[number, Buffer, number, Buffer]>(
+    "INSERT INTO committed_transactions (sequence, tx, at, bytes) VALUES (?, ?, ?, ?)",
+  );
   const view = {
     spentBy: (ref: StateRef): Hash | undefined => hashOrNone(spentBy.get(refBytes(ref))?.tx),
     sequenceOf: (txId: Hash): number | undefined => sequenceOf.get(Buffer.from(fromHex(txId)))?.sequence,
@@ -28,21 +35,26 @@ export function openSqliteCommitLog(file: string, durability: Durability = "powe
     for (const ref of request.inputs) addState.run(refBytes(ref), tx);
     addTransaction.run(sequence, tx, atMs, Buffer.from(request.bytes));
   };
-  const commitBatch = database.transaction((atMs: number, batch: readonly CommitRequest[]): readonly CommitVerdict[] => {
-    const verdicts = decideBatch(view, atMs, batch, (last.get()?.sequence ?? 0) + 1);
-    for (const [index, verdict] of verdicts.entries()) {
-      const request = batch[index];
-      invariant(request !== undefined, "a batch has a verdict for each request");
-      if (verdict.ok && !verdict.isRepeat) store(verdict.sequence, atMs, request);
-    }
-    return verdicts;
-  });
+  const commitBatch = database.transaction(
+    (atMs: number, batch: readonly CommitRequest[]): readonly CommitVerdict[] => {
+      const verdicts = decideBatch(view, atMs, batch, (last.get()?.sequence ?? 0) + 1);
+      for (const [index, verdict] of verdicts.entries()) {
+        const request = batch[index];
+        invariant(request !== undefined, "a batch has a verdict for each request");
+        if (verdict.ok && !verdict.isRepeat) store(verdict.sequence, atMs, request);
+      }
+      return verdicts;
+    },
+  );
   return {
     commit: (atMs, batch) => commitBatch.immediate(atMs, batch),
     peek: (atMs, request) => decideOne(view, atMs, request),
     *scan() {
-      const rows = database.prepare<[], LoggedRow>("SELECT sequence, tx, at, bytes FROM committed_transactions ORDER BY sequence");
-      for (const { sequence, tx, at, bytes } of rows.iterate()) yield { sequence, txId: hashFromBytes(tx), atMs: at, bytes };
+      const rows = database.prepare<[], LoggedRow>(
+        "SELECT sequence, tx, at, bytes FROM committed_transactions ORDER BY sequence",
+      );
+      for (const { sequence, tx, at, bytes } of rows.iterate())
+        yield { sequence, txId: hashFromBytes(tx), atMs: at, bytes };
     },
     close: () => void database.close(),
   };

@@ -25,11 +25,11 @@ describe("the README's example", () => {
   test("auctions the largest slot and offers the others", () => {
     const stage = stageWith();
     const intents = stage.forecast(day, slots);
-    expect(intents.filter(({ tag }) => tag === "promise").map((intent) => "energy" in intent && intent.energy)).toEqual([1_049n, 2_098n, 1_049n]);
+    expect([at(3), at(4), at(5)].map((slotId) => stage.ctx.position(slotId).promised)).toEqual([795n, 1_591n, 795n]);
     expect(intents.filter(({ tag }) => tag !== "promise")).toEqual([
-      { tag: "offer", slotId: at(3), energy: wh(1_049), limit: price(67_000) },
-      { tag: "auction", slotId: at(4), energy: wh(2_098), basePrice: price(67_000), deadlineMs: NOON + 1_800_000 },
-      { tag: "offer", slotId: at(5), energy: wh(1_049), limit: price(67_000) },
+      { tag: "offer", slotId: at(3), energy: wh(795), limit: price(67_000) },
+      { tag: "auction", slotId: at(4), energy: wh(1_591), basePrice: price(67_000), deadlineMs: NOON + 1_800_000 },
+      { tag: "offer", slotId: at(5), energy: wh(795), limit: price(67_000) },
     ]);
     expect(stage.violations).toEqual([]);
   });
@@ -39,21 +39,21 @@ test("what the auction did not sell goes to the pool; what it sold does not", ()
   const unsold = stageWith();
   unsold.forecast(day, slots);
   unsold.ctx.nowMs = NOON + 1_800_000;
-  expect(unsold.endAuction("auction-1")).toEqual([{ tag: "offer", slotId: at(4), energy: wh(2_098), limit: price(67_000) }]);
+  expect(unsold.endAuction("auction-1")).toEqual([{ tag: "offer", slotId: at(4), energy: wh(1_591), limit: price(67_000) }]);
 
   const sold = stageWith();
   sold.forecast(day, slots);
   sold.outbid("auction-1", 5_000n);
   expect(sold.endAuction("auction-1")).toEqual([]);
-  expect(sold.ctx.memory.soldWh[at(4)]).toBe(2_098);
+  expect(sold.ctx.memory.open[at(4)]?.soldWh).toBe(1_591);
   expect([...unsold.violations, ...sold.violations]).toEqual([]);
 });
 
 test("several slots, several lots, or none", () => {
   const auctions = (config: Partial<ProducerConfig>): readonly bigint[] =>
     stageWith(config).forecast(day, slots).flatMap((intent) => (intent.tag === "auction" ? [intent.energy] : []));
-  expect(auctions({ auctionSlotsPerDay: 2 })).toEqual([1_049n, 2_098n]);
-  expect(auctions({ auctionLotsPerSlot: 3 })).toEqual([700n, 699n, 699n]);
+  expect(auctions({ auctionSlotsPerDay: 2 })).toEqual([795n, 1_591n]);
+  expect(auctions({ auctionLotsPerSlot: 3 })).toEqual([531n, 530n, 530n]);
   expect(auctions({ auctionSlotsPerDay: 0 })).toEqual([]);
 });
 
@@ -68,9 +68,9 @@ test("at the gate promises what the newest forecast adds and offers all that is 
   stage.forecast(day, slots);
   stage.ctx.forecastSurplus(at(3), evenQuantiles(4_500, 5_400));
   expect(stage.gate(at(3))).toEqual([
-    { tag: "promise", slotId: at(3), energy: wh(3_505) },
+    { tag: "promise", slotId: at(3), energy: wh(3_726) },
     { tag: "cancel", slotId: at(3) },
-    { tag: "offer", slotId: at(3), energy: wh(4_554), limit: price(61_000) },
+    { tag: "offer", slotId: at(3), energy: wh(4_521), limit: price(61_000) },
   ]);
   expect(stage.violations).toEqual([]);
 });

@@ -4,12 +4,18 @@ import { describe, expect, test } from "vitest";
 import { keepLevel, orderLevel, promiseGain, promiseLevel, type SupplyPrices, worthOfEnergy } from "./newsvendor.ts";
 import { quantileAt } from "./quantiles.ts";
 
-const usual: SupplyPrices = { salePrice: 200_000, saleChance: 0.8, feedIn: 60_000, gridFee: 5_000, shortfallPrice: 800_000 };
+const usual: SupplyPrices = { salePrice: 200_000, saleChance: 0.8, feedIn: 60_000, gridFee: 5_000, shortfallPrice: 800_000, waitingValue: 0 };
 
 describe("promiseLevel", () => {
   test("the example worked by hand", () => {
     // (0.8 × 140 000 − 5 000) / (800 000 − 5 000 − 0.8 × 60 000) = 107 000 / 747 000
     expect(promiseLevel(usual)).toBeCloseTo(107_000 / 747_000, 12);
+  });
+
+  test("what could as well wait must be worth more now than later", () => {
+    // (107 000 − 40 000) / (747 000 − 40 000)
+    expect(promiseLevel({ ...usual, waitingValue: 40_000 })).toBeCloseTo(67_000 / 707_000, 12);
+    expect(promiseLevel({ ...usual, waitingValue: 107_000 })).toBe(0);
   });
 
   test("with a certain sale it is the newsvendor's ratio of underage to underage plus overage", () => {
@@ -35,6 +41,7 @@ describe("promiseLevel", () => {
       feedIn: fc.integer({ min: 0, max: 65_000 }),
       gridFee: fc.integer({ min: 0, max: 5_000 }),
       shortfallPrice: fc.integer({ min: 450_000, max: 900_000 }),
+      waitingValue: fc.constantFrom(0, 0, 20_000),
     });
     fc.assert(
       fc.property(prices, fc.integer({ min: 0, max: 1_000 }), (given, otherWh) => {
@@ -47,10 +54,10 @@ describe("promiseLevel", () => {
 });
 
 /** Expected gain in micros when the injection is spread evenly over 0…1000 Wh: E min(I, S) = S − S²/2000. */
-function exactGain({ salePrice, saleChance, feedIn, gridFee, shortfallPrice }: SupplyPrices, promisedWh: number): number {
+function exactGain({ salePrice, saleChance, feedIn, gridFee, shortfallPrice, waitingValue }: SupplyPrices, promisedWh: number): number {
   const deliveredWh = promisedWh - promisedWh ** 2 / 2_000;
   const sold = saleChance * (salePrice * promisedWh - feedIn * deliveredWh);
-  return (sold - gridFee * deliveredWh - shortfallPrice * (promisedWh - deliveredWh)) / 1_000;
+  return (sold - (gridFee + waitingValue) * deliveredWh - shortfallPrice * (promisedWh - deliveredWh)) / 1_000;
 }
 
 test("promiseGain agrees with the exact gain of an even distribution", () => {
@@ -99,7 +106,7 @@ describe("orderLevel and keepLevel", () => {
       fc.property(arbPrices, ({ feedIn, retailGap, share, saleChance }) => {
         const retail = feedIn + retailGap;
         const price = feedIn + share * retailGap;
-        const u = promiseLevel({ salePrice: price, saleChance, feedIn, gridFee: 5_000, shortfallPrice: Math.max(800_000, retail) });
+        const u = promiseLevel({ salePrice: price, saleChance, feedIn, gridFee: 5_000, shortfallPrice: Math.max(800_000, retail), waitingValue: 0 });
         const v = orderLevel({ price, fee: 4_000, feedIn, retail });
         expect(u + v).toBeLessThanOrEqual(1);
       }),

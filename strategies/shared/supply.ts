@@ -23,7 +23,7 @@ export type SupplyConfig = SaleConfig & {
 export const supplyShape: Readonly<Record<keyof SupplyConfig, z.ZodDefault<z.ZodNumber>>> = {
   ...saleShape,
   penaltyWeightPercent: z.number().min(0).default(100),
-  waitingValuePercent: z.number().min(0).max(100).default(0),
+  waitingValuePercent: z.number().min(0).max(100).default(50),
   offerMarkupMicrosPerKwh: z.number().int().min(0).default(2_000),
   gateMarkupMicrosPerKwh: z.number().int().min(0).default(1_000),
 };

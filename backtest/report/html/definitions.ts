@@ -33,7 +33,8 @@ export const DEFINITIONS = {
   "in 80 % band": "Readings between the 10 % and the 90 % quantile, in per cent. A well-judged forecast has 80.",
   skill:
     "How much smaller the error was than that of persistence (the last known day again), in per cent. Below zero, repeating that day would have done better.",
-  denied: "What strategies intended and did not get: held back by the risk gate before it reached the ledger, or rejected there; by reason.",
+  denied:
+    "What strategies intended and did not get: held back by the risk gate before it reached the ledger, or rejected there; by reason.",
   transactions:
     "Changes of ownership or money on the ledger. Each is signed by its parties, checked by contracts, and made final by a notary.",
   "run hash": "Fingerprint of all that happened in the run. The same command with the same seed gives the same hash.",

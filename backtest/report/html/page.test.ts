@@ -105,12 +105,13 @@ describe.skipIf(program === undefined)("report.html in a browser", () => {
   test("has tables with all members, and for each chart one with its figures", async () => {
     expect(await page.locator("#member-table tbody tr").count()).toBe(report.members.length);
     expect(await page.locator("#forecast-table tbody tr").count()).toBe(report.forecast.series.length + 3);
-    const rows: Record<string, number> = {};
-    for (const twin of await page.locator("details.twin").all()) {
-      await twin.locator("summary").click();
-      await twin.locator("tbody tr").first().waitFor();
-      rows[(await twin.getAttribute("data-twin")) ?? ""] = await twin.locator("tbody tr").count();
-    }
+    await page.locator('[data-twin="energy"] summary').click();
+    await page.evaluate("for (const twin of document.querySelectorAll('details.twin')) twin.open = true");
+    await page.waitForFunction(
+      "[...document.querySelectorAll('details.twin')].every((one) => one.querySelector('td'))",
+    );
+    const rows = await page.evaluate(`Object.fromEntries([...document.querySelectorAll("details.twin")].map((twin) =>
+      [twin.dataset.twin, twin.querySelectorAll("tbody tr").length]))`);
     expect(rows).toEqual({ gain: 14, "gain-by-day": 14, energy: 335, market: 335, "by-hour": 24, map: 14 * 24 });
     const cells = await page.locator('[data-twin="energy"] tbody tr').nth(12).locator("th,td").allTextContents();
     const slot = report.timeline[12];
@@ -120,7 +121,7 @@ describe.skipIf(program === undefined)("report.html in a browser", () => {
         formatScaled(amount ?? 0n, 3, { decimals: 2 }),
       ),
     );
-    for (const twin of await page.locator("details.twin summary").all()) await twin.click();
+    await page.evaluate("for (const twin of document.querySelectorAll('details.twin')) twin.open = false");
   });
 
   test("sorts members by a figure and by name, both ways", async () => {

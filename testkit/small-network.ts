@@ -1,0 +1,293 @@
+/**
+ * A small network for tests: real nodes, notary and contracts in one process, with stores in memory, a clock that is moved by
+ * hand and seeded keys. A test may stand between the nodes, sign as any party, and send what an honest node would not.
+ * Its rules, slot and day are those of the builders, so amounts can be worked by hand.
+ */
+import { join } from "node:path";
+import {
+  type ClientCommand,
+  type Member,
+  type PeerReply,
+  type PeerRequest,
+  type Receipt,
+  type ResolvedState,
+  type SignedTransaction,
+  type StateTag,
+  signTransaction,
+  type Transaction,
+  type Transport,
+  buildTransaction,
+  encodeSignedTransaction,
+  withSignatures,
+  type LedgerRefusal,
+} from "#contracts";
+import {
+  canonicalJson,
+  type Clock,
+  compareText,
+  type Entropy,
+  invariant,
+  type Micros,
+  micros,
+  type PublicKey,
+  type Result,
+  type Signer,
+  seededEntropy,
+  signerFromSeed,
+  wattHours,
+} from "#core";
+import {
+  type CommitLog,
+  COMMIT_LOG_FILE,
+  createMemoryCommitLog,
+  type LedgerNode,
+  LocalNetwork,
+  type LocalNetworkOptions,
+  type NetworkRules,
+  openSqliteCommitLog,
+  openSqliteNodeStore,
+} from "#ledger-node";
+import { MARKETPLACE, PARAMETERS, SLOT_START_MS } from "./builders.ts";
+import { STATE_TAGS } from "./arbitraries.ts";
+
+/** A clock that stands still until a test moves it. */
+export class ManualClock implements Clock {
+  #nowMs: number;
+
+  constructor(nowMs: number) {
+    this.#nowMs = nowMs;
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Moves the clock to an instant; never back. */
+  moveTo(nowMs: number): void {
+    invariant(nowMs >= this.#nowMs, "a clock is not moved back");
+    this.#nowMs = nowMs;
+  }
+}
+
+/** Passes a message on, alters it, or answers in the receiver's place. `next` hands it to the receiver. */
+export type Interception = (
+  from: PublicKey,
+  to: PublicKey,
+  request: PeerRequest,
+  next: (request: PeerRequest) => Promise<PeerReply>,
+) => Promise<PeerReply>;
+
+export type SmallNetworkOptions = {
+  readonly seed?: string;
+  readonly rules?: Partial<NetworkRules>;
+  /** Keeps the stores as files in this folder, so that nodes can be started again. */
+  readonly folder?: string;
+  readonly marketplacePolicy?: LocalNetworkOptions["marketplacePolicy"];
+};
+
+/** The rules of the builders' network, with one verifier and a marketplace that takes 0.005 per kWh. */
+export const SMALL_NETWORK_RULES: NetworkRules = {
+  networkId: "small-network",
+  currency: PARAMETERS.currency,
+  slotMinutes: PARAMETERS.slotMinutes,
+  timeZone: PARAMETERS.timeZone,
+  promiseMin: PARAMETERS.promiseMin,
+  promiseMax: PARAMETERS.promiseMax,
+  emergencyPrice: PARAMETERS.emergencyPrice,
+  gridFee: PARAMETERS.gridFee,
+  bidRiseMin: PARAMETERS.bidRiseMin,
+  priceMin: PARAMETERS.priceMin,
+  priceMax: PARAMETERS.priceMax,
+  gateLeadMs: PARAMETERS.gateLeadMs,
+  marketFee: MARKETPLACE.marketFee,
+};
+
+const DAY_MS = 86_400_000;
+
+export class SmallNetwork {
+  readonly ledger: LocalNetwork;
+  readonly clock: ManualClock;
+  readonly commitLog: CommitLog;
+  /** Set it to stand between the nodes. */
+  readonly wire: { intercept: Interception | undefined; transport: Transport };
+  readonly #draws: readonly Uint8Array[];
+  readonly #signers = new Map<PublicKey, Signer>();
+  #salts = 0;
+  #issues = 0;
+
+  /** Founds a network on the eve of the builders' day, so that its tariff can still be published. */
+  static async found(options: SmallNetworkOptions = {}): Promise<SmallNetwork> {
+    const clock = new ManualClock(SLOT_START_MS - DAY_MS);
+    const { folder, seed = "small network" } = options;
+    const draws: Uint8Array[] = [];
+    const wire: SmallNetwork["wire"] = { intercept: undefined, transport: UNCONNECTED };
+    const commitLog =
+      folder === undefined
+        ? createMemoryCommitLog()
+        : openSqliteCommitLog(join(folder, COMMIT_LOG_FILE), "process-crash");
+    const ledger = await LocalNetwork.found({
+      rules: { ...SMALL_NETWORK_RULES, ...options.rules },
+      clock,
+      entropy: remembering(seededEntropy(seed, "ledger"), draws),
+      commitLog,
+      openStore: (name) =>
+        openSqliteNodeStore(folder === undefined ? ":memory:" : join(folder, `${name}.sqlite`), "process-crash", defer),
+      defer,
+      ...(options.marketplacePolicy === undefined ? {} : { marketplacePolicy: options.marketplacePolicy }),
+      between: (transport) => interceptedBy(wire, transport),
+    });
+    return new SmallNetwork(ledger, clock, commitLog, wire, draws);
+  }
+
+  private constructor(
+    ledger: LocalNetwork,
+    clock: ManualClock,
+    commitLog: CommitLog,
+    wire: SmallNetwork["wire"],
+    draws: readonly Uint8Array[],
+  ) {
+    this.ledger = ledger;
+    this.clock = clock;
+    this.commitLog = commitLog;
+    this.wire = wire;
+    this.#draws = draws;
+  }
+
+  node(name: string): LedgerNode {
+    return this.ledger.node(name);
+  }
+
+  key(name: string): PublicKey {
+    return name === "notary" ? this.ledger.notaryKey : this.node(name).party;
+  }
+
+  /** Lets a member join: a prosumer of 20 kWh per slot unless said otherwise. */
+  join(
+    name: string,
+    patch: Partial<Pick<Member, "roles" | "capacityPerSlot" | "holdingCapPerSlot">> = {},
+  ): Promise<LedgerNode> {
+    return this.ledger.join({
+      name,
+      roles: ["prosumer"],
+      capacityPerSlot: wattHours(20_000),
+      holdingCapPerSlot: null,
+      ...patch,
+    });
+  }
+
+  /** Issues funds to a party, each amount in micros as funds of its own. */
+  async fund(name: string, ...amounts: readonly (bigint | number)[]): Promise<void> {
+    this.#issues += 1;
+    await this.run("payment-provider", {
+      tag: "issue-funds",
+      commandId: `issue ${this.#issues}`,
+      to: this.key(name),
+      amounts: amounts.map((amount) => micros(amount)),
+    });
+  }
+
+  submit(name: string, command: ClientCommand): Promise<Result<Receipt, LedgerRefusal>> {
+    return this.node(name).submit(command);
+  }
+
+  /** Carries out a command that must succeed. @throws InvariantError with the refusal. */
+  async run(name: string, command: ClientCommand): Promise<Receipt> {
+    const result = await this.submit(name, command);
+    invariant(result.ok, `${name} carries out ${command.commandId}, was refused: ${canonicalJson(result)}`);
+    return result.value;
+  }
+
+  /** The sum of a party's free funds, in micros. */
+  balance(name: string): Micros {
+    const own = this.node(name)
+      .unspent("funds")
+      .filter(({ owner }) => owner === this.key(name));
+    return micros(own.reduce((sum, { amount }) => sum + amount, 0n));
+  }
+
+  /** Everything that a node holds unspent, one line for each state, in an order that does not depend on arrival. */
+  async vaultOf(name: string): Promise<readonly string[]> {
+    const lines: string[] = [];
+    for (const tag of STATE_TAGS) {
+      for (const state of await this.node(name).states(tag)) lines.push(canonicalJson(state));
+    }
+    return lines.sort(compareText);
+  }
+
+  /** All vaults and the notary's totals: equal before and after a command that changes nothing. */
+  async everything(): Promise<Readonly<Record<string, readonly string[]>>> {
+    const vaults: Record<string, readonly string[]> = { notary: [canonicalJson(this.ledger.moneyHeld())] };
+    for (const name of this.ledger.nodeNames) vaults[name] = await this.vaultOf(name);
+    return vaults;
+  }
+
+  /** The signer of a party, for tests in which that party is dishonest. */
+  signer(name: string): Signer {
+    const key = this.key(name);
+    for (const draw of this.#draws.slice(this.#signers.size)) {
+      const signer = signerFromSeed(draw);
+      this.#signers.set(signer.publicKey, signer);
+    }
+    const found = this.#signers.get(key);
+    invariant(found !== undefined, `the key of ${name} was drawn from the network's entropy`);
+    return found;
+  }
+
+  /** Builds a transaction by hand and signs it as the named parties. */
+  craft(content: Transaction, ...names: readonly string[]): SignedTransaction {
+    this.#salts += 1;
+    const salt = seededEntropy("crafted", `${this.#salts}`).bytes(32);
+    const transaction = buildTransaction(content, salt);
+    const signatures = names.map((name) => signTransaction(this.ledger.networkId, transaction, this.signer(name)));
+    return withSignatures({ transaction, signatures: [], notarySignature: null }, signatures);
+  }
+
+  /** Sends a message as if the node of `from` had sent it. */
+  send(from: string, to: string, request: PeerRequest): Promise<PeerReply> {
+    return this.wire.transport.request(this.key(from), this.key(to), request);
+  }
+
+  /** Asks a party for its signature, or the notary to make a transaction final. */
+  ask(from: string, to: string, tag: "sign" | "notarise" | "final", signed: SignedTransaction): Promise<PeerReply> {
+    return this.send(from, to, { tag, transaction: encodeSignedTransaction(signed) });
+  }
+
+  /** The unspent states of a kind that a node knows, as a transaction would resolve them. */
+  async resolved(name: string, tag: StateTag): Promise<readonly ResolvedState[]> {
+    const states = await this.node(name).states(tag);
+    return states.map(({ ref, state }) => ({ ref, state, notary: this.ledger.notaryKey }));
+  }
+
+  close(): void {
+    this.ledger.close();
+  }
+}
+
+function defer(task: () => void): void {
+  setImmediate(task);
+}
+
+const UNCONNECTED: Transport = {
+  request: () => Promise.resolve({ tag: "refused", refusal: { tag: "node_unreachable" } }),
+};
+
+/** Entropy that remembers every 32 bytes it gave: the seeds of all keys are among them. */
+function remembering(entropy: Entropy, draws: Uint8Array[]): Entropy {
+  return {
+    bytes(length) {
+      const drawn = entropy.bytes(length);
+      if (length === 32) draws.push(drawn);
+      return drawn;
+    },
+  };
+}
+
+function interceptedBy(wire: SmallNetwork["wire"], transport: Transport): Transport {
+  wire.transport = transport;
+  return {
+    request: (from, to, request) =>
+      wire.intercept === undefined
+        ? transport.request(from, to, request)
+        : wire.intercept(from, to, request, (altered) => transport.request(from, to, altered)),
+  };
+}
