@@ -12,7 +12,6 @@ import {
   type PublicKey,
   type Slot,
   type SlotId,
-  slotOf,
   wattHours,
   zone,
 } from "#core";
@@ -232,17 +231,14 @@ export class Agent {
       outcomes.push(...(await this.#submit({ intents: judged.passed }, portfolio.orders)));
       portfolio = await readPortfolio(this.#options.client);
     }
-    return [...outcomes, ...this.#planBattery(intents, base)];
+    return [...outcomes, ...this.#planBattery(intents, this.#viewOf(portfolio, base))];
   }
 
-  #planBattery(
-    intents: readonly Intent[],
-    base: Omit<RiskView, "funds" | "position" | "intentsLastHour">,
-  ): readonly IntentOutcome[] {
+  #planBattery(intents: readonly Intent[], view: RiskView): readonly IntentOutcome[] {
     return intents.flatMap((intent): readonly IntentOutcome[] => {
       if (intent.tag !== "charge-battery") return [];
-      const verdict = Number.isFinite(intent.energyWh) && slotOf(intent.slotId).endMs > base.nowMs;
-      if (!verdict) return [{ intent, outcome: "denied", denial: { tag: "intent_malformed" } }];
+      const verdict = checkRisk(intent, view, this.#limits);
+      if (!verdict.ok) return [{ intent, outcome: "denied", denial: verdict.error }];
       this.#options.battery.plan(intent.slotId, intent.energyWh);
       return [{ intent, outcome: "accepted", commandId: "battery" }];
     });
@@ -258,14 +254,13 @@ export class Agent {
     const passed: LedgerIntent[] = [];
     const denied: IntentOutcome[] = [];
     for (const intent of group) {
-      this.#intentTimes = this.#intentTimes.filter((atMs) => atMs > base.nowMs - HOUR_MS);
-      const view: RiskView = {
-        ...base,
+      const view = this.#viewOf(portfolio, base);
+      const judged: RiskView = {
+        ...view,
         funds: micros(funds),
-        intentsLastHour: this.#intentTimes.length,
-        position: (slotId) => afterUses(positionIn(portfolio, slotId), uses.get(slotId) ?? []),
+        position: (slotId) => afterUses(view.position(slotId), uses.get(slotId) ?? []),
       };
-      const verdict = checkRisk(intent, view, this.#limits);
+      const verdict = checkRisk(intent, judged, this.#limits);
       if (!verdict.ok) {
         denied.push({ intent, outcome: "denied", denial: verdict.error });
         continue;
@@ -277,6 +272,17 @@ export class Agent {
       passed.push(intent);
     }
     return { passed, denied };
+  }
+
+  /** What the gate sees while nothing of a group is let through yet. */
+  #viewOf(portfolio: Portfolio, base: Omit<RiskView, "funds" | "position" | "intentsLastHour">): RiskView {
+    this.#intentTimes = this.#intentTimes.filter((atMs) => atMs > base.nowMs - HOUR_MS);
+    return {
+      ...base,
+      funds: portfolio.funds,
+      intentsLastHour: this.#intentTimes.length,
+      position: (slotId) => positionIn(portfolio, slotId),
+    };
   }
 
   async #submit(group: IntentGroup, openOrders: readonly PoolOrder[]): Promise<readonly IntentOutcome[]> {

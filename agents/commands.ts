@@ -1,7 +1,7 @@
 /** Turns intents that passed the gate into as few ledger commands as their order allows. */
 
 import type { ClientCommand, PoolOrder } from "#contracts";
-import { localDayAt, type PublicKey, slotOf, type ZoneName } from "#core";
+import { localDayAt, type PublicKey, parseSlotId, type ZoneName } from "#core";
 import type { Intent } from "#strategies";
 
 export type LedgerIntent = Exclude<Intent, { readonly tag: "charge-battery" }>;
@@ -30,7 +30,8 @@ export function groupIntents(intents: readonly LedgerIntent[], timeZone: ZoneNam
 
 function groupKey(intent: LedgerIntent, timeZone: ZoneName): string {
   if (intent.tag !== "promise" && intent.tag !== "offer" && intent.tag !== "order") return "";
-  return `${intent.tag} ${localDayAt(timeZone, slotOf(intent.slotId).startMs)}`;
+  const slot = parseSlotId(intent.slotId); // Not judged yet: the gate denies a malformed one.
+  return slot.ok ? `${intent.tag} ${localDayAt(timeZone, slot.value.startMs)}` : "";
 }
 
 /** The command of a group; undefined when there is nothing to do, such as cancelling where no order is open. */

@@ -10,6 +10,7 @@ import {
   type Micros,
   type MicrosPerKwh,
   ok,
+  parseSlotId,
   type Result,
   type SlotId,
   slotOf,

@@ -102,7 +102,16 @@ describe("what the clauses leave to choice", () => {
     "place-orders pool-order.sequence",
   ];
   /** Flows in which the grid authority, the provider or the principal states facts. */
-  const STATEMENTS = ["genesis", "join", "amend-member", "issue-funds", "redeem-funds", "grant-mandate", "record-meters", "publish-tariff"];
+  const STATEMENTS = [
+    "genesis",
+    "join",
+    "amend-member",
+    "issue-funds",
+    "redeem-funds",
+    "grant-mandate",
+    "record-meters",
+    "publish-tariff",
+  ];
   const trading = flows.filter(([flow]) => !STATEMENTS.includes(flow));
 
   function others(value: unknown): readonly unknown[] {
@@ -122,7 +131,9 @@ describe("what the clauses leave to choice", () => {
       for (const [index, output] of content.outputs.entries()) {
         for (const [field, value] of Object.entries(output)) {
           for (const other of field === "tag" ? [] : others(value)) {
-            const outputs = content.outputs.map((each, at) => (at === index ? ({ ...each, [field]: other } as State) : each));
+            const outputs = content.outputs.map((each, at) =>
+              at === index ? ({ ...each, [field]: other } as State) : each,
+            );
             const violated = contractViolations({ content: { ...content, outputs }, inputs, references });
             if (violated.length === 0) accepted.add(`${flow} ${output.tag}.${field}`);
             changes++;

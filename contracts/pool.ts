@@ -90,18 +90,22 @@ function tradesRefusal(byId: ReadonlyMap<string, PoolOrder>, trades: readonly Po
   for (const trade of trades) {
     const bid = byId.get(trade.bid);
     const offer = byId.get(trade.offer);
-    if (bid === undefined || offer === undefined || bid.side !== "bid" || offer.side !== "offer")
-      return "trade_of_unknown_order";
-    if (trade.energy <= 0n) return "trade_energy_not_positive";
-    if (bid.owner === offer.owner) return "trade_with_oneself";
-    if (trade.price > bid.limit || trade.price < offer.limit) return "trade_beyond_limit";
-    for (const order of [bid, offer]) {
-      const sum = (filled.get(order.orderId) ?? 0n) + trade.energy;
-      if (sum > order.energy) return "trade_beyond_order";
-      filled.set(order.orderId, sum);
+    if (bid?.side !== "bid" || offer?.side !== "offer") return "trade_of_unknown_order";
+    const refusal = tradeRefusal(trade, bid, offer);
+    if (refusal !== undefined) return refusal;
+    for (const { orderId, energy } of [bid, offer]) {
+      const sum = (filled.get(orderId) ?? 0n) + trade.energy;
+      if (sum > energy) return "trade_beyond_order";
+      filled.set(orderId, sum);
     }
   }
   return undefined;
+}
+
+function tradeRefusal({ energy, price }: PoolTrade, bid: PoolOrder, offer: PoolOrder): PoolRefusal | undefined {
+  if (energy <= 0n) return "trade_energy_not_positive";
+  if (bid.owner === offer.owner) return "trade_with_oneself";
+  return price > bid.limit || price < offer.limit ? "trade_beyond_limit" : undefined;
 }
 
 function unfilledOf(orders: readonly PoolOrder[], trades: readonly PoolTrade[]): ReadonlyMap<string, WattHours> {

@@ -1,7 +1,6 @@
 /** Signatures of parties and notaries: what they cover, what they do not, and the bytes in which they travel. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CBOR_BYTES_MAX, compareText, decodeCbor, encodeCbor, type Hash, hashOf, type Signer, toHex } from "#core";
 import {
   buildTransaction,
   decodeSignedTransaction,
@@ -20,6 +19,7 @@ import {
   type TransactionSignature,
   withSignatures,
 } from "#contracts";
+import { CBOR_BYTES_MAX, compareText, decodeCbor, encodeCbor, type Hash, hashOf, type Signer, toHex } from "#core";
 import { arbTransaction, funds, keyOf, signerOf, VALID } from "#testkit";
 import { BATCH_SIZE_MAX } from "./signed.ts";
 import { SIGNERS_MAX, TRANSACTION_BYTES_MAX } from "./transaction.ts";
@@ -44,23 +44,31 @@ describe("a party's signature", () => {
 
   test("is no notary's signature, and a notary's is none of a party", () => {
     const [answer] = signBatch("testkit", [transaction.id], alice) as [NotarySignature];
-    expect(isTransactionSignatureValid("testkit", transaction.id, { by: answer.by, signature: answer.signature })).toBe(false);
+    expect(isTransactionSignatureValid("testkit", transaction.id, { by: answer.by, signature: answer.signature })).toBe(
+      false,
+    );
     expect(isNotarySignatureValid("testkit", transaction.id, { ...answer, signature: signed.signature })).toBe(false);
   });
 
   test("the signed bytes name purpose, network, scheme and transaction: no two of them can be confused", () => {
     const id = hashOf("x");
     const read = decodeCbor(signableBytes("testkit", id));
-    expect(read.ok && (read.value as readonly unknown[]).slice(0, 3)).toEqual(["dream/transaction", "testkit", "ed25519"]);
+    expect(read.ok && (read.value as readonly unknown[]).slice(0, 3)).toEqual([
+      "dream/transaction",
+      "testkit",
+      "ed25519",
+    ]);
     expect(toHex(signableBytes("testkit", id))).not.toBe(toHex(notarySignableBytes("testkit", id, 1)));
     expect(toHex(notarySignableBytes("testkit", id, 1))).not.toBe(toHex(notarySignableBytes("testkit", id, 2)));
   });
 });
 
 describe("a notary's signature over a batch", () => {
-  const ids = (count: number): readonly Hash[] => Array.from({ length: count }, (_, index) => hashOf(`transaction ${index}`));
+  const ids = (count: number): readonly Hash[] =>
+    Array.from({ length: count }, (_, index) => hashOf(`transaction ${index}`));
   const sizes = Array.from({ length: 17 }, (_, index) => index + 1);
-  const changed = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes, (byte, index) => (index === 5 ? byte ^ 1 : byte));
+  const changed = (bytes: Uint8Array): Uint8Array =>
+    Uint8Array.from(bytes, (byte, index) => (index === 5 ? byte ^ 1 : byte));
 
   test.each(sizes)("of %i covers each of its transactions, with one signature", (size) => {
     const answers = signBatch("testkit", ids(size), notary);
@@ -76,9 +84,11 @@ describe("a notary's signature over a batch", () => {
     const answers = signBatch("testkit", ids(size), notary);
     for (const [position, answer] of answers.entries()) {
       const id = ids(size)[position] as Hash;
-      const isValid = (patch: Partial<NotarySignature>, network = "testkit", txId = id): boolean => isNotarySignatureValid(network, txId, { ...answer, ...patch });
+      const isValid = (patch: Partial<NotarySignature>, network = "testkit", txId = id): boolean =>
+        isNotarySignatureValid(network, txId, { ...answer, ...patch });
       expect(isValid({})).toBe(true);
-      for (const other of [-1, position + 1, position - 1, size, size + 1, 0.5, Number.NaN]) if (other !== position) expect(isValid({ position: other })).toBe(false);
+      for (const other of [-1, position + 1, position - 1, size, size + 1, 0.5, Number.NaN])
+        if (other !== position) expect(isValid({ position: other })).toBe(false);
       for (const batchSize of [0, size - 1, size + 1, 2 * size, Number.NaN]) expect(isValid({ batchSize })).toBe(false);
       expect(isValid({}, "other")).toBe(false);
       expect(isValid({}, "testkit", hashOf("never notarised"))).toBe(false);
@@ -90,14 +100,16 @@ describe("a notary's signature over a batch", () => {
         expect(isValid({ path: answer.path.slice(0, -1) })).toBe(false);
         expect(isValid({ path: answer.path.map(changed) })).toBe(false);
       }
-      if (answer.path.length > 1 && toHex(answer.path[0] as Uint8Array) !== toHex(answer.path[1] as Uint8Array)) expect(isValid({ path: [...answer.path].reverse() })).toBe(false);
+      if (answer.path.length > 1 && toHex(answer.path[0] as Uint8Array) !== toHex(answer.path[1] as Uint8Array))
+        expect(isValid({ path: [...answer.path].reverse() })).toBe(false);
     }
   });
 
   test("does not pass one transaction's path off as another's", () => {
     const answers = signBatch("testkit", ids(7), notary);
     for (const [left, answer] of answers.entries()) {
-      for (const [right, id] of ids(7).entries()) expect(isNotarySignatureValid("testkit", id, answer)).toBe(left === right);
+      for (const [right, id] of ids(7).entries())
+        expect(isNotarySignatureValid("testkit", id, answer)).toBe(left === right);
     }
   });
 
@@ -113,11 +125,18 @@ describe("a notary's signature over a batch", () => {
 
 describe("signed transactions in bytes", () => {
   const arbSigned: fc.Arbitrary<SignedTransaction> = fc
-    .tuple(arbTransaction, fc.uniqueArray(fc.constantFrom("alice", "bob", "carol", "notary"), { maxLength: 4 }), fc.integer({ min: 0, max: 5 }))
+    .tuple(
+      arbTransaction,
+      fc.uniqueArray(fc.constantFrom("alice", "bob", "carol", "notary"), { maxLength: 4 }),
+      fc.integer({ min: 0, max: 5 }),
+    )
     .map(([content, names, batch]) => {
       const wire = buildTransaction(content, SALT);
       const unsigned: SignedTransaction = { transaction: wire, signatures: [], notarySignature: null };
-      const signed = withSignatures(unsigned, names.map((name) => signTransaction("testkit", wire, signerOf(name))));
+      const signed = withSignatures(
+        unsigned,
+        names.map((name) => signTransaction("testkit", wire, signerOf(name))),
+      );
       const ids = Array.from({ length: batch }, (_, index) => (index === 0 ? wire.id : hashOf(`${index}`)));
       return { ...signed, notarySignature: signBatch("testkit", ids, notary)[0] ?? null };
     });
@@ -150,55 +169,116 @@ describe("signed transactions in bytes", () => {
     const { by, signature } = signTransaction("testkit", transaction, signerOf(name));
     return [Uint8Array.from(Buffer.from(by, "hex")), signature];
   };
-  const [low, high] = ["alice", "bob"].sort((left, right) => compareText(keyOf(left), keyOf(right))) as [string, string];
+  const [low, high] = ["alice", "bob"].sort((left, right) => compareText(keyOf(left), keyOf(right))) as [
+    string,
+    string,
+  ];
 
   test("signatures are sorted by key, at most one of each: otherwise one could be counted twice", () => {
-    const withRaw = (...names: readonly string[]): ReturnType<typeof decodeSignedTransaction> => decodeSignedTransaction(encodeCbor([body, names.map(rawSignature), null]));
+    const withRaw = (...names: readonly string[]): ReturnType<typeof decodeSignedTransaction> =>
+      decodeSignedTransaction(encodeCbor([body, names.map(rawSignature), null]));
     expect(withRaw(low, high).ok).toBe(true);
     expect(withRaw(high, low)).toEqual({ ok: false, error: "transaction_signers_unsorted" });
     expect(withRaw(low, low)).toEqual({ ok: false, error: "transaction_signers_unsorted" });
   });
 
   test("what is not three parts of the right kind is refused", () => {
-    for (const parts of [[], [body], [body, []], [body, [], null, null], [null, [], null], [body, null, null], [body, [[SALT]], null], [body, [], [SALT]], [body, [], 0]])
+    for (const parts of [
+      [],
+      [body],
+      [body, []],
+      [body, [], null, null],
+      [null, [], null],
+      [body, null, null],
+      [body, [[SALT]], null],
+      [body, [], [SALT]],
+      [body, [], 0],
+    ])
       expect(decodeSignedTransaction(encodeCbor(parts))).toEqual({ ok: false, error: "transaction_malformed" });
   });
 
   test("a notary's answer has bounds: position, size and length of the path", () => {
     const [answer] = signBatch("testkit", [transaction.id], notary) as [NotarySignature];
-    const signed = (patch: Partial<NotarySignature>): SignedTransaction => ({ transaction, signatures: [], notarySignature: { ...answer, ...patch } });
-    const deepest = { position: BATCH_SIZE_MAX - 1, batchSize: BATCH_SIZE_MAX, path: Array.from({ length: 12 }, () => SALT) };
+    const signed = (patch: Partial<NotarySignature>): SignedTransaction => ({
+      transaction,
+      signatures: [],
+      notarySignature: { ...answer, ...patch },
+    });
+    const deepest = {
+      position: BATCH_SIZE_MAX - 1,
+      batchSize: BATCH_SIZE_MAX,
+      path: Array.from({ length: 12 }, () => SALT),
+    };
     expect(decodeSignedTransaction(encodeSignedTransaction(signed(deepest))).ok).toBe(true);
-    for (const patch of [{ position: BATCH_SIZE_MAX }, { batchSize: BATCH_SIZE_MAX + 1 }, { batchSize: 0 }, { path: [...deepest.path, SALT] }])
+    for (const patch of [
+      { position: BATCH_SIZE_MAX },
+      { batchSize: BATCH_SIZE_MAX + 1 },
+      { batchSize: 0 },
+      { path: [...deepest.path, SALT] },
+    ])
       expect(() => encodeSignedTransaction(signed(patch))).toThrow();
   });
 
   test("the longest transaction still travels with as many signatures as it may have", () => {
     const signers: readonly Signer[] = Array.from({ length: SIGNERS_MAX }, (_, index) => signerOf(`signer ${index}`));
     // Outputs of 120 characters of id and more until the transaction is as long as it may be.
-    const filler = { tag: "power-promise", promiseId: "x".repeat(120), slot: "2031-06-01T10:15Z/PT15M", energy: 1n, supplier: keyOf("alice"), owner: keyOf("alice"), lock: { kind: "order", id: "y".repeat(120) }, delivered: null } as unknown as Transaction["outputs"][number];
-    const content: Transaction = { inputs: [], references: [], outputs: [], command: { tag: "issue-funds" }, signers: signers.map(({ publicKey }) => publicKey), notary: notary.publicKey, window: { fromMs: null, untilMs: null } };
-    const lengthWith = (count: number): number => encodeTransaction(buildTransaction({ ...content, outputs: Array.from({ length: count }, () => filler) }, SALT)).length;
+    const filler = {
+      tag: "power-promise",
+      promiseId: "x".repeat(120),
+      slot: "2031-06-01T10:15Z/PT15M",
+      energy: 1n,
+      supplier: keyOf("alice"),
+      owner: keyOf("alice"),
+      lock: { kind: "order", id: "y".repeat(120) },
+      delivered: null,
+    } as unknown as Transaction["outputs"][number];
+    const content: Transaction = {
+      inputs: [],
+      references: [],
+      outputs: [],
+      command: { tag: "issue-funds" },
+      signers: signers.map(({ publicKey }) => publicKey),
+      notary: notary.publicKey,
+      window: { fromMs: null, untilMs: null },
+    };
+    const lengthWith = (count: number): number =>
+      encodeTransaction(buildTransaction({ ...content, outputs: Array.from({ length: count }, () => filler) }, SALT))
+        .length;
     const perOutput = lengthWith(301) - lengthWith(300);
     const most = Math.floor((TRANSACTION_BYTES_MAX - lengthWith(300)) / perOutput) + 300;
     const longest = buildTransaction({ ...content, outputs: [...Array.from({ length: most }, () => filler)] }, SALT);
     expect(encodeTransaction(longest).length).toBeGreaterThan(TRANSACTION_BYTES_MAX - perOutput);
-    const answer: NotarySignature = { by: notary.publicKey, signature: new Uint8Array(64), position: 0, batchSize: BATCH_SIZE_MAX, path: Array.from({ length: 12 }, () => SALT) };
-    const signatures = signers.map((signer): TransactionSignature => ({ by: signer.publicKey, signature: new Uint8Array(64) }));
+    const answer: NotarySignature = {
+      by: notary.publicKey,
+      signature: new Uint8Array(64),
+      position: 0,
+      batchSize: BATCH_SIZE_MAX,
+      path: Array.from({ length: 12 }, () => SALT),
+    };
+    const signatures = signers.map(
+      (signer): TransactionSignature => ({ by: signer.publicKey, signature: new Uint8Array(64) }),
+    );
     const signed = withSignatures({ transaction: longest, signatures: [], notarySignature: answer }, signatures);
     expect(encodeSignedTransaction(signed).length).toBeLessThanOrEqual(CBOR_BYTES_MAX);
     expect(decodeSignedTransaction(encodeSignedTransaction(signed)).ok).toBe(true);
     const longer = buildTransaction({ ...content, outputs: [...longest.content.outputs, filler] }, SALT);
-    expect(decodeSignedTransaction(encodeSignedTransaction({ ...signed, transaction: longer }))).toEqual({ ok: false, error: "transaction_too_large" });
+    expect(decodeSignedTransaction(encodeSignedTransaction({ ...signed, transaction: longer }))).toEqual({
+      ok: false,
+      error: "transaction_too_large",
+    });
   });
 });
 
 test("more signatures replace those of the same key, in the order of keys", () => {
   const empty: SignedTransaction = { transaction, signatures: [], notarySignature: null };
   const first = withSignatures(empty, [signTransaction("other", transaction, alice)]);
-  const both = withSignatures(first, [signTransaction("testkit", transaction, signerOf("bob")), signTransaction("testkit", transaction, alice)]);
+  const both = withSignatures(first, [
+    signTransaction("testkit", transaction, signerOf("bob")),
+    signTransaction("testkit", transaction, alice),
+  ]);
   expect(both.signatures.map(({ by }) => by)).toEqual([keyOf("alice"), keyOf("bob")].sort(compareText));
-  for (const signature of both.signatures) expect(isTransactionSignatureValid("testkit", transaction.id, signature)).toBe(true);
+  for (const signature of both.signatures)
+    expect(isTransactionSignatureValid("testkit", transaction.id, signature)).toBe(true);
   expect(empty.signatures).toEqual([]);
   expect(funds("alice", 1).owner).toBe(alice.publicKey);
 });

@@ -1,7 +1,6 @@
 /** Tear-offs and notices: they prove what they show, show no more, and nothing can be slipped into them. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodeCbor, type Hash, hashOf, isAcceptablePublicKey, type PublicKey, sha256, toHex } from "#core";
 import {
   buildTransaction,
   decodeNotice,
@@ -17,6 +16,7 @@ import {
   tearOffOf,
   type WireTransaction,
 } from "#contracts";
+import { encodeCbor, type Hash, hashOf, isAcceptablePublicKey, type PublicKey, sha256, toHex } from "#core";
 import { arbTransaction, auction, funds, keyOf, signerOf, tariff, VALID } from "#testkit";
 
 const SALT = sha256(new Uint8Array([7]));
@@ -70,7 +70,9 @@ describe("a tear-off", () => {
   test("contains neither the salt nor a byte of what it hides", () => {
     const torn = tearOff(wire, [1]);
     expect(torn.revealed).toHaveLength(1);
-    const bytes = torn.revealed.map(({ nonce, component }) => toHex(nonce) + toHex(component)).join() + torn.hashes.map(toHex).join();
+    const bytes =
+      torn.revealed.map(({ nonce, component }) => toHex(nonce) + toHex(component)).join() +
+      torn.hashes.map(toHex).join();
     expect(bytes).not.toContain(toHex(SALT));
     for (const [index, component] of wire.components.entries()) {
       const shown = index === counts.inputs + counts.references + 1;
@@ -79,7 +81,10 @@ describe("a tear-off", () => {
   });
 
   test("hides equal components behind different hashes: a guess cannot be checked", () => {
-    const twins = buildTransaction({ ...wire.content, inputs: [], references: [], outputs: [funds("alice", 1), funds("alice", 1)] }, SALT);
+    const twins = buildTransaction(
+      { ...wire.content, inputs: [], references: [], outputs: [funds("alice", 1), funds("alice", 1)] },
+      SALT,
+    );
     const [first, second] = twins.hashes as [Uint8Array, Uint8Array];
     expect(toHex(first)).not.toBe(toHex(second));
     const again = buildTransaction(twins.content, sha256(SALT));
@@ -95,7 +100,8 @@ describe("a tear-off", () => {
 describe("refused", () => {
   const torn = tearOffOf(wire, { inputs: [0], outputs: [0, 1], head: "all" });
   const spoiled = (patch: Partial<TearOff>): TearOff => ({ ...torn, ...patch });
-  const flipped = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes, (byte, index) => (index === bytes.length - 1 ? byte ^ 1 : byte));
+  const flipped = (bytes: Uint8Array): Uint8Array =>
+    Uint8Array.from(bytes, (byte, index) => (index === bytes.length - 1 ? byte ^ 1 : byte));
   const revealed = (change: (each: TearOff["revealed"][number]) => TearOff["revealed"][number]): TearOff =>
     spoiled({ revealed: torn.revealed.map((each, index) => (index === 1 ? change(each) : each)) });
 
@@ -104,18 +110,38 @@ describe("refused", () => {
   });
 
   test("with an output that is altered", () => {
-    expect(openTearOff(revealed((each) => ({ ...each, component: flipped(each.component) })), wire.id)).toEqual(INVALID);
+    expect(
+      openTearOff(
+        revealed((each) => ({ ...each, component: flipped(each.component) })),
+        wire.id,
+      ),
+    ).toEqual(INVALID);
     const other = encodeCbor(stateCodec.encode(funds("mallory", 1_000_000)));
-    expect(openTearOff(revealed((each) => ({ ...each, component: other })), wire.id)).toEqual(INVALID);
+    expect(
+      openTearOff(
+        revealed((each) => ({ ...each, component: other })),
+        wire.id,
+      ),
+    ).toEqual(INVALID);
   });
 
   test("with an output in another place, or in none", () => {
     for (const position of [0, 2, -1, torn.hashes.length, 0.5, Number.NaN, 2 ** 32])
-      expect(openTearOff(revealed((each) => ({ ...each, position: each.position === position ? position + 1 : position })), wire.id)).toEqual(INVALID);
+      expect(
+        openTearOff(
+          revealed((each) => ({ ...each, position: each.position === position ? position + 1 : position })),
+          wire.id,
+        ),
+      ).toEqual(INVALID);
   });
 
   test("with another nonce", () => {
-    expect(openTearOff(revealed((each) => ({ ...each, nonce: flipped(each.nonce) })), wire.id)).toEqual(INVALID);
+    expect(
+      openTearOff(
+        revealed((each) => ({ ...each, nonce: flipped(each.nonce) })),
+        wire.id,
+      ),
+    ).toEqual(INVALID);
   });
 
   test("with a hash altered, left out, added or moved", () => {
@@ -129,7 +155,9 @@ describe("refused", () => {
   test("with the same bytes of hashes cut at other places: an output would take another's index", () => {
     const [first, second, ...rest] = torn.hashes as [Uint8Array, Uint8Array, ...Uint8Array[]];
     const joined = Uint8Array.of(...first, ...second);
-    expect(openTearOff(spoiled({ hashes: [new Uint8Array(0), joined, ...rest], revealed: [] }), wire.id)).toEqual(INVALID);
+    expect(openTearOff(spoiled({ hashes: [new Uint8Array(0), joined, ...rest], revealed: [] }), wire.id)).toEqual(
+      INVALID,
+    );
   });
 
   test("with other counts: an input would be taken for an output", () => {
@@ -148,11 +176,19 @@ describe("refused", () => {
     const hidden = encodeCbor(stateCodec.encode({ ...tariff(), slots: [], feedIn: [], retail: [] }));
     const key = toHex(Uint8Array.of(...new Uint8Array(32 - hidden.length).fill(5), ...hidden)) as PublicKey;
     expect(isAcceptablePublicKey(key)).toBe(true);
-    const built = buildTransaction({ ...wire.content, inputs: [], references: [], outputs: [auction({ highestBidder: key })] }, SALT);
+    const built = buildTransaction(
+      { ...wire.content, inputs: [], references: [], outputs: [auction({ highestBidder: key })] },
+      SALT,
+    );
     const honest = tearOff(built, [0]);
     const [{ nonce, component }] = honest.revealed as [TearOff["revealed"][number]];
     const cut = component.length - hidden.length;
-    const forged = { ...honest, revealed: [{ position: 0, nonce: Uint8Array.of(...nonce, ...component.slice(0, cut)), component: component.slice(cut) }] };
+    const forged = {
+      ...honest,
+      revealed: [
+        { position: 0, nonce: Uint8Array.of(...nonce, ...component.slice(0, cut)), component: component.slice(cut) },
+      ],
+    };
     expect(openTearOff(honest, built.id).ok).toBe(true);
     expect(openTearOff(forged, built.id)).toEqual(INVALID);
   });
@@ -162,7 +198,10 @@ describe("refused", () => {
     const arbTorn: fc.Arbitrary<TearOff> = fc.record({
       counts: fc.record({ inputs: fc.nat({ max: 2 }), references: fc.nat({ max: 2 }), outputs: fc.nat({ max: 2 }) }),
       hashes: fc.array(fc.oneof(arbBytes, fc.uint8Array({ minLength: 32, maxLength: 32 })), { maxLength: 8 }),
-      revealed: fc.array(fc.record({ position: fc.integer({ min: -1, max: 9 }), nonce: arbBytes, component: arbBytes }), { maxLength: 3 }),
+      revealed: fc.array(
+        fc.record({ position: fc.integer({ min: -1, max: 9 }), nonce: arbBytes, component: arbBytes }),
+        { maxLength: 3 },
+      ),
     });
     fc.assert(
       fc.property(arbTorn, (any) => {
@@ -190,7 +229,9 @@ describe("notices", () => {
 
   test("random and spoiled bytes never throw", () => {
     const bytes = encodeNotice(noticeOf(wire));
-    const arbSpoiled = fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 })).map(([at, byte]) => Uint8Array.from(bytes, (each, index) => (index === at ? byte : each)));
+    const arbSpoiled = fc
+      .tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }))
+      .map(([at, byte]) => Uint8Array.from(bytes, (each, index) => (index === at ? byte : each)));
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 60 }), arbSpoiled), (input) => {
         expect(typeof decodeNotice(input).ok).toBe("boolean");

@@ -92,7 +92,8 @@ export function openTearOff(torn: TearOff, txId: Hash): Result<ReadonlyMap<numbe
 /** Checks an untrusted tear-off against a transaction id and gives all that it proves. Never throws. */
 export function openComponents(torn: TearOff, txId: Hash): Result<ShownComponents, "tear_off_invalid"> {
   const { counts, hashes } = torn;
-  if (!isCount(counts.inputs) || !isCount(counts.references) || !isCount(counts.outputs)) return err("tear_off_invalid");
+  if (!isCount(counts.inputs) || !isCount(counts.references) || !isCount(counts.outputs))
+    return err("tear_off_invalid");
   if (hashes.length !== counts.inputs + counts.references + counts.outputs + SINGLE_COMPONENTS)
     return err("tear_off_invalid");
   if (hashes.some((hash) => hash.length !== DIGEST_BYTES) || transactionId(hashes, counts) !== txId)

@@ -2,6 +2,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  buildTransaction,
+  type Command,
+  decodeTransaction,
+  encodeTransaction,
+  refKey,
+  type State,
+  type StateRef,
+  type StateTag,
+  stateCodec,
+  type Transaction,
+  type WireTransaction,
+} from "#contracts";
+import {
   type CborValue,
   compareText,
   decodeCbor,
@@ -16,19 +29,6 @@ import {
   signerFromSeed,
   toHex,
 } from "#core";
-import {
-  buildTransaction,
-  type Command,
-  decodeTransaction,
-  encodeTransaction,
-  refKey,
-  type State,
-  type StateRef,
-  type StateTag,
-  stateCodec,
-  type Transaction,
-  type WireTransaction,
-} from "#contracts";
 import { arbCommand, arbStateOf, arbTransaction, funds, keyOf, STATE_TAGS, VALID } from "#testkit";
 import { commandCodec } from "./commands.ts";
 import { INPUTS_MAX, OUTPUTS_MAX, REFERENCES_MAX, SIGNERS_MAX, TRANSACTION_BYTES_MAX } from "./transaction.ts";
@@ -45,18 +45,30 @@ const EMPTY: Transaction = {
 };
 const ref = (index: number): StateRef => ({ txId: hashOf(`transaction ${index >> 3}`), index: index & 7 });
 const build = (content: Partial<Transaction>): WireTransaction => buildTransaction({ ...EMPTY, ...content }, SALT);
-const decoded = (wire: WireTransaction): ReturnType<typeof decodeTransaction> => decodeTransaction(encodeTransaction(wire));
+const decoded = (wire: WireTransaction): ReturnType<typeof decodeTransaction> =>
+  decodeTransaction(encodeTransaction(wire));
 /** The bytes of `wire` with other components, whatever they are. */
-const withComponents = (wire: WireTransaction, components: readonly Uint8Array[], counts: WireTransaction["counts"] = wire.counts): Uint8Array =>
-  encodeTransaction({ ...wire, components, counts });
+const withComponents = (
+  wire: WireTransaction,
+  components: readonly Uint8Array[],
+  counts: WireTransaction["counts"] = wire.counts,
+): Uint8Array => encodeTransaction({ ...wire, components, counts });
 
 /** The id, computed a second time from what the documentation of the format says. */
 function idOf(bytes: Uint8Array): string {
   const outer = decodeCbor(bytes);
   if (!outer.ok) throw new Error("a transaction is CBOR");
-  const [version, salt, counts, components] = outer.value as readonly [number, Uint8Array, readonly number[], readonly Uint8Array[]];
-  const uint32 = (value: number): Uint8Array => Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
-  const leaves = components.map((component, index) => sha256(Uint8Array.of(0), sha256(Uint8Array.of(1), salt, uint32(index)), component));
+  const [version, salt, counts, components] = outer.value as readonly [
+    number,
+    Uint8Array,
+    readonly number[],
+    readonly Uint8Array[],
+  ];
+  const uint32 = (value: number): Uint8Array =>
+    Uint8Array.of(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
+  const leaves = components.map((component, index) =>
+    sha256(Uint8Array.of(0), sha256(Uint8Array.of(1), salt, uint32(index)), component),
+  );
   return toHex(sha256(Uint8Array.of(2), uint32(version), ...counts.map(uint32), ...leaves));
 }
 
@@ -176,7 +188,9 @@ describe("golden vectors: an accidental change of the wire form fails here", () 
 
   test("one small transaction, byte by byte", () => {
     const wire = buildTransaction({ ...EMPTY, outputs: [states.funds], signers: [key(3)], notary: key(4) }, SALT);
-    expect(toHex(encodeTransaction(wire))).toBe("84015820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f8300000185582f826566756e64738258208a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c1a004c4b404e826b69737375652d66756e6473805823815820ed4928c628d1c2c6eae90338905995612959273a5c63f93636c14614ac8737d158225820ca93ac1705187071d67b83c7ff0efe8108e8ec4530575d7726879333dbdabe7c4b82f61b000001c33e3c7500");
+    expect(toHex(encodeTransaction(wire))).toBe(
+      "84015820000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f8300000185582f826566756e64738258208a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c1a004c4b404e826b69737375652d66756e6473805823815820ed4928c628d1c2c6eae90338905995612959273a5c63f93636c14614ac8737d158225820ca93ac1705187071d67b83c7ff0efe8108e8ec4530575d7726879333dbdabe7c4b82f61b000001c33e3c7500",
+    );
     expect(wire.id).toBe("1e707beca9b00e99f8990c151abcf48fe2fbf3dd09958a8be960b87425a2733c");
   });
 
@@ -201,9 +215,18 @@ describe("golden vectors: an accidental change of the wire form fails here", () 
   });
 
   test("a transaction with all of them, inputs, references and trades", () => {
-    const command = { tag: "clear-pool", slot, price: null, isFinal: true, trades: [{ bid: "b", offer: "o", energy: 1n, price: -1n }] } as unknown as Command;
+    const command = {
+      tag: "clear-pool",
+      slot,
+      price: null,
+      isFinal: true,
+      trades: [{ bid: "b", offer: "o", energy: 1n, price: -1n }],
+    } as unknown as Command;
     const content: Transaction = {
-      inputs: [{ txId: hashOf("first"), index: 0 }, { txId: hashOf("second"), index: 4_095 }],
+      inputs: [
+        { txId: hashOf("first"), index: 0 },
+        { txId: hashOf("second"), index: 4_095 },
+      ],
       references: [{ txId: hashOf("third"), index: 1 }],
       outputs: Object.values(states),
       command,
@@ -282,7 +305,8 @@ describe("every byte counts", () => {
   });
 
   test("cutting off or adding bytes is refused", () => {
-    for (let length = 0; length < bytes.length; length += 7) expect(decodeTransaction(bytes.slice(0, length)).ok).toBe(false);
+    for (let length = 0; length < bytes.length; length += 7)
+      expect(decodeTransaction(bytes.slice(0, length)).ok).toBe(false);
     expect(decodeTransaction(Uint8Array.of(...bytes, 0)).ok).toBe(false);
   });
 
@@ -312,7 +336,10 @@ describe("every byte counts", () => {
   });
 
   test("well-formed CBOR of another shape never throws", () => {
-    const arbPart: fc.Arbitrary<CborValue> = fc.oneof(fc.constantFrom<CborValue>(null, 1, -1, 2 ** 40, "x", [], [0, 0, 0], [1, 0, 0], SALT), fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 5 }));
+    const arbPart: fc.Arbitrary<CborValue> = fc.oneof(
+      fc.constantFrom<CborValue>(null, 1, -1, 2 ** 40, "x", [], [0, 0, 0], [1, 0, 0], SALT),
+      fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 5 }),
+    );
     fc.assert(
       fc.property(fc.array(arbPart, { minLength: 3, maxLength: 5 }), (parts) => {
         expect(decodeTransaction(encodeCbor(parts))).toEqual({ ok: false, error: "transaction_malformed" });
@@ -326,19 +353,31 @@ describe("refused", () => {
   test("a state twice: as two inputs, as two references, as both", () => {
     const twice = build({ inputs: [ref(1), ref(2)] });
     const [first, , ...rest] = twice.components;
-    expect(decodeTransaction(withComponents(twice, [first as Uint8Array, first as Uint8Array, ...rest]))).toEqual({ ok: false, error: "transaction_duplicate_input" });
+    expect(decodeTransaction(withComponents(twice, [first as Uint8Array, first as Uint8Array, ...rest]))).toEqual({
+      ok: false,
+      error: "transaction_duplicate_input",
+    });
     const cited = build({ inputs: [ref(1)], references: [ref(2)] });
     const [input, , ...others] = cited.components;
-    expect(decodeTransaction(withComponents(cited, [input as Uint8Array, input as Uint8Array, ...others]))).toEqual({ ok: false, error: "transaction_duplicate_input" });
+    expect(decodeTransaction(withComponents(cited, [input as Uint8Array, input as Uint8Array, ...others]))).toEqual({
+      ok: false,
+      error: "transaction_duplicate_input",
+    });
   });
 
   test("signers out of order, twice, or none", () => {
     const wire = build({});
     const signers = (...names: readonly string[]): Uint8Array => {
       const keys = encodeCbor(names.map((name) => Uint8Array.from(Buffer.from(keyOf(name), "hex"))));
-      return withComponents(wire, wire.components.map((component, index) => (index === 1 ? keys : component)));
+      return withComponents(
+        wire,
+        wire.components.map((component, index) => (index === 1 ? keys : component)),
+      );
     };
-    const [low, high] = ["alice", "bob"].sort((left, right) => compareText(keyOf(left), keyOf(right))) as [string, string];
+    const [low, high] = ["alice", "bob"].sort((left, right) => compareText(keyOf(left), keyOf(right))) as [
+      string,
+      string,
+    ];
     expect(decodeTransaction(signers(low, high)).ok).toBe(true);
     expect(decodeTransaction(signers(high, low))).toEqual({ ok: false, error: "transaction_signers_unsorted" });
     expect(decodeTransaction(signers(low, low))).toEqual({ ok: false, error: "transaction_signers_unsorted" });
@@ -361,12 +400,16 @@ describe("refused", () => {
       { inputs: 0, references: 0, outputs: 2 },
       { inputs: 2, references: 0, outputs: 0 },
     ])
-      expect(decodeTransaction(withComponents(wire, wire.components, counts))).toEqual({ ok: false, error: "transaction_malformed" });
+      expect(decodeTransaction(withComponents(wire, wire.components, counts))).toEqual({
+        ok: false,
+        error: "transaction_malformed",
+      });
   });
 
   test("another version, a short salt", () => {
     const wire = build({});
-    const outer = (version: number, salt: Uint8Array): Uint8Array => encodeCbor([version, salt, [0, 0, 0], wire.components]);
+    const outer = (version: number, salt: Uint8Array): Uint8Array =>
+      encodeCbor([version, salt, [0, 0, 0], wire.components]);
     expect(decodeTransaction(outer(1, SALT)).ok).toBe(true);
     expect(decodeTransaction(outer(2, SALT)).ok).toBe(false);
     expect(decodeTransaction(outer(1, SALT.slice(1))).ok).toBe(false);
@@ -383,7 +426,8 @@ describe("refused", () => {
 describe("limits", () => {
   const refs = (count: number): readonly StateRef[] => Array.from({ length: count }, (_, index) => ref(index));
   const outputs = (count: number): readonly State[] => Array.from({ length: count }, () => funds("alice", 1));
-  const signers = (count: number): Transaction["signers"] => Array.from({ length: count }, (_, index) => keyOf(`signer ${index}`));
+  const signers = (count: number): Transaction["signers"] =>
+    Array.from({ length: count }, (_, index) => keyOf(`signer ${index}`));
 
   test.each<readonly [string, number, (count: number) => Partial<Transaction>]>([
     ["inputs", INPUTS_MAX, (count) => ({ inputs: refs(count) })],
@@ -401,7 +445,10 @@ describe("limits", () => {
 
   test("bytes", () => {
     expect(decodeTransaction(new Uint8Array(TRANSACTION_BYTES_MAX)).ok).toBe(false);
-    expect(decodeTransaction(new Uint8Array(TRANSACTION_BYTES_MAX + 1))).toEqual({ ok: false, error: "transaction_too_large" });
+    expect(decodeTransaction(new Uint8Array(TRANSACTION_BYTES_MAX + 1))).toEqual({
+      ok: false,
+      error: "transaction_too_large",
+    });
   });
 });
 

@@ -22,7 +22,7 @@ describe("weights", () => {
       [1 / (1 + (10 / 11) ** 8), (10 / 11) ** 8 / (1 + (10 / 11) ** 8)],
     ],
   ])("of losses %j are %j", (losses, expected) => {
-    for (const [index, weight] of weightsOf(losses).entries()) expect(weight).toBeCloseTo(expected[index] ?? -1, 12);
+    for (const [index, weight] of weightsOf(losses, 8).entries()) expect(weight).toBeCloseTo(expected[index] ?? -1, 12);
   });
 
   test("one model alone", () => {
@@ -42,6 +42,26 @@ function days(scale: number, count: number): readonly ReplayedDay[] {
     return { actualWh, parts: [{ quantilesWh, loss }] };
   });
 }
+
+describe("how sharply losses count is chosen by the record", () => {
+  const level = (value: number): Float64Array => new Float64Array(24 * 19).fill(value);
+  /** 20 days of readings of 100 with two models that always say `left` and `right`. */
+  const record = (left: number, right: number): readonly ReplayedDay[] =>
+    Array.from({ length: 20 }, () => ({
+      actualWh: new Float64Array(24).fill(100),
+      parts: [left, right].map((said) => ({ quantilesWh: level(said), loss: (24 * Math.abs(said - 100)) / 2 })),
+    }));
+
+  test("models that err on opposite sides share", () => {
+    const [left = 0, right = 0] = blendOf(record(90, 111), 2).weights;
+    expect(left).toBeGreaterThan(0.5);
+    expect(right).toBeGreaterThan(0.4);
+  });
+
+  test("of models that err on one side the better one stands alone", () => {
+    expect(blendOf(record(110, 112), 2).weights).toEqual([1, 0]);
+  });
+});
 
 describe("widening", () => {
   test("leaves alone what holds what it says", () => {

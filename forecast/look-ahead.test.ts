@@ -12,7 +12,7 @@ const HOUR = 3_600_000;
 const made = madeUpData({
   timeZone: BELGRADE,
   firstDay: localDay("2019-03-01"),
-  days: 46,
+  days: 38,
   slotMinutes: 60,
   seed: 11,
   telemetryDelayMs: 10 * 60_000,
@@ -21,9 +21,9 @@ const made = madeUpData({
 const instants = [
   localInstantMs(BELGRADE, localDay("2019-03-02"), 9),
   localInstantMs(BELGRADE, localDay("2019-04-01"), 0),
-  localInstantMs(BELGRADE, localDay("2019-04-13"), 11, 59),
-  localInstantMs(BELGRADE, localDay("2019-04-13"), 12),
-  localInstantMs(BELGRADE, localDay("2019-04-13"), 17, 20),
+  localInstantMs(BELGRADE, localDay("2019-04-06"), 11, 59),
+  localInstantMs(BELGRADE, localDay("2019-04-06"), 12),
+  localInstantMs(BELGRADE, localDay("2019-04-06"), 17, 20),
 ];
 const makers: readonly (readonly [string, () => Forecaster])[] = [
   ...FORECASTER_NAMES.map(

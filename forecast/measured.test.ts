@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { localDay, localInstantMs, slotStartingAt } from "#core";
-import { createKnownView, type DataSet, loadDataSet, shippedManifest } from "#data";
+import { createKnownView, type DataSet, type LoadOptions, loadDataSet, shippedManifest } from "#data";
 import { createAutomatic } from "./automatic.ts";
 import { type EvaluationRow, evaluateForecasts } from "./evaluate.ts";
 import { createIntraday } from "./intraday.ts";
@@ -24,8 +24,8 @@ const reference = beside("reference/forecast");
 const hasReference = hasData && existsSync(`${reference}/SPLITS.json`);
 if (!hasData) console.log("forecast/measured.test.ts: skipped, no measured data in DREAM_DATA or beside the checkout");
 
-function load(set: "pvod" | "citylearn2022", series: readonly string[]): DataSet {
-  const loaded = loadDataSet(shippedManifest(set), { root: `${root}/${set}`, series, quality: false });
+function load(set: "pvod" | "citylearn2022", series: readonly string[], more: LoadOptions = {}): DataSet {
+  const loaded = loadDataSet(shippedManifest(set), { root: `${root}/${set}`, series, quality: false, ...more });
   if (!loaded.ok) throw new Error(loaded.error[0]?.problem);
   const { data } = loaded.value;
   const meters = new Map([...data.meters].map(([name, meter]) => [name, { ...meter, telemetryDelayMs: 0 }]));
@@ -160,7 +160,7 @@ describe.skipIf(!hasData)("better than the simple methods", () => {
   ] as const)(
     "automatic on %s %s is hardly worse than the best of its parts, and holds 80 % in 70 to 90",
     (name, series, firstDay, lastDay, scope) => {
-      const set = load(name, [series]);
+      const set = load(name, [series], { slotMinutes: 60 });
       const pinball = (model: string): number => row(evaluate(set, series, model, firstDay, lastDay), scope).pinball;
       const parts = [
         "persistence",

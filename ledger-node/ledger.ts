@@ -45,6 +45,9 @@ type Change = {
   readonly made: readonly ResolvedState[];
 };
 
+/** Messages overtake each other by seconds, not by thousands of transactions. */
+const SPENT_EARLY_MAX = 20_000;
+
 export class Ledger {
   readonly #parts: LedgerParts;
   readonly #listeners = new Set<(event: NodeEvent) => void>();
@@ -173,7 +176,7 @@ export class Ledger {
     const consumed: State[] = [];
     for (const ref of change.spent) {
       const spent = vault.spend(ref);
-      if (spent === undefined) this.#spentEarly.add(refKey(ref));
+      if (spent === undefined) this.#rememberSpent(refKey(ref));
       else consumed.push(spent.state);
     }
     const made = change.made.filter(({ state }) => this.#concernsParty(state));
@@ -189,6 +192,13 @@ export class Ledger {
       made: made.map(({ state }) => state),
     };
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Most of these are states of others that never come; the oldest are forgotten. */
+  #rememberSpent(key: string): void {
+    const [oldest] = this.#spentEarly;
+    if (oldest !== undefined && this.#spentEarly.size >= SPENT_EARLY_MAX) this.#spentEarly.delete(oldest);
+    this.#spentEarly.add(key);
   }
 
   #concernsParty(state: State): boolean {

@@ -130,7 +130,7 @@ describe.each([...builtInStrategies.values()].map((strategy) => ({ name: strateg
         expect(stage.violations).toEqual([]);
         for (const intent of intents) if ("energy" in intent) expect(intent.energy > 0n).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: 50 },
     );
   });
 

@@ -4,21 +4,6 @@
  */
 import fc from "fast-check";
 import {
-  compareText,
-  type Hash,
-  hashOf,
-  type LocalDay, localDay,
-  type Micros,
-  type MicrosPerKwh,
-  micros,
-  microsPerKwh,
-  type PublicKey,
-  type SlotId,
-  slotAt,
-  type WattHours,
-  wattHours,
-} from "#core";
-import {
   type Command,
   DELEGABLE_FLOWS,
   type NetworkParameters,
@@ -32,13 +17,33 @@ import {
   type StateTag,
   type Transaction,
 } from "#contracts";
+import {
+  compareText,
+  type Hash,
+  hashOf,
+  type LocalDay,
+  localDay,
+  type Micros,
+  type MicrosPerKwh,
+  micros,
+  microsPerKwh,
+  type PublicKey,
+  type SlotId,
+  slotAt,
+  type WattHours,
+  wattHours,
+} from "#core";
 import { keyOf } from "./builders.ts";
 
 const INT64_MAX = 2n ** 63n - 1n;
 const NAMES = ["alice", "bob", "carol", "dave", "grid authority", "power company", "marketplace", "notary", "verifier"];
 /** Edges of the range as often as what lies between. */
 const arbWhole = (min: bigint, max: bigint): fc.Arbitrary<bigint> =>
-  fc.oneof(fc.bigInt({ min: min < -1_000n ? -1_000n : min, max: 10_000n }), fc.bigInt({ min, max }), fc.constantFrom(min, max));
+  fc.oneof(
+    fc.bigInt({ min: min < -1_000n ? -1_000n : min, max: 10_000n }),
+    fc.bigInt({ min, max }),
+    fc.constantFrom(min, max),
+  );
 
 export const arbKey: fc.Arbitrary<PublicKey> = fc.constantFrom(...NAMES.map(keyOf));
 export const arbEnergy: fc.Arbitrary<WattHours> = arbWhole(0n, INT64_MAX).map(wattHours);
@@ -47,13 +52,24 @@ export const arbPrice: fc.Arbitrary<MicrosPerKwh> = arbWhole(-INT64_MAX, INT64_M
 export const arbHash: fc.Arbitrary<Hash> = fc.nat().map((value) => hashOf(`hash ${value}`));
 /** The first and the last instants of slots, and a summer's worth of them. */
 export const arbSlot: fc.Arbitrary<SlotId> = fc
-  .tuple(fc.oneof(fc.integer({ min: Date.UTC(2031, 4, 1), max: Date.UTC(2031, 10, 1) }), fc.constantFrom(0, Date.UTC(9998, 11, 31, 23))), fc.constantFrom(15 as const, 30 as const, 60 as const))
+  .tuple(
+    fc.oneof(
+      fc.integer({ min: Date.UTC(2031, 4, 1), max: Date.UTC(2031, 10, 1) }),
+      fc.constantFrom(0, Date.UTC(9998, 11, 31, 23)),
+    ),
+    fc.constantFrom(15 as const, 30 as const, 60 as const),
+  )
   .map(([atMs, minutes]) => slotAt(atMs, minutes).id);
 export const arbDay: fc.Arbitrary<LocalDay> = fc.oneof(
-  fc.integer({ min: Date.UTC(2031, 4, 1), max: Date.UTC(2031, 10, 1) }).map((atMs) => localDay(new Date(atMs).toISOString().slice(0, 10))),
+  fc
+    .integer({ min: Date.UTC(2031, 4, 1), max: Date.UTC(2031, 10, 1) })
+    .map((atMs) => localDay(new Date(atMs).toISOString().slice(0, 10))),
   fc.constantFrom(localDay("1970-01-01"), localDay("9998-12-31")),
 );
-const arbInstant = fc.oneof(fc.integer({ min: Date.UTC(2031, 4, 1), max: Date.UTC(2031, 10, 1) }), fc.integer({ min: 0, max: 8.64e15 }));
+const arbInstant = fc.oneof(
+  fc.integer({ min: Date.UTC(2031, 4, 1), max: Date.UTC(2031, 10, 1) }),
+  fc.integer({ min: 0, max: 8.64e15 }),
+);
 const arbId = fc.oneof(fc.constantFrom("a", "b", "free", "a b"), fc.string({ unit: "grapheme-ascii", maxLength: 120 }));
 const arbName = fc.string({ unit: "grapheme-ascii", maxLength: 40 });
 const maybe = <T>(arb: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arb, { nil: null });
@@ -130,7 +146,9 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
   exposure: fc.record({
     member: arbKey,
     day: arbDay,
-    entries: fc.array(fc.record({ slot: arbSlot, promised: arbEnergy, bought: arbEnergy, bidding: arbEnergy }), { maxLength: 4 }),
+    entries: fc.array(fc.record({ slot: arbSlot, promised: arbEnergy, bought: arbEnergy, bidding: arbEnergy }), {
+      maxLength: 4,
+    }),
   }),
   "exposure-index": fc.record({ member: arbKey, openedDays: fc.array(arbDay, { maxLength: OPENED_DAYS_MAX }) }),
   tariff: fc.record({
@@ -178,7 +196,9 @@ export function arbStateOf<T extends StateTag>(tag: T): fc.Arbitrary<StateOf<T>>
 }
 
 /** States of all kinds. */
-export const arbState: fc.Arbitrary<State> = fc.oneof(...STATE_TAGS.map((tag) => arbStateOf(tag) as fc.Arbitrary<State>));
+export const arbState: fc.Arbitrary<State> = fc.oneof(
+  ...STATE_TAGS.map((tag) => arbStateOf(tag) as fc.Arbitrary<State>),
+);
 
 const arbTrade: fc.Arbitrary<PoolTrade> = fc.record({ bid: arbId, offer: arbId, energy: arbEnergy, price: arbPrice });
 

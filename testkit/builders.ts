@@ -2,22 +2,7 @@
  * Parties, signers and ledger states for tests: a small cast with fixed keys, one slot of one day, round amounts.
  * Everything is made from names, so the same test gives the same bytes on every machine.
  */
-import {
-  type LocalDay,
-  localDay,
-  micros,
-  microsPerKwh,
-  type PublicKey,
-  type Signer,
-  type SlotId,
-  slotId,
-  sha256,
-  signerFromSeed,
-  slotOf,
-  slotsOfLocalDay,
-  wattHours,
-  zone,
-} from "#core";
+
 import type {
   Auction,
   Bid,
@@ -36,6 +21,22 @@ import type {
   SlotSettlement,
   Tariff,
 } from "#contracts";
+import {
+  type LocalDay,
+  localDay,
+  micros,
+  microsPerKwh,
+  type PublicKey,
+  type Signer,
+  type SlotId,
+  sha256,
+  signerFromSeed,
+  slotId,
+  slotOf,
+  slotsOfLocalDay,
+  wattHours,
+  zone,
+} from "#core";
 
 type Amount = number | bigint;
 const signers = new Map<string, Signer>();
@@ -171,7 +172,13 @@ export function bid(bidder: string, price: Amount, locked: Amount, patch: Partia
 }
 
 /** A pool order whose id is its side and owner. */
-export function order(side: "bid" | "offer", owner: string, energy: Amount, limit: Amount, patch: Partial<PoolOrder> = {}): PoolOrder {
+export function order(
+  side: "bid" | "offer",
+  owner: string,
+  energy: Amount,
+  limit: Amount,
+  patch: Partial<PoolOrder> = {},
+): PoolOrder {
   return {
     tag: "pool-order",
     orderId: `${side} of ${owner}`,
@@ -188,7 +195,12 @@ export function order(side: "bid" | "offer", owner: string, energy: Amount, limi
   };
 }
 
-export type EntryAmounts = { readonly slot?: SlotId; readonly promised?: Amount; readonly bought?: Amount; readonly bidding?: Amount };
+export type EntryAmounts = {
+  readonly slot?: SlotId;
+  readonly promised?: Amount;
+  readonly bought?: Amount;
+  readonly bidding?: Amount;
+};
 
 export function entry({ slot = SLOT, promised = 0, bought = 0, bidding = 0 }: EntryAmounts): ExposureEntry {
   return { slot, promised: wattHours(promised), bought: wattHours(bought), bidding: wattHours(bidding) };
@@ -225,7 +237,12 @@ export function reading(name: string, produced: Amount, consumed: Amount, slot: 
   };
 }
 
-export type RecordAmounts = { readonly promised: Amount; readonly delivered: Amount; readonly depositLost: Amount; readonly gridFee: Amount };
+export type RecordAmounts = {
+  readonly promised: Amount;
+  readonly delivered: Amount;
+  readonly depositLost: Amount;
+  readonly gridFee: Amount;
+};
 
 export function deliveryRecord(supplier: string, amounts: RecordAmounts): DeliveryRecord {
   return {

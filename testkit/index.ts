@@ -1,5 +1,6 @@
 /** Fakes and builders for tests: hand-written, deterministic, used by everyone. */
 
+export { AgentStage, type AgentStageOptions, type HookCall, type Told } from "./agent-stage.ts";
 export {
   arbCommand,
   arbDay,
@@ -48,6 +49,13 @@ export {
   tariff,
 } from "./builders.ts";
 export { type CommandPatch, Draft, type StatePatch, transaction, type Verdict } from "./ledger-dsl.ts";
+export {
+  type Interception,
+  ManualClock,
+  SMALL_NETWORK_RULES,
+  SmallNetwork,
+  type SmallNetworkOptions,
+} from "./small-network.ts";
 export {
   evenQuantiles,
   FakeStrategyContext,

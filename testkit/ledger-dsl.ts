@@ -10,7 +10,7 @@
  *   return tx.verifies(); // A block that returns neither result does not type-check.
  * });
  */
-import { compareText, hashOf, InvariantError, type PublicKey, seededEntropy } from "#core";
+
 import {
   buildTransaction,
   type Command,
@@ -24,6 +24,7 @@ import {
   type TimeWindow,
   type Transaction,
 } from "#contracts";
+import { compareText, hashOf, InvariantError, type PublicKey, seededEntropy } from "#core";
 import { keyOf } from "./builders.ts";
 
 /** Proof that a test said what it expects. Only `verifies` and `failsWith` make one. */
@@ -31,7 +32,12 @@ export type Verdict = { readonly __brand: "Verdict" };
 const VERDICT = Object.freeze({ __brand: "Verdict" }) satisfies Verdict;
 
 type Place = "consumed" | "cited" | "made";
-type Labelled = { readonly place: Place; readonly label: string; readonly state: State; readonly notary: PublicKey | undefined };
+type Labelled = {
+  readonly place: Place;
+  readonly label: string;
+  readonly state: State;
+  readonly notary: PublicKey | undefined;
+};
 
 type PatchOf<S> = S extends State ? Partial<Omit<S, "tag">> : never;
 /** New values for some fields of a state of any kind. */
@@ -100,7 +106,10 @@ export class Draft {
 
   notSignedBy(...names: readonly string[]): this {
     const absent = new Set(names.map(keyOf));
-    invariantOfTest([...absent].every((key) => this.#signers.has(key)), `${names.join(", ")} signed the draft`);
+    invariantOfTest(
+      [...absent].every((key) => this.#signers.has(key)),
+      `${names.join(", ")} signed the draft`,
+    );
     this.#signers = new Set([...this.#signers].filter((key) => !absent.has(key)));
     return this;
   }
@@ -215,7 +224,11 @@ export class Draft {
   #in(wanted: Place): readonly ResolvedState[] {
     return this.#states
       .filter(({ place }) => place === wanted)
-      .map(({ label, state, notary }) => ({ ref: { txId: hashOf(label), index: 0 }, state, notary: notary ?? this.#notary }));
+      .map(({ label, state, notary }) => ({
+        ref: { txId: hashOf(label), index: 0 },
+        state,
+        notary: notary ?? this.#notary,
+      }));
   }
 }
 

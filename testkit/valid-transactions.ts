@@ -2,8 +2,9 @@
  * A valid transaction of each flow, in amounts that can be followed by hand. Tests take one and spoil it; nodes' tests may
  * take them as examples. Prices are in micros per kWh, energy in watt-hours, money in micros.
  */
-import { microsPerKwh, NO_ENERGY, wattHours } from "#core";
+
 import type { CommandTag, PoolTrade, PowerPromise } from "#contracts";
+import { microsPerKwh, NO_ENERGY, wattHours } from "#core";
 import {
   auction,
   bid,
@@ -141,7 +142,11 @@ function createAuction(): Draft {
 
 const AUCTION_OF_BOB = auction({ highestPrice: microsPerKwh(150_000), highestBidder: keyOf("bob") });
 const AUCTION_OF_CAROL = auction({ highestPrice: microsPerKwh(200_000), highestBidder: keyOf("carol") });
-const CAROL = member("carol", { roles: ["speculator"], capacityPerSlot: NO_ENERGY, holdingCapPerSlot: wattHours(10_000) });
+const CAROL = member("carol", {
+  roles: ["speculator"],
+  capacityPerSlot: NO_ENERGY,
+  holdingCapPerSlot: wattHours(10_000),
+});
 
 /** Carol outbids bob: 1.5 kWh at 0.20 and 0.005 fee instead of 0.15 and the fee. */
 function placeBid(): Draft {
@@ -301,7 +306,10 @@ function checkDelivery(): Draft {
     .makes("of bob after", promise("alice", 1_000, { ...bought, delivered: wattHours(750) }))
     .makes("of carol after", promise("alice", 300, { ...held, delivered: wattHours(225) }))
     .makes("of alice after", promise("alice", 700, { delivered: wattHours(525) }))
-    .makes("record", deliveryRecord("alice", { promised: 2_000, delivered: 1_500, depositLost: 300_000, gridFee: 15_000 }))
+    .makes(
+      "record",
+      deliveryRecord("alice", { promised: 2_000, delivered: 1_500, depositLost: 300_000, gridFee: 15_000 }),
+    )
     .makes("returned", funds("alice", 885_000))
     .makes("to power company", funds("power company", 295_000))
     .makes("to grid authority", funds("grid authority", 20_000))
@@ -317,7 +325,10 @@ function settleSlot(): Draft {
     .consumes("held", promise("alice", 1_000, { owner: keyOf("bob"), delivered: wattHours(750) }))
     .consumes("funds", funds("bob", 500_000))
     .cites("tariff", tariff())
-    .makes("settlement", slotSettlement("bob", { consumed: 1_400, used: 1_000, retailEnergy: 400, retailAmount: 120_000 }))
+    .makes(
+      "settlement",
+      slotSettlement("bob", { consumed: 1_400, used: 1_000, retailEnergy: 400, retailAmount: 120_000 }),
+    )
     .makes("payment", funds("power company", 120_000))
     .makes("change", funds("bob", 380_000))
     .command({ tag: "settle-slot", member: keyOf("bob"), slot: SLOT })
@@ -330,11 +341,17 @@ function settleSlot(): Draft {
 export function settleSlotOfSupplier(): Draft {
   const tx = draft()
     .consumes("reading", reading("alice", 1_800, 300))
-    .consumes("record", deliveryRecord("alice", { promised: 2_000, delivered: 1_500, depositLost: 300_000, gridFee: 15_000 }))
+    .consumes(
+      "record",
+      deliveryRecord("alice", { promised: 2_000, delivered: 1_500, depositLost: 300_000, gridFee: 15_000 }),
+    )
     .consumes("held", promise("alice", 700, { delivered: wattHours(525) }))
     .consumes("funds", funds("power company", 500_000))
     .cites("tariff", tariff())
-    .makes("settlement", slotSettlement("alice", { produced: 1_800, consumed: 300, feedInEnergy: 525, feedInAmount: 42_000 }))
+    .makes(
+      "settlement",
+      slotSettlement("alice", { produced: 1_800, consumed: 300, feedInEnergy: 525, feedInAmount: 42_000 }),
+    )
     .makes("payment", funds("alice", 42_000))
     .makes("change", funds("power company", 458_000))
     .command({ tag: "settle-slot", member: keyOf("alice"), slot: SLOT })
@@ -350,7 +367,10 @@ export function settleSlotWithoutTrades(): Draft {
     .consumes("funds", funds("dave", 150_000))
     .cites("tariff", tariff())
     .cites("index", exposureIndex("dave", "2031-05-31"))
-    .makes("settlement", slotSettlement("dave", { produced: 100, consumed: 600, retailEnergy: 500, retailAmount: 150_000 }))
+    .makes(
+      "settlement",
+      slotSettlement("dave", { produced: 100, consumed: 600, retailEnergy: 500, retailAmount: 150_000 }),
+    )
     .makes("payment", funds("power company", 150_000))
     .command({ tag: "settle-slot", member: keyOf("dave"), slot: SLOT })
     .from(SLOT_END_MS)

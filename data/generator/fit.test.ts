@@ -161,7 +161,7 @@ const faults: readonly Fault[] = [
     fault: "nothing spikes within the hour",
     group: "spikes",
     shows: ["halfHourDeviationRatio"],
-    parameters: load({ activityCorrelation: 0.99, applianceShare: [0, 0] }),
+    parameters: load({ activityCorrelation: [0.99, 0.99], applianceShare: [0, 0] }),
   },
 ];
 

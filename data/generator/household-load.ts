@@ -23,6 +23,7 @@ type HomeTraits = {
   readonly weekendFactor: number;
   readonly bumps: readonly { readonly centreHour: number; readonly widthHours: number; readonly weight: number }[];
   readonly activityDeviation: number;
+  readonly activityCorrelation: number;
   readonly applianceShare: number;
   readonly appliancePowerW: number;
 };
@@ -45,7 +46,7 @@ export function householdLoad(
   const traits = drawTraits(seededPrng(seed, `generator/load/${home}/traits`), parameters);
   const factors = dayFactors(seed, home, traits, calendar, parameters, common);
   const weights = habitWeights(seed, home, traits, calendar, parameters);
-  const activity = activityFactors(seed, home, traits, calendar, parameters);
+  const activity = activityFactors(seed, home, traits, calendar);
   const appliances = applianceRuns(seed, home, traits, parameters);
   const curves = profileCurves(traits, parameters);
   const limitW = traits.meanW * parameters.limitFactor;
@@ -86,6 +87,7 @@ function drawTraits(prng: Prng, parameters: LoadParameters): HomeTraits {
     weekendFactor: Math.max(0.5, normal(parameters.weekendFactor)),
     bumps: [bump(parameters.morning), bump(parameters.midday), bump(parameters.evening)],
     activityDeviation: uniform(parameters.activityDeviation),
+    activityCorrelation: uniform(parameters.activityCorrelation),
     applianceShare: uniform(parameters.applianceShare),
     appliancePowerW: uniform(parameters.appliancePowerW),
   };
@@ -184,25 +186,16 @@ function squaredFactor(deviation: number, score: number): number {
 }
 
 /** How much is going on: factors with mean 1 that keep for about an hour. */
-function activityFactors(
-  seed: Seed,
-  home: string,
-  traits: HomeTraits,
-  calendar: StepCalendar,
-  { activityCorrelation }: LoadParameters,
-): Float64Array {
+function activityFactors(seed: Seed, home: string, traits: HomeTraits, calendar: StepCalendar): Float64Array {
   const prng = seededPrng(seed, `generator/load/${home}/activity`);
-  const factors = autoregression(prng.nextNormal, calendar.steps, activityCorrelation);
+  const factors = autoregression(prng.nextNormal, calendar.steps, traits.activityCorrelation);
   for (let step = 0; step < factors.length; step++) {
     factors[step] = squaredFactor(traits.activityDeviation, factors[step] ?? 0);
   }
   return factors;
 }
 
-/**
- * Appliances that switch on at random, more often when `expectedW` is high: gives the power that runs in the next
- * quarter-hour. Every quarter-hour takes the same number of draws, so that a series does not change when it is longer.
- */
+/** Appliances that switch on at random, more often when `expectedW` is high: the power that runs in the next quarter-hour. */
 function applianceRuns(
   seed: Seed,
   home: string,
@@ -214,12 +207,10 @@ function applianceRuns(
   const meanRunW = traits.appliancePowerW * applianceRunSteps;
   let step = 0;
   return (expectedW) => {
-    const start = prng.nextFloat();
-    const size = prng.nextFloat();
-    const length = prng.nextFloat();
-    if (start < expectedW / meanRunW) {
-      const powerW = traits.appliancePowerW * (0.5 + size);
-      const runSteps = Math.min(APPLIANCE_RUN_STEPS_MAX, 1 + Math.floor(2 * (applianceRunSteps - 1) * length + 0.5));
+    if (prng.nextFloat() < expectedW / meanRunW) {
+      const powerW = traits.appliancePowerW * (0.5 + prng.nextFloat());
+      const moreSteps = Math.floor(2 * (applianceRunSteps - 1) * prng.nextFloat() + 0.5);
+      const runSteps = Math.min(APPLIANCE_RUN_STEPS_MAX, 1 + moreSteps);
       for (let ahead = 0; ahead < runSteps; ahead++) {
         const at = (step + ahead) % APPLIANCE_RUN_STEPS_MAX;
         running[at] = (running[at] ?? 0) + powerW;

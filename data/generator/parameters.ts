@@ -121,9 +121,9 @@ export type LoadParameters = {
   /** Slow drift of the bumps' weights: deviation of the squared factor, and day-to-day correlation. */
   readonly habitDeviation: number;
   readonly habitCorrelation: number;
-  /** Activity that comes and goes: deviation of the squared factor (range over homes), and quarter-hourly correlation. */
+  /** Activity that comes and goes: deviation of the squared factor and quarter-hourly correlation (ranges over homes). */
   readonly activityDeviation: readonly [number, number];
-  readonly activityCorrelation: number;
+  readonly activityCorrelation: readonly [number, number];
   /** Appliances: share of the energy (range over homes), power in W (range over homes), mean run in quarter-hours. */
   readonly applianceShare: readonly [number, number];
   readonly appliancePowerW: readonly [number, number];
@@ -344,8 +344,8 @@ const LOAD: LoadParameters = {
   habitDeviation: 1.25,
   habitCorrelation: 0.98,
   // residualLag1 … residualLag3, hourlyQ05, hourlyQ50, halfHourDeviationRatio (emhass).
-  activityDeviation: [0.36, 0.5],
-  activityCorrelation: 0.62,
+  activityDeviation: [0.25, 0.62],
+  activityCorrelation: [0.35, 0.85],
   // halfHourDeviationRatio and halfHourLag1 (emhass).
   applianceShare: [0.04, 0.14],
   appliancePowerW: [900, 2_200],

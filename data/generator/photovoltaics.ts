@@ -1,7 +1,7 @@
 /** Energy of one photovoltaic plant from the weather at its site, per quarter-hour, in whole watt-hours. */
 import { seededPrng } from "#core";
 import type { StepCalendar } from "./calendar.ts";
-import { autoregression, type Seed } from "./clouds.ts";
+import type { Seed } from "./clouds.ts";
 import { wholeWattHours } from "./energy.ts";
 import type { PlantParameters } from "./parameters.ts";
 import { diffuseShare } from "./solar-geometry.ts";
@@ -51,18 +51,20 @@ export function plantEnergy(
   plant: Plant,
   weather: SiteWeather,
   calendar: StepCalendar,
-  parameters: PlantParameters,
+  { dayNoise, lightNoise, lightNoiseCorrelation }: PlantParameters,
 ): Float64Array {
   const light = seededPrng(seed, `generator/plant/${plant.name}/light`);
   const days = seededPrng(seed, `generator/plant/${plant.name}/days`);
-  const noise = autoregression(light.nextNormal, calendar.steps, parameters.lightNoiseCorrelation);
+  const innovation = Math.sqrt(1 - lightNoiseCorrelation ** 2);
   const irradianceOn = panelIrradiance(plant, weather);
   const powerW = new Float64Array(calendar.steps);
+  let noise = light.nextNormal();
   for (const { firstStep, endStep } of calendar.days) {
-    const dayFactor = 1 + parameters.dayNoise * days.nextNormal();
+    const dayFactor = 1 + dayNoise * days.nextNormal();
     for (let step = firstStep; step < endStep; step++) {
-      if ((weather.sun.cosZenith[step] ?? 0) <= 0) continue;
-      const irradiance = irradianceOn(step) * dayFactor * Math.max(0, 1 + parameters.lightNoise * (noise[step] ?? 0));
+      if ((weather.sun.cosZenith[step] ?? 0) <= 0) continue; // Nothing is drawn for the night.
+      noise = lightNoiseCorrelation * noise + innovation * light.nextNormal();
+      const irradiance = irradianceOn(step) * dayFactor * Math.max(0, 1 + lightNoise * noise);
       powerW[step] = acPower(plant, irradiance, weather.temperature[step] ?? 25);
     }
   }

@@ -69,7 +69,7 @@ function bidForNeed(ctx: Context, desk: Desk, auction: OpenAuction, surplus: Flo
   const need = mirrored(surplus);
   const { bought, auctionBidding } = desk.book(auction.slotId);
   const covered = addEnergy(bought, auctionBidding);
-  if (covered >= needWish(ctx, auction.slotId, need, tariff).target) return;
+  if (covered >= needWish(ctx, auction.slotId, need, tariff, "day-ahead").target) return;
   const price = nextBid(auction, mostToBid(ctx, auction, need, Number(covered), tariff), microsPerKwh(ctx.config.bidRiseMicrosPerKwh));
   if (price !== undefined) desk.bid(auction, price);
 }

@@ -14,7 +14,6 @@ import {
   microsPerKwh,
   minEnergy,
   NO_ENERGY,
-  NO_MONEY,
   type SlotId,
   subtractEnergy,
   subtractMoney,
@@ -69,6 +68,7 @@ export type Book = {
   readonly auctionBidding: WattHours;
 };
 
+const NO_LIMIT = wattHours(2n ** 62n);
 /** At most this many promises for one slot from one hook. */
 const PROMISES_PER_SLOT_MAX = 32;
 
@@ -87,7 +87,7 @@ export class Desk {
     this.#auctions = view.openAuctions();
     const funds = view.funds();
     const sharePerMille = BigInt(Math.round((100 - fundsReservePercent) * 10));
-    this.#free = funds > 0n ? micros((funds * sharePerMille) / 1_000n) : NO_MONEY;
+    this.#free = funds > 0n ? micros((funds * sharePerMille) / 1_000n) : funds;
   }
 
   intents(): readonly Intent[] {
@@ -204,7 +204,7 @@ export class Desk {
   /** Most energy that may still be bought or bid for under the speculator's cap; no limit for other members. */
   capRoom(slotId: SlotId): WattHours {
     const cap = this.#view.member.speculatorCapPerSlot;
-    if (cap === undefined) return wattHours(2n ** 62n);
+    if (cap === undefined) return NO_LIMIT;
     const { bought, poolBidding, auctionBidding } = this.book(slotId);
     return energyAbove(cap, sumEnergy([bought, poolBidding, auctionBidding]));
   }
@@ -240,8 +240,8 @@ export class Desk {
 
   /** Most energy whose cost at `price`, rounded up, the free funds can pay. */
   #affordable(price: MicrosPerKwh): WattHours {
-    if (price <= 0n) return wattHours(2n ** 62n);
-    return this.#free <= 0n ? NO_ENERGY : wattHours((this.#free * WH_PER_KWH) / price);
+    if (this.#free < 0n) return NO_ENERGY;
+    return price <= 0n ? NO_LIMIT : wattHours((this.#free * WH_PER_KWH) / price);
   }
 
   #total(price: MicrosPerKwh): MicrosPerKwh {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { StrategyContext, Tariff } from "../strategy.ts";
 import { priceCeil, priceFloor, wholeWattHours } from "./amounts.ts";
 import { keepLevel, orderLevel } from "./newsvendor.ts";
-import { expectedPrice, type PriceConfig } from "./prices.ts";
+import { expectedPrice, type PoolRound, type PriceConfig } from "./prices.ts";
 import { quantileAt } from "./quantiles.ts";
 
 export type NeedConfig = {
@@ -38,13 +38,15 @@ export type NeedWish = {
  * The newsvendor's purchase. The price is expected at most at the own limit, since nothing is bought above it; so the target is
  * never below the need that is all but certain, however dear the hour was in the past.
  *
+ * A day-ahead order stays open for the final round, so both rounds' prices count for it.
+ *
  * @param need - Quantiles of the energy that the member will draw; negative where it will feed in.
  */
-export function needWish(view: NeedView, slotId: SlotId, need: Float64Array, tariff: Tariff): NeedWish {
+export function needWish(view: NeedView, slotId: SlotId, need: Float64Array, tariff: Tariff, round: PoolRound): NeedWish {
   const { config, rules } = view;
   const feedIn = Number(tariff.feedIn);
   const retail = Number(tariff.retail);
-  const expected = expectedPrice(view, slotId, tariff, config);
+  const expected = expectedPrice(view, slotId, tariff, config, round === "final" ? round : undefined);
   const orderLimit = buyLimit(view, tariff);
   const level = orderLevel({ price: Math.min(expected, Number(orderLimit)), fee: Number(rules.marketFee), feedIn, retail });
   const resaleLimit = priceCeil(feedIn + ((expected - feedIn) * config.resaleLimitPercent) / 100);

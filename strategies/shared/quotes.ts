@@ -63,7 +63,7 @@ export function quoteSlot(sides: Sides, desk: Desk, outlook: SlotOutlook, tariff
 
 /** Orders what is still missing; before the final round, offers what is too much. */
 function buyingQuote(view: NeedView, desk: Desk, { slotId, surplus, storing }: SlotOutlook, tariff: Tariff, round: PoolRound): Quote {
-  const { target, orderLimit, keep, resaleLimit } = needWish(view, slotId, mirrored(surplus), tariff);
+  const { target, orderLimit, keep, resaleLimit } = needWish(view, slotId, mirrored(surplus), tariff, round);
   const { bought, auctionBidding } = desk.book(slotId);
   const missing = wholeWattHours(Number(target - bought - auctionBidding));
   const tooMuch = round === "final" ? energyAbove(bought, keep) : NO_ENERGY;
