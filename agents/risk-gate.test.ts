@@ -31,7 +31,7 @@ const VIEW: RiskView = {
   member: member("alice"),
   parameters: PARAMETERS,
   marketFee: microsPerKwh(5_000),
-  mandate: mandate("alice", "agent"),
+  mandate: mandate("alice", "agent", { energyPerSlotMax: wattHours(100_000) }),
   funds: micros(21_000_000n),
   intentsLastHour: 0,
   position: () => HELD,
@@ -100,6 +100,13 @@ const CASES: readonly Case[] = [
   ...ofAllTrades("trading_halted", {}, { isHalted: true }),
   ["trading_halted", "a battery's plan", BATTERY, {}, { isHalted: true }],
   ...ofAllTrades("mandate_revoked", { mandate: undefined }),
+  [
+    "mandate_revoked",
+    "a flow that it does not name",
+    ORDER,
+    { mandate: mandate("alice", "agent", { flows: ["create-promises", "bid", "cancel-orders"] }) },
+    {},
+  ],
   ["mandate_revoked", "cancel", CANCEL, { mandate: undefined }, {}],
   ...ofAllTrades("mandate_expired", { mandate: mandate("alice", "agent", { expiresMs: NOW_MS }) }),
   ...ofAllTrades("member_suspended", { member: member("alice", { standing: "suspended" }) }),
@@ -143,6 +150,15 @@ const CASES: readonly Case[] = [
   ["promise_not_held", "an auction of more than is free", { ...AUCTION, energy: wattHours(1_001) }, {}, {}],
   ["volume_cap_exceeded", "an order", ORDER, { member: member("alice", { holdingCapPerSlot: wattHours(1_999) }) }, {}],
   ["volume_cap_exceeded", "a bid", BID, { member: member("alice", { holdingCapPerSlot: wattHours(1_499) }) }, {}],
+  ...([PROMISE, OFFER, ORDER, AUCTION, BID] as const).map(
+    (intent): Case => [
+      "volume_cap_exceeded",
+      `the mandate's, ${intent.tag}`,
+      intent,
+      { mandate: mandate("alice", "agent", { energyPerSlotMax: wattHours(999) }) },
+      {},
+    ],
+  ),
   ["auction_unknown", "a bid on nothing", { ...BID, auctionId: "another" }, {}, {}],
   ["auction_unknown", "a bid at the deadline", BID, { nowMs: NOW_MS + 1 }, {}],
   ["insufficient_funds", "a deposit", PROMISE, { funds: micros(2_199_999n) }, {}],
@@ -199,6 +215,7 @@ describe("order of precedence", () => {
     role_not_allowed: { view: { member: member("alice", { roles: ["consumer"] }) } },
     energy_out_of_range: { intent: { energy: 0n } },
     promise_exceeds_capacity: { view: { position: () => ({ ...HELD, promised: wattHours(20_000) }) } },
+    volume_cap_exceeded: { view: { mandate: mandate("alice", "agent", { energyPerSlotMax: wattHours(50) }) } },
     insufficient_funds: poor,
   };
   const ofOrder: Readonly<Partial<Record<RiskDenialCode, Fault>>> = {
@@ -212,7 +229,7 @@ describe("order of precedence", () => {
   };
   const capped = { ...VIEW, member: member("alice", { holdingCapPerSlot: wattHours(30_000) }) };
 
-  /** Applies all faults at once; of the members that they name, the roles and the standing are joined. */
+  /** Applies all faults at once; of the members and mandates that they name, what is wrong with each is joined. */
   function withFaults(start: RiskView, base: Intent, faults: readonly Fault[]): string | undefined {
     const members = faults.flatMap(({ view }) => (view?.member === undefined ? [] : [view.member]));
     const merged = {
@@ -221,9 +238,13 @@ describe("order of precedence", () => {
       ...(members.some(({ roles }) => roles.includes("consumer")) ? { roles: ["consumer" as const] } : {}),
     };
     const view: RiskView = { ...Object.assign({}, start, ...faults.map((fault) => fault.view ?? {})), member: merged };
+    const mandates = faults.flatMap(({ view: faulty }) => (faulty !== undefined && "mandate" in faulty ? [faulty.mandate] : []));
+    const isGone = mandates.includes(undefined);
+    const expiresMs = Math.min(SLOT_END_MS, ...mandates.flatMap((each) => each?.expiresMs ?? []));
+    const joined = isGone ? undefined : view.mandate && { ...view.mandate, expiresMs };
     const limits: RiskLimits = Object.assign({}, LIMITS, ...faults.map((fault) => fault.limits ?? {}));
     const intent = Object.assign({}, base, ...faults.map((fault) => fault.intent ?? {})) as Intent;
-    const verdict = checkRisk(intent, view, limits);
+    const verdict = checkRisk(intent, { ...view, mandate: joined }, limits);
     return verdict.ok ? undefined : verdict.error.tag;
   }
 

@@ -3,7 +3,7 @@
  * ledger would reject or the owner has forbidden; the ledger checks everything again.
  */
 
-import { type Mandate, type Member, type NetworkParameters, orderLock, SUPPLIER_ROLES } from "#contracts";
+import { type DelegableFlow, type Mandate, type Member, type NetworkParameters, orderLock, SUPPLIER_ROLES } from "#contracts";
 import {
   costCeil,
   err,
@@ -108,7 +108,7 @@ export function checkRisk(intent: Intent, view: RiskView, limits: RiskLimits): R
 function generalDenial(intent: Intent, view: RiskView, limits: RiskLimits): RiskDenial | undefined {
   if (limits.isHalted && intent.tag !== "cancel") return { tag: "trading_halted" };
   if (intent.tag === "charge-battery") return batteryDenial(intent, view);
-  if (view.mandate === undefined) return { tag: "mandate_revoked" };
+  if (view.mandate === undefined || !allows(view.mandate, intent)) return { tag: "mandate_revoked" };
   if (view.mandate.expiresMs <= view.nowMs) return { tag: "mandate_expired" };
   if (view.member.standing === "suspended" && intent.tag !== "cancel") return { tag: "member_suspended" };
   if (limits.isReducingOnly && (intent.tag === "promise" || intent.tag === "bid" || intent.tag === "order"))
@@ -118,6 +118,20 @@ function generalDenial(intent: Intent, view: RiskView, limits: RiskLimits): Risk
   if (isMalformed(intent, view)) return { tag: "intent_malformed" };
   if (intent.tag === "cancel") return undefined;
   return intent.tag === "bid" ? priceDenial(intent.price, view) : slotDenial(intent, view, limits);
+}
+
+const FLOW_OF: Readonly<Record<Exclude<Intent["tag"], "charge-battery">, DelegableFlow>> = {
+  promise: "create-promises",
+  offer: "place-orders",
+  order: "place-orders",
+  cancel: "cancel-orders",
+  auction: "create-auction",
+  bid: "bid",
+};
+
+/** Whether the mandate names the flow that the intent needs; what no flow carries out is malformed, not forbidden. */
+function allows({ flows }: Mandate, { tag }: Exclude<Intent, { readonly tag: "charge-battery" }>): boolean {
+  return !Object.hasOwn(FLOW_OF, tag) || flows.includes(FLOW_OF[tag]);
 }
 
 /** The battery is the member's own: neither mandate nor market rules bear on what it does. */
@@ -190,6 +204,8 @@ function checkPromise(
   const promised = view.position(slotId).promised + energy;
   if (promised > view.member.capacityPerSlot)
     return err({ tag: "promise_exceeds_capacity", asked: `${promised}`, limit: `${view.member.capacityPerSlot}` });
+  const beyond = beyondMandate(promised, view);
+  if (beyond !== undefined) return beyond;
   const deposit = costCeil(energy, emergencyPrice);
   return withinFunds(deposit, view, limits) ?? ok({ ...NO_USE, funds: deposit, promised: energy });
 }
@@ -200,7 +216,7 @@ function checkSale(
 ): Result<RiskUse, RiskDenial> {
   const { held } = view.position(intent.slotId);
   if (intent.energy > held) return err({ tag: "promise_not_held", asked: `${intent.energy}`, limit: `${held}` });
-  return ok({ ...NO_USE, taken: intent.energy });
+  return beyondMandate(intent.energy, view) ?? ok({ ...NO_USE, taken: intent.energy });
 }
 
 function checkPurchase(
@@ -214,8 +230,16 @@ function checkPurchase(
   const { bought, bidding } = view.position(slotId);
   if (cap !== null && bought + bidding + energy > cap)
     return err({ tag: "volume_cap_exceeded", asked: `${bought + bidding + energy}`, limit: `${cap}` });
+  const beyond = beyondMandate(bought + bidding + energy, view);
+  if (beyond !== undefined) return beyond;
   const locked = orderLock({ side: "bid", energy, limit: price, marketFee: view.marketFee });
   return withinFunds(locked, view, limits) ?? ok({ ...NO_USE, funds: locked, bidding: energy });
+}
+
+/** What the owner lets its delegate promise, buy or offer in one slot. */
+function beyondMandate(energy: bigint, { mandate }: RiskView): Result<never, RiskDenial> | undefined {
+  if (mandate === undefined || energy <= mandate.energyPerSlotMax) return undefined;
+  return err({ tag: "volume_cap_exceeded", asked: `${energy}`, limit: `${mandate.energyPerSlotMax}` });
 }
 
 function withinFunds(needed: bigint, view: RiskView, limits: RiskLimits): Result<never, RiskDenial> | undefined {

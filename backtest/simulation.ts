@@ -57,6 +57,8 @@ export type SimulationOptions = {
   /** Runs a task once what is ready now has run. */
   readonly defer: (task: () => void) => void;
   readonly events: EventLog;
+  /** Ends the run at this instant: what is due later is not done. For checks that need only the beginning. */
+  readonly stopAtMs?: number;
   readonly onProgress?: (slotsDone: number, slotsTotal: number) => void;
 };
 
@@ -128,7 +130,8 @@ class Simulation {
     this.#scheduleTariffs(network);
     this.#scheduleDays(participants, marketplace);
     this.#scheduleSlots(network, participants, marketplace);
-    const endMs = (this.#slots.at(-1)?.endMs ?? 0) + DAY_MS;
+    const lastMs = (this.#slots.at(-1)?.endMs ?? 0) + DAY_MS;
+    const endMs = Math.min(lastMs, this.#options.stopAtMs ?? lastMs);
     while (await this.#clock.step(endMs)) await this.#settleDown(participants);
     return {
       slots: this.#slots,

@@ -167,7 +167,7 @@ describe("whatever comes", () => {
       fc.property(arbResolved, (resolved) => {
         expect(Array.isArray(contractViolations(resolved))).toBe(true);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 800 },
     );
   });
 
@@ -199,7 +199,7 @@ describe("whatever comes", () => {
           expect(Array.isArray(violated)).toBe(true);
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 800 },
     );
   });
 });

@@ -170,14 +170,12 @@ describe("delivery, worked by hand", () => {
 });
 
 describe("laws of delivery", () => {
-  const arbPrices = fc
-    .bigInt({ min: 0n, max: 2_000_000n })
-    .chain((emergencyPrice) =>
-      fc.record({
-        emergencyPrice: fc.constant(microsPerKwh(emergencyPrice)),
-        gridFee: fc.bigInt({ min: 0n, max: emergencyPrice }).map(microsPerKwh),
-      }),
-    );
+  const arbPrices = fc.bigInt({ min: 0n, max: 2_000_000n }).chain((emergencyPrice) =>
+    fc.record({
+      emergencyPrice: fc.constant(microsPerKwh(emergencyPrice)),
+      gridFee: fc.bigInt({ min: 0n, max: emergencyPrice }).map(microsPerKwh),
+    }),
+  );
   const arbPromised = fc.array(fc.integer({ min: 1, max: 50_000 }), { maxLength: 12 });
 
   test("money and energy are conserved, and nobody's part is negative", () => {

@@ -4,6 +4,20 @@ export { type DownloadOptions, type DownloadProgress, type DownloadReport, downl
 export { type DownloadError, describeDownloadError } from "./download/errors.ts";
 export { type ListedSet, listSets } from "./download/list.ts";
 export { PINNED_SETS, type PinnedFile, type PinnedSet, pinnedSet } from "./download/sources.ts";
+export {
+  type ClimateName,
+  checkGeneratorOptions,
+  communityStatistics,
+  type FitReport,
+  fitReport,
+  GENERATOR_PARAMETERS,
+  type GeneratorOptionError,
+  type GeneratorOptions,
+  type GeneratorParameters,
+  type GeneratorSettings,
+  generateCommunity,
+  type Statistics,
+} from "./generator/index.ts";
 export { createKnownView } from "./known-view.ts";
 export { type CheckedSeries, checkDataSet, type DataSetReport } from "./manifest/check.ts";
 export { type DataSet, type DataSetSeries, type LoadOptions, loadDataSet, type PriceSeries } from "./manifest/load.ts";
@@ -24,5 +38,4 @@ export type {
   WeatherVariable,
   WeatherVintage,
 } from "./series.ts";
-export { generateCommunity } from "./generator/community.ts";
-export { checkGeneratorOptions, type GeneratorOptionError, type GeneratorOptions } from "./generator/options.ts";
+export { clearSkyGhi, diffuseShare, type SunPosition, sunPosition } from "./solar-geometry.ts";

@@ -4,10 +4,10 @@
  */
 import { probit } from "simple-statistics";
 import type { Slot } from "#core";
+import { clearSkyGhi, sunPosition } from "#data";
 import type { LocalCalendar } from "./local-grid.ts";
 import { type ForecastTarget, type PlantSite, QUANTILE_LEVELS } from "./model.ts";
 import { plantRatio } from "./physical.ts";
-import { clearSkyGhi, sunPosition } from "./solar.ts";
 
 /** Name of the model in forecasts that rest on this guess alone. */
 export const COLD_START = "cold-start";

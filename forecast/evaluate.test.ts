@@ -3,7 +3,7 @@ import { localDay, localMidnightMs, zone } from "#core";
 import type { DataStore, MeterSeries } from "#data";
 import { createClimatology } from "./climatology.ts";
 import { type EvaluationRequest, evaluateForecasts } from "./evaluate.ts";
-import { madeUpData } from "./made-up-data.ts";
+import { madeUpData } from "../testkit/made-up-data.ts";
 import { createPersistence } from "./persistence.ts";
 
 const UTC = zone("UTC");

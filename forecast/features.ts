@@ -1,9 +1,10 @@
 /** What the weather regression sees of one slot. All features are of the order of 1. */
+
+import { clearSkyGhi, type SunPosition, sunPosition } from "#data";
 import { type LocalCalendar, type LocalGrid, readingAt } from "./local-grid.ts";
 import type { ForecastTarget } from "./model.ts";
 import { plantRatio } from "./physical.ts";
 import { envelopeAt, type LevelAt, lastDayRatio, recentMean, rememberedLevel } from "./recent.ts";
-import { clearSkyGhi, type SunPosition, sunPosition } from "./solar.ts";
 import { clamp } from "./statistics.ts";
 import { leadingVariable, type WeatherGrid } from "./weather-grid.ts";
 

@@ -4,7 +4,7 @@ import { createKnownView, type MeterSeries } from "#data";
 import { createAutomatic } from "./automatic.ts";
 import { LEAD_HOURS_MAX, learnFading, recentSurprise } from "./fading.ts";
 import { createIntraday } from "./intraday.ts";
-import { madeUpData } from "./made-up-data.ts";
+import { madeUpData } from "../testkit/made-up-data.ts";
 import { meanPinball } from "./scores.ts";
 
 const UTC = zone("UTC");

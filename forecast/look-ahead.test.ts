@@ -3,7 +3,7 @@ import { localDay, localInstantMs, slotStartingAt, zone } from "#core";
 import { createKnownView, type DataStore, scrambleAfter } from "#data";
 import { createAutomatic } from "./automatic.ts";
 import { createIntraday } from "./intraday.ts";
-import { madeUpData } from "./made-up-data.ts";
+import { madeUpData } from "../testkit/made-up-data.ts";
 import type { Forecaster, ForecastTarget, SlotForecast } from "./model.ts";
 import { createForecaster, FORECASTER_NAMES } from "./named-forecasters.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { localDay, slotStartingAt, zone } from "#core";
 import { createKnownView } from "#data";
-import { madeUpData } from "./made-up-data.ts";
+import { madeUpData } from "../testkit/made-up-data.ts";
 import { historyUntil, pastView, readingLagMs } from "./past-view.ts";
 
 const HOUR = 3_600_000;

@@ -3,8 +3,9 @@
  * GHI → diffuse share (Erbs, Klein and Duffie 1982) → panel plane (Liu and Jordan 1963, ground 0.2) →
  * cell temperature (Faiman 2008) → DC and inverter (PVWatts 5, Dobos 2014).
  */
+
+import { diffuseShare, type SunPosition } from "#data";
 import type { PlantSite } from "./model.ts";
-import type { SunPosition } from "./solar.ts";
 import { clamp } from "./statistics.ts";
 
 const DEGREE = Math.PI / 180;
@@ -26,19 +27,12 @@ export type PlantWeather = {
   readonly windSpeed: number;
 };
 
-/** Diffuse share of global irradiance at clearness index `kt` (Erbs). */
-export function diffuseFraction(kt: number): number {
-  if (kt <= 0.22) return 1 - 0.09 * kt;
-  if (kt > 0.8) return 0.165;
-  return 0.9511 - 0.1604 * kt + 4.388 * kt ** 2 - 16.638 * kt ** 3 + 12.336 * kt ** 4;
-}
-
 /** Irradiance on the panels in W/m². */
-export function planeIrradiance(ghi: number, sun: SunPosition, site: PlantSite): number {
+export function planeIrradiance(ghi: number, sun: Pick<SunPosition, "cosZenith" | "azimuth">, site: PlantSite): number {
   const { cosZenith, azimuth } = sun;
   if (!(ghi > 0) || cosZenith <= 0) return 0;
   const cosine = Math.max(cosZenith, COS_ZENITH_MIN);
-  const diffuse = ghi * diffuseFraction(clamp(ghi / (SOLAR_CONSTANT * cosine), 0, 1));
+  const diffuse = ghi * diffuseShare(clamp(ghi / (SOLAR_CONSTANT * cosine), 0, 1));
   const tilt = (site.tiltDegrees ?? Math.min(60, Math.abs(site.latitude) * TILT_PER_LATITUDE)) * DEGREE;
   const facing = (site.azimuthDegrees ?? (site.latitude >= 0 ? 180 : 0)) * DEGREE;
   const sinZenith = Math.sqrt(Math.max(0, 1 - cosZenith * cosZenith));
@@ -48,7 +42,11 @@ export function planeIrradiance(ghi: number, sun: SunPosition, site: PlantSite):
 }
 
 /** Output over nameplate, 0…1. */
-export function plantRatio(weather: PlantWeather, sun: SunPosition, site: PlantSite): number {
+export function plantRatio(
+  weather: PlantWeather,
+  sun: Pick<SunPosition, "cosZenith" | "azimuth">,
+  site: PlantSite,
+): number {
   const plane = planeIrradiance(weather.ghi, sun, site);
   const ambient = Number.isFinite(weather.temperature) ? weather.temperature : 20;
   const wind = Number.isFinite(weather.windSpeed) ? Math.max(0, weather.windSpeed) : 2;

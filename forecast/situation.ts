@@ -4,6 +4,7 @@
  */
 import type { Slot, SlotMinutes } from "#core";
 import type { KnownView } from "#data";
+import { sunPosition } from "#data";
 import { COLD_START, coldStartQuantiles } from "./cold-start.ts";
 import { gridOf, LocalCalendar, type LocalGrid, latestSameSlot, resampleHistory } from "./local-grid.ts";
 import {
@@ -14,7 +15,6 @@ import {
   type SlotForecast,
 } from "./model.ts";
 import { recentMax } from "./recent.ts";
-import { sunPosition } from "./solar.ts";
 import { clamp, orderedWithin } from "./statistics.ts";
 
 /** Days of history that the methods without training look at: errors of 28 days against levels of 28 days before. */

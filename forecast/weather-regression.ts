@@ -3,7 +3,7 @@
  * spread of its own held-out errors by hour and by level.
  */
 import type { KnownView } from "#data";
-import { climatologyDrafter } from "./climatology.ts";
+import { CLIMATOLOGY_28, climatologyDrafter } from "./climatology.ts";
 import {
   type FeatureSource,
   featureCountOf,
@@ -74,7 +74,7 @@ function regressionDraft(fit: WeatherFit, prediction: number, hour: number): Dra
 }
 
 function withoutWeather(draft: Draft): Draft {
-  return { ...draft, model: `${draft.model ?? "climatology-28"} (no weather forecast)` };
+  return { ...draft, model: `${draft.model ?? CLIMATOLOGY_28} (no weather forecast)` };
 }
 
 function weatherSourceOf({ target, calendar }: Situation, view: KnownView): WeatherSource | undefined {

@@ -6,7 +6,6 @@ import {
   type NetworkParameters,
   type PeerReply,
   type PeerRequest,
-  type ResolvedTransaction,
   type Selection,
   type SignedTransaction,
   type State,
@@ -18,31 +17,33 @@ import { concernedBy, isPublic } from "./relevance.ts";
 type Ask = (to: PublicKey, request: PeerRequest) => Promise<PeerReply>;
 
 /**
+ * @param inputs - The states that the transaction consumes, in its order.
  * @param everybody - All members: they see public states.
+ * @returns Whether all of them answered. Whoever did not is to be told again: nobody stores a transaction twice.
  */
 export async function distribute(
   signed: SignedTransaction,
-  resolved: ResolvedTransaction,
-  parameters: NetworkParameters | undefined,
+  inputs: readonly State[],
+  parameters: NetworkParameters,
   self: PublicKey,
   everybody: readonly PublicKey[],
   ask: Ask,
-): Promise<void> {
-  if (parameters === undefined) return;
+): Promise<boolean> {
   const members = new Set(everybody);
   const { signers } = signed.transaction.content;
   const full = signers.filter((key) => key !== self && (members.has(key) || parameters.verifiers.includes(key)));
   const bytes = encodeSignedTransaction(signed);
-  const noticed = noticesFor(signed, resolved, parameters, everybody, new Set([self, ...full]));
-  await Promise.all([
+  const noticed = noticesFor(signed, inputs, parameters, everybody, new Set([self, ...full]));
+  const replies = await Promise.all([
     ...full.map((key) => ask(key, { tag: "final", transaction: bytes })),
     ...noticed.map(([key, notice]) => ask(key, { tag: "notice", notice })),
   ]);
+  return replies.every((reply) => reply.tag !== "refused" || reply.refusal.tag !== "node_unreachable");
 }
 
 function noticesFor(
   signed: SignedTransaction,
-  resolved: ResolvedTransaction,
+  inputs: readonly State[],
   parameters: NetworkParameters,
   everybody: readonly PublicKey[],
   served: ReadonlySet<PublicKey>,
@@ -59,7 +60,7 @@ function noticesFor(
       concerned.set(key, part);
     }
   };
-  for (const [index, { state }] of resolved.inputs.entries()) note(state, "inputs", index);
+  for (const [index, state] of inputs.entries()) note(state, "inputs", index);
   for (const [index, state] of signed.transaction.content.outputs.entries()) note(state, "outputs", index);
   const cache = new Map<string, Uint8Array>();
   return [...concerned]

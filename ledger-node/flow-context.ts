@@ -1,6 +1,7 @@
 /** What a flow may use while it drafts a transaction. */
 
 import type {
+  ClientCommandTag,
   Command,
   Dependency,
   LedgerRefusal,
@@ -33,6 +34,7 @@ export interface FlowContext {
   readonly signingKey: PublicKey;
   readonly flowId: string;
   readonly commandId: string;
+  readonly commandTag: ClientCommandTag;
   readonly nowMs: number;
   readonly vault: Vault;
   readonly parameters: VaultState<"network-parameters">;
@@ -73,11 +75,17 @@ export function verifiersOf(context: FlowContext): readonly PublicKey[] {
   return verifiers.slice(0, verifierQuorum);
 }
 
-/** The mandate under which the signing key acts, when it is a delegate's. */
+/** The mandate under which the signing key acts, when it is a delegate's: one that is not over and allows the flow. */
 export function mandateOf(context: FlowContext): VaultState<"mandate"> | undefined {
   return context.vault
     .all("mandate")
-    .find(({ state }) => state.principal === context.party && state.delegate === context.signingKey);
+    .find(
+      ({ state }) =>
+        state.principal === context.party &&
+        state.delegate === context.signingKey &&
+        state.expiresMs > context.nowMs &&
+        (state.flows as readonly string[]).includes(context.commandTag),
+    );
 }
 
 /** Parameters, the given members and the mandate in use: what nearly every draft cites. */

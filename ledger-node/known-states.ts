@@ -14,6 +14,7 @@ import type { PublicKey } from "#core";
 import type { SignatureCheck } from "./signature-check.ts";
 
 type Known = { readonly resolved: ResolvedState; readonly prove: () => Dependency };
+/** States that are no more unspent here are forgotten beyond this many. */
 const KNOWN_MAX = 200_000;
 
 export class KnownStates {
@@ -21,9 +22,20 @@ export class KnownStates {
   readonly #check: SignatureCheck;
   readonly #notaries: ReadonlySet<PublicKey>;
 
-  constructor(check: SignatureCheck, notaries: ReadonlySet<PublicKey>) {
+  readonly #isUnspent: (ref: StateRef) => boolean;
+  readonly #max: number;
+
+  /** @param isUnspent - Whether the node holds a state: such are never forgotten, however old. */
+  constructor(
+    check: SignatureCheck,
+    notaries: ReadonlySet<PublicKey>,
+    isUnspent: (ref: StateRef) => boolean,
+    max: number = KNOWN_MAX,
+  ) {
     this.#check = check;
     this.#notaries = notaries;
+    this.#isUnspent = isUnspent;
+    this.#max = max;
   }
 
   get(ref: StateRef): ResolvedState | undefined {
@@ -64,10 +76,15 @@ export class KnownStates {
   }
 
   #add(known: Known): void {
-    if (this.#known.size >= KNOWN_MAX) {
-      // Oldest first: a map iterates in the order of insertion.
-      for (const key of [...this.#known.keys()].slice(0, KNOWN_MAX / 4)) this.#known.delete(key);
-    }
+    if (this.#known.size >= this.#max) this.#forget();
     this.#known.set(refKey(known.resolved.ref), known);
+  }
+
+  /** Forgets the oldest that the node does not hold: a map iterates in the order of insertion. What it holds becomes the newest. */
+  #forget(): void {
+    for (const [key, known] of [...this.#known].slice(0, Math.ceil(this.#max / 4))) {
+      this.#known.delete(key);
+      if (this.#isUnspent(known.resolved.ref)) this.#known.set(key, known);
+    }
   }
 }

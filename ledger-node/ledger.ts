@@ -6,8 +6,10 @@
 import {
   type Command,
   contractViolations,
+  type Dependency,
   decodeNotice,
   decodeSignedTransaction,
+  encodeNotice,
   encodeSignedTransaction,
   type LedgerRefusal,
   type NodeEvent,
@@ -25,7 +27,7 @@ import { err, ok, type PublicKey, type Result } from "#core";
 import type { KnownStates } from "./known-states.ts";
 import { concernedBy, isPublic } from "./relevance.ts";
 import type { SignatureCheck } from "./signature-check.ts";
-import type { NodeStore } from "./stores/node-store.ts";
+import type { NodeStore, StoredCommand } from "./stores/node-store.ts";
 import type { Vault } from "./vault.ts";
 
 export type LedgerParts = {
@@ -57,6 +59,7 @@ export class Ledger {
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
+    for (const { bytes } of parts.store.proofs()) this.#replayProof(new Uint8Array(bytes));
     for (const { kind, bytes } of parts.store.scan()) this.#replay(kind, new Uint8Array(bytes));
   }
 
@@ -69,26 +72,22 @@ export class Ledger {
     return this.#recorded.has(txId);
   }
 
-  /** Checks and stores a final transaction that the party signed or began. */
+  /**
+   * Checks and stores a final transaction that the party signed or began.
+   * @param resolved - For checking the contract; null when this node checked it before it signed.
+   */
   async record(
     signed: SignedTransaction,
-    resolved: ResolvedTransaction | undefined,
-    commandId: string | null,
-    isChecked: boolean,
+    resolved: ResolvedTransaction | null,
+    command: StoredCommand | null,
   ): Promise<Result<null, LedgerRefusal>> {
-    const { transaction, notarySignature } = signed;
+    const { transaction } = signed;
     if (this.#recorded.has(transaction.id)) return ok(null);
     const refusal = this.#finalRefusal(signed);
     if (refusal !== undefined) return err(refusal);
-    const violated = isChecked || resolved === undefined ? [] : contractViolations(resolved);
+    const violated = resolved === null ? [] : contractViolations(resolved);
     if (violated.length > 0) return err({ tag: "contract_violated", clauses: violated });
-    if (notarySignature === null) return err({ tag: "signature_missing" });
-    await this.#parts.store.put({
-      txId: transaction.id,
-      kind: "full",
-      bytes: encodeSignedTransaction(signed),
-      commandId,
-    });
+    await this.#parts.store.put({ txId: transaction.id, kind: "full", bytes: encodeSignedTransaction(signed), command });
     if (!this.#recorded.has(transaction.id)) this.#applyFull(signed, true);
     return ok(null);
   }
@@ -102,34 +101,49 @@ export class Ledger {
     const shown = openComponents(notice.tearOff, notice.txId);
     if (!shown.ok || shown.value.signers === undefined || shown.value.notary === undefined)
       return err({ tag: "transaction_malformed" });
-    const { check, notaries } = this.#parts;
+    const { party, check, notaries } = this.#parts;
+    // Who signed is owed all of it: a part, shown first, would stand in the way of the rest.
+    if (shown.value.signers.includes(party)) return err({ tag: "role_not_allowed" });
     if (!notaries.has(notice.notarySignature.by) || shown.value.notary !== notice.notarySignature.by)
       return err({ tag: "signature_invalid" });
     if (!check.isNotarised(notice.txId, notice.notarySignature)) return err({ tag: "signature_invalid" });
     // Observers of public states rely on the contract-verifying notary; whose own states move checks every signature itself.
     const isOwn = [...shown.value.outputs.values()].some((state) => !isPublic(state)) || shown.value.outputs.size === 0;
-    if (isOwn && check.missing(notice, notice.txId, shown.value.signers).length > 0)
-      return err({ tag: "signature_missing" });
-    await this.#parts.store.put({ txId: notice.txId, kind: "notice", bytes, commandId: null });
+    const lacking = isOwn ? check.lacking(notice, notice.txId, shown.value.signers) : undefined;
+    if (lacking !== undefined) return err({ tag: lacking });
+    await this.#parts.store.put({ txId: notice.txId, kind: "notice", bytes, command: null });
     if (!this.#recorded.has(notice.txId)) this.#applyNotice(notice, shown.value, true);
     return ok(null);
   }
 
-  /** Takes over public states that are proved, without a transaction to store. */
-  introduce(states: readonly ResolvedState[]): void {
-    for (const resolved of states)
-      if (isPublic(resolved.state) && !this.#spentEarly.has(refKey(resolved.ref))) this.#parts.vault.add(resolved);
+  /** Takes over public states that are known and proved; what is no more unspent, or not public, is left out. */
+  async introduce(states: readonly ResolvedState[]): Promise<void> {
+    const { vault, known, store } = this.#parts;
+    const fresh = states.filter(({ ref, state }) => isPublic(state) && !this.#spentEarly.has(refKey(ref)));
+    const proofs = fresh.flatMap(({ ref }) => {
+      const proof = known.proofOf(ref);
+      return proof === undefined ? [] : [{ ref, bytes: proofBytes(proof) }];
+    });
+    await store.putProofs(proofs);
+    for (const resolved of fresh) if (!this.#spentEarly.has(refKey(resolved.ref))) vault.add(resolved);
   }
 
   #finalRefusal(signed: SignedTransaction): LedgerRefusal | undefined {
     const { transaction, notarySignature } = signed;
     const { check, notaries } = this.#parts;
-    if (notarySignature === null || !notaries.has(notarySignature.by)) return { tag: "signature_missing" };
-    if (notarySignature.by !== transaction.content.notary) return { tag: "signature_invalid" };
+    if (notarySignature === null) return { tag: "signature_missing" };
+    if (!notaries.has(notarySignature.by) || notarySignature.by !== transaction.content.notary)
+      return { tag: "signature_invalid" };
     if (!check.isNotarised(transaction.id, notarySignature)) return { tag: "signature_invalid" };
-    return check.missing(signed, transaction.id, transaction.content.signers).length > 0
-      ? { tag: "signature_missing" }
-      : undefined;
+    const lacking = check.lacking(signed, transaction.id, transaction.content.signers);
+    return lacking === undefined ? undefined : { tag: lacking };
+  }
+
+  /** A proof shows one state and no transaction: nothing is spent, and its transaction may still come. */
+  #replayProof(bytes: Uint8Array): void {
+    const proof = decodeNotice(bytes);
+    const shown = proof.ok ? openComponents(proof.value.tearOff, proof.value.txId) : proof;
+    if (proof.ok && shown.ok) for (const resolved of this.#addProved(proof.value, shown.value)) this.#parts.vault.add(resolved);
   }
 
   #replay(kind: "full" | "notice", bytes: Uint8Array): void {
@@ -159,15 +173,16 @@ export class Ledger {
   }
 
   #applyNotice(notice: Notice, shown: ShownComponents, isNew: boolean): void {
-    const { txId, notarySignature } = notice;
-    const made = [...shown.outputs].map(([index, state]) => ({
-      ref: { txId, index },
-      state,
-      notary: notarySignature.by,
-    }));
-    for (const resolved of made)
-      this.#parts.known.addProved(resolved, { ref: resolved.ref, tearOff: notice.tearOff, notarySignature });
-    this.#apply({ txId, command: shown.command, spent: [...shown.inputs.values()], made }, isNew);
+    const made = this.#addProved(notice, shown);
+    this.#apply({ txId: notice.txId, command: shown.command, spent: [...shown.inputs.values()], made }, isNew);
+  }
+
+  #addProved({ txId, tearOff, notarySignature }: Notice, { outputs }: ShownComponents): readonly ResolvedState[] {
+    return [...outputs].map(([index, state]) => {
+      const resolved = { ref: { txId, index }, state, notary: notarySignature.by };
+      this.#parts.known.addProved(resolved, { ref: resolved.ref, tearOff, notarySignature });
+      return resolved;
+    });
   }
 
   #apply(change: Change, isNew: boolean): void {
@@ -176,8 +191,9 @@ export class Ledger {
     const consumed: State[] = [];
     for (const ref of change.spent) {
       const spent = vault.spend(ref);
-      if (spent === undefined) this.#rememberSpent(refKey(ref));
-      else consumed.push(spent.state);
+      if (spent !== undefined) consumed.push(spent.state);
+      // An old version of a public state may be shown once more, by who introduces us to the network.
+      if (spent === undefined || isPublic(spent.state)) this.#rememberSpent(refKey(ref));
     }
     const made = change.made.filter(({ state }) => this.#concernsParty(state));
     for (const resolved of made) {
@@ -214,4 +230,9 @@ export class Ledger {
       .all("member")
       .some(({ state }) => state.key === this.#parts.party && state.roles.includes("marketplace"));
   }
+}
+
+/** A proof is written as a notice without signatures. */
+function proofBytes({ ref, tearOff, notarySignature }: Dependency): Uint8Array {
+  return encodeNotice({ txId: ref.txId, tearOff, signatures: [], notarySignature });
 }

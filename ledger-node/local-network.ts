@@ -160,9 +160,11 @@ export class LocalNetwork {
   }
 
   /** Stops a node and starts it from its store, as after a crash: what was not stored is gone, and so are its listeners. */
-  restart(name: string): LedgerNode {
+  async restart(name: string): Promise<LedgerNode> {
     this.#stores.get(name)?.close();
-    return this.#startNode(name);
+    const node = this.#startNode(name);
+    await node.resume();
+    return node;
   }
 
   /** Money on the ledger, from the notary's unspent states, beside what was issued: equal, or something is wrong. */

@@ -2,13 +2,11 @@
  * A node of one party: builds and signs its transactions, countersigns those of others, keeps what concerns it.
  * The same code runs in one process, in simulation and, later, over the network: clock, entropy, transport and store are given.
  */
-
 import {
   buildTransaction,
   type ClientCommand,
   contractViolations,
-  type Dependency,
-  decodeSignedTransaction,
+  decodeTransaction,
   encodeSignedTransaction,
   encodeTransaction,
   type LedgerRefusal,
@@ -19,13 +17,10 @@ import {
   type PeerRequest,
   type Proposal,
   type Receipt,
-  type ResolvedState,
-  type ResolvedTransaction,
-  refKey,
   type SignedTransaction,
+  type State,
   type StateAndRef,
   type StateOf,
-  type StateRef,
   type StateTag,
   signTransaction,
   type Transaction,
@@ -35,27 +30,33 @@ import {
   withSignatures,
 } from "#contracts";
 import {
+  canonicalJson,
   type Clock,
   type Entropy,
   err,
   type Hash,
+  hashOf,
   invariant,
-  micros,
   ok,
   type PublicKey,
+  parseHash,
   type Result,
   type Signer,
 } from "#core";
+import { isSoundCommand } from "./command-check.ts";
 import { distribute } from "./distribution.ts";
-import { type Draft, type FlowContext, PROPOSAL_MS_MAX, sumOf } from "./flow-context.ts";
+import type { Draft, FlowContext } from "./flow-context.ts";
 import { draftFor } from "./flows/index.ts";
 import { KnownStates } from "./known-states.ts";
 import { Ledger } from "./ledger.ts";
+import { decodePending, encodePending } from "./pending.ts";
 import { PUBLIC_TAGS } from "./relevance.ts";
+import { Responder } from "./responder.ts";
 import { SignatureCheck, type SignatureCounters } from "./signature-check.ts";
-import { mayCountersign, type SigningPolicy } from "./signing-policy.ts";
-import type { NodeStore } from "./stores/node-store.ts";
-import { chooseFunds, Vault, type VaultState } from "./vault.ts";
+import type { SigningPolicy } from "./signing-policy.ts";
+import type { NodeStore, StoredCommand } from "./stores/node-store.ts";
+import { Turns } from "./turns.ts";
+import { Vault, type VaultState } from "./vault.ts";
 
 export type NodeOptions = {
   readonly signer: Signer;
@@ -70,14 +71,17 @@ export type NodeOptions = {
   readonly policy?: SigningPolicy;
 };
 
-/** A transaction on its way: what it was drafted from, and what is still to be undone if it fails. */
+/** A transaction on its way: what it is for, the states that it consumes, and what is still to be undone if it fails. */
 type Flow = {
   readonly flowId: string;
-  readonly commandId: string;
+  readonly command: StoredCommand;
   readonly transaction: WireTransaction;
-  readonly resolved: ResolvedTransaction;
+  readonly inputs: readonly State[];
   readonly delegate: PublicKey | null;
 };
+/** A flow with all signatures but the notary's. From here on it may be final, whatever answers are lost. */
+type Pending = { readonly flow: Flow; readonly signed: SignedTransaction };
+type Begun = { readonly answer: Result<Receipt, LedgerRefusal> } | { readonly toDo: StoredCommand };
 
 const PROPOSALS_MAX = 1_000;
 
@@ -88,11 +92,14 @@ export class LedgerNode implements NodeEndpoint {
   readonly #check: SignatureCheck;
   readonly #known: KnownStates;
   readonly #ledger: Ledger;
+  readonly #responder: Responder;
+  /** Commands with one id are carried out one after the other. */
+  readonly #turns = new Turns();
+  /** Flows that wait for a delegate's signature, by transaction id. */
   readonly #proposals = new Map<string, Flow>();
-  /** Transactions that peers may ask proofs for: those that this node proposed and has not finished. */
+  readonly #approving = new Map<string, Promise<unknown>>();
+  readonly #pending = new Map<Hash, Pending>();
   readonly #open = new Map<Hash, Transaction>();
-  readonly #checked = new Set<Hash>();
-  readonly #running = new Map<string, Promise<Result<Receipt, LedgerRefusal>>>();
   #flows = 0;
 
   constructor(options: NodeOptions) {
@@ -100,63 +107,90 @@ export class LedgerNode implements NodeEndpoint {
     this.party = options.signer.publicKey;
     const notaries = new Set([options.notary]);
     this.#check = new SignatureCheck(options.networkId, options.counters);
-    this.#known = new KnownStates(this.#check, notaries);
-    this.#ledger = new Ledger({
-      party: this.party,
-      vault: this.#vault,
-      known: this.#known,
-      check: this.#check,
-      store: options.store,
-      notaries,
-      gridAuthority: options.gridAuthority,
+    this.#known = new KnownStates(this.#check, notaries, (ref) => this.#vault.get(ref) !== undefined);
+    const { gridAuthority, store } = options;
+    const shared = { party: this.party, gridAuthority, store, vault: this.#vault, known: this.#known, check: this.#check };
+    this.#ledger = new Ledger({ ...shared, notaries });
+    this.#responder = new Responder({
+      ...shared,
+      ledger: this.#ledger,
+      policy: options.policy,
+      open: this.#open,
+      nowMs: () => options.clock.nowMs(),
+      sign: (transaction) => this.#sign(transaction),
+      ask: this.#ask,
+    });
+    for (const entry of options.store.pending()) this.#restore(entry);
+  }
+
+  /**
+   * Concludes what was on its way when the node was last stopped, or when an answer of the notary was lost: to be called at
+   * every start. What the notary can't be asked about stays for the next time.
+   */
+  async resume(): Promise<void> {
+    for (const { flow } of [...this.#pending.values()]) {
+      const { command, transaction } = flow;
+      await this.#turns.take(command.id, async () => {
+        const pending = this.#pending.get(transaction.id);
+        if (pending !== undefined) await this.#conclude(pending);
+      });
+    }
+  }
+
+  submit(command: ClientCommand): Promise<Result<Receipt, LedgerRefusal>> {
+    return this.#turns.take(command.commandId, async () => {
+      const begun = await this.#begin(command);
+      if ("answer" in begun) return begun.answer;
+      const proposed = this.#proposalOf(command.commandId);
+      if (proposed !== undefined) this.#abandon(proposed);
+      const flow = await this.#draft(command, begun.toDo, null);
+      return flow.ok ? this.#finish(flow.value, null) : flow;
     });
   }
 
-  async submit(command: ClientCommand): Promise<Result<Receipt, LedgerRefusal>> {
-    const running = this.#running.get(command.commandId);
-    if (running !== undefined) return running;
-    const carried = this.#carryOut(command);
-    this.#running.set(command.commandId, carried);
-    try {
-      return await carried;
-    } finally {
-      this.#running.delete(command.commandId);
-    }
-  }
-
-  async #carryOut(command: ClientCommand): Promise<Result<Receipt, LedgerRefusal>> {
-    const flow = await this.#start(command, null);
-    if (!flow.ok) return flow;
-    return "status" in flow.value ? ok(flow.value) : this.#finish(flow.value, null);
-  }
-
-  async propose(command: ClientCommand, delegate: PublicKey): Promise<Result<Proposal | Receipt, LedgerRefusal>> {
-    const flow = await this.#start(command, delegate);
-    if (!flow.ok) return flow;
-    if ("status" in flow.value) return ok(flow.value);
-    if (this.#proposals.size >= PROPOSALS_MAX) {
-      this.#abandon(flow.value);
-      return err({ tag: "node_unreachable" });
-    }
-    this.#proposals.set(flow.value.flowId, flow.value);
-    return ok({ proposalId: flow.value.flowId, transaction: encodeTransaction(flow.value.transaction) });
+  propose(command: ClientCommand, delegate: PublicKey): Promise<Result<Proposal | Receipt, LedgerRefusal>> {
+    return this.#turns.take(command.commandId, async () => {
+      const begun = await this.#begin(command);
+      if ("answer" in begun) return begun.answer;
+      this.#dropExpiredProposals();
+      const open = this.#proposalOf(command.commandId);
+      if (open?.delegate === delegate) return ok(proposalOf(open));
+      if (open !== undefined) this.#abandon(open);
+      if (this.#proposals.size >= PROPOSALS_MAX) return err({ tag: "node_unreachable" });
+      const flow = await this.#draft(command, begun.toDo, delegate);
+      if (!flow.ok) return flow;
+      this.#proposals.set(flow.value.transaction.id, flow.value);
+      return ok(proposalOf(flow.value));
+    });
   }
 
   async approve(proposalId: string, signature: Uint8Array): Promise<Result<Receipt, LedgerRefusal>> {
     const flow = this.#proposals.get(proposalId);
-    if (flow === undefined || flow.delegate === null) return err({ tag: "proposal_unknown" });
-    this.#proposals.delete(proposalId);
-    const signed = { by: flow.delegate, signature };
-    if (!this.#check.isValid(flow.transaction.id, signed)) {
-      this.#abandon(flow);
-      return err({ tag: "signature_invalid" });
+    if (flow?.delegate == null) {
+      await this.#approving.get(proposalId);
+      return this.#approvedBefore(proposalId);
     }
-    return this.#finish(flow, signed);
+    const signed = { by: flow.delegate, signature };
+    if (!this.#check.isValid(flow.transaction.id, signed)) return err({ tag: "signature_invalid" });
+    this.#proposals.delete(proposalId);
+    const approved = this.#turns.take(flow.command.id, () => this.#finish(flow, signed));
+    this.#approving.set(proposalId, approved);
+    try {
+      return await approved;
+    } finally {
+      this.#approving.delete(proposalId);
+    }
+  }
+
+  #approvedBefore(proposalId: string): Result<Receipt, LedgerRefusal> {
+    const txId = parseHash(proposalId);
+    return txId.ok && this.#ledger.has(txId.value)
+      ? ok({ status: "exists", txId: txId.value })
+      : err({ tag: "proposal_unknown" });
   }
 
   async withdraw(proposalId: string): Promise<void> {
     const flow = this.#proposals.get(proposalId);
-    this.#proposals.delete(proposalId);
     if (flow !== undefined) this.#abandon(flow);
   }
 
@@ -176,25 +210,65 @@ export class LedgerNode implements NodeEndpoint {
   /** Records the transaction that founds the network, handed over by its founder. */
   found(genesis: SignedTransaction): Promise<Result<null, LedgerRefusal>> {
     const resolved = { content: genesis.transaction.content, inputs: [], references: [] };
-    return this.#ledger.record(genesis, resolved, null, false);
+    return this.#ledger.record(genesis, resolved, null);
+  }
+
+  /** Answers a peer. Never throws on what the peer sent. */
+  handle(from: PublicKey, request: PeerRequest): Promise<PeerReply> {
+    return this.#responder.handle(from, request);
+  }
+
+  /** What became of the command before, or that it is still to be done. */
+  async #begin(command: ClientCommand): Promise<Begun> {
+    if (!isSoundCommand(command)) return { answer: err({ tag: "command_malformed" }) };
+    const { commandId: id } = command;
+    const toDo = { id, digest: hashOf(canonicalJson(command)) };
+    const done = this.#options.store.commandOf(id);
+    const pending = [...this.#pending.values()].find(({ flow }) => flow.command.id === id);
+    const known = done ?? pending?.flow.command ?? this.#proposalOf(id)?.command;
+    if (known !== undefined && known.digest !== toDo.digest) return { answer: err({ tag: "command_id_reused" }) };
+    if (done !== undefined) return { answer: ok({ status: "exists", txId: done.txId }) };
+    if (pending === undefined) return { toDo };
+    const concluded = await this.#conclude(pending);
+    // Final, or still unknown: that is the answer. Refused for good: the command may be carried out anew.
+    return concluded.ok || this.#pending.has(pending.flow.transaction.id) ? { answer: concluded } : { toDo };
+  }
+
+  #proposalOf(commandId: string): Flow | undefined {
+    for (const flow of this.#proposals.values()) if (flow.command.id === commandId) return flow;
+    return undefined;
+  }
+
+  #dropExpiredProposals(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const flow of [...this.#proposals.values()]) {
+      const { untilMs } = flow.transaction.content.window;
+      if (untilMs !== null && untilMs <= nowMs) this.#abandon(flow);
+    }
   }
 
   /** Drafts, builds and checks the transaction of a command. */
-  async #start(command: ClientCommand, delegate: PublicKey | null): Promise<Result<Flow | Receipt, LedgerRefusal>> {
-    const done = this.#options.store.transactionOf(command.commandId);
-    if (done !== undefined) return ok({ status: "exists", txId: done });
+  async #draft(
+    command: ClientCommand,
+    stored: StoredCommand,
+    delegate: PublicKey | null,
+  ): Promise<Result<Flow, LedgerRefusal>> {
     const flowId = `${this.party.slice(0, 16)}-${this.#flows++}`;
-    const context = this.#context(flowId, command.commandId, delegate ?? this.party);
+    const context = this.#context(flowId, command, delegate ?? this.party);
     if (context === undefined) return err({ tag: "member_unknown" });
+    this.#vault.expireLocks(context.nowMs);
     const draft = await draftFor(context, command);
-    if (!draft.ok) {
-      this.#vault.unlock(flowId);
-      return draft;
-    }
-    return this.#build(flowId, command.commandId, draft.value, delegate);
+    const flow = draft.ok ? this.#build(flowId, stored, draft.value, delegate) : draft;
+    if (!flow.ok) this.#vault.unlock(flowId);
+    return flow;
   }
 
-  #build(flowId: string, commandId: string, draft: Draft, delegate: PublicKey | null): Result<Flow, LedgerRefusal> {
+  #build(
+    flowId: string,
+    command: StoredCommand,
+    draft: Draft,
+    delegate: PublicKey | null,
+  ): Result<Flow, LedgerRefusal> {
     const transaction = buildTransaction(
       {
         inputs: draft.consumed.map(({ ref }) => ref),
@@ -207,59 +281,55 @@ export class LedgerNode implements NodeEndpoint {
       },
       this.#options.entropy.bytes(32),
     );
-    const resolved = { content: transaction.content, inputs: draft.consumed, references: draft.cited };
-    const violated = contractViolations(resolved);
-    if (violated.length > 0) {
-      this.#vault.unlock(flowId);
-      return err({ tag: "contract_violated", clauses: violated });
-    }
-    this.#vault.lock(
-      draft.consumed.map(({ ref }) => ref),
-      flowId,
-    );
-    this.#open.set(transaction.id, transaction.content);
-    this.#checked.add(transaction.id);
-    return ok({ flowId, commandId, transaction, resolved, delegate });
+    const violated = contractViolations({
+      content: transaction.content,
+      inputs: draft.consumed,
+      references: draft.cited,
+    });
+    if (violated.length > 0) return err({ tag: "contract_violated", clauses: violated });
+    // Too much for one transaction is refused here: nobody else would read it. What is decoded is kept for all nodes of a process.
+    if (!decodeTransaction(encodeTransaction(transaction)).ok) return err({ tag: "transaction_malformed" });
+    const inputs = draft.consumed.map(({ state }) => state);
+    return ok(this.#opened({ flowId, command, transaction, inputs, delegate }));
   }
 
-  /** Signs, collects signatures, makes final, records and distributes. */
+  /** Reserves what a flow consumes, and lets its peers ask for proofs. */
+  #opened(flow: Flow): Flow {
+    this.#vault.lock(flow.transaction.content.inputs, flow.flowId);
+    this.#open.set(flow.transaction.id, flow.transaction.content);
+    return flow;
+  }
+
+  #abandon({ flowId, transaction }: Flow): void {
+    this.#proposals.delete(transaction.id);
+    this.#vault.unlock(flowId);
+    this.#open.delete(transaction.id);
+  }
+
+  /** Signs, collects signatures, and concludes; what is sent to the notary is stored before. */
   async #finish(flow: Flow, delegated: TransactionSignature | null): Promise<Result<Receipt, LedgerRefusal>> {
-    const final = await this.#makeFinal(flow, delegated);
-    if (!final.ok) {
+    const signed = await this.#collect(flow, delegated);
+    if (!signed.ok) {
       this.#abandon(flow);
-      return final;
+      return signed;
     }
-    const recorded = await this.#ledger.record(final.value, flow.resolved, flow.commandId, true);
-    if (recorded.ok)
-      await distribute(final.value, flow.resolved, this.#parameters(), this.party, this.#everybody(), this.#ask);
-    this.#abandon(flow);
-    if (recorded.ok && flow.transaction.content.command.tag === "join") await this.#introduce(flow.transaction.content);
-    return recorded.ok ? ok({ status: "created", txId: flow.transaction.id }) : recorded;
+    const pending = { flow, signed: signed.value };
+    await this.#options.store.putPending(encodePending(flow.command, signed.value, flow.inputs));
+    this.#pending.set(flow.transaction.id, pending);
+    return this.#conclude(pending);
   }
 
-  async #makeFinal(
-    flow: Flow,
+  async #collect(
+    { transaction }: Flow,
     delegated: TransactionSignature | null,
   ): Promise<Result<SignedTransaction, LedgerRefusal>> {
-    const { transaction } = flow;
-    const { signers, notary } = transaction.content;
+    const { signers } = transaction.content;
     const own = signers.includes(this.party) ? [this.#sign(transaction)] : [];
     const begun = withSignatures(
       { transaction, signatures: [], notarySignature: null },
       delegated === null ? own : [...own, delegated],
     );
     const others = signers.filter((key) => !begun.signatures.some(({ by }) => by === key));
-    const collected = await this.#collect(begun, others);
-    if (!collected.ok) return collected;
-    const reply = await this.#ask(notary, { tag: "notarise", transaction: encodeSignedTransaction(collected.value) });
-    if (reply.tag !== "notarised") return err(reply.tag === "refused" ? reply.refusal : { tag: "node_unreachable" });
-    return ok({ ...collected.value, notarySignature: reply.signature });
-  }
-
-  async #collect(
-    begun: SignedTransaction,
-    others: readonly PublicKey[],
-  ): Promise<Result<SignedTransaction, LedgerRefusal>> {
     const bytes = encodeSignedTransaction(begun);
     const replies = await Promise.all(others.map((key) => this.#ask(key, { tag: "sign", transaction: bytes })));
     const signatures: TransactionSignature[] = [];
@@ -267,21 +337,55 @@ export class LedgerNode implements NodeEndpoint {
       const reply = replies[index];
       invariant(reply !== undefined, "every countersigner has answered");
       if (reply.tag === "refused") return err(countersignRefusal(party, reply.refusal));
-      if (
-        reply.tag !== "signed" ||
-        reply.signature.by !== party ||
-        !this.#check.isValid(begun.transaction.id, reply.signature)
-      )
-        return err({ tag: "signature_invalid" });
+      const isSigned =
+        reply.tag === "signed" && reply.signature.by === party && this.#check.isValid(transaction.id, reply.signature);
+      if (!isSigned) return err({ tag: "signature_invalid" });
       signatures.push(reply.signature);
     }
     return ok(withSignatures(begun, signatures));
   }
 
-  #abandon(flow: Flow): void {
-    this.#vault.unlock(flow.flowId);
-    this.#open.delete(flow.transaction.id);
-    this.#checked.delete(flow.transaction.id);
+  /**
+   * Asks the notary, which answers the same transaction the same way however often it is asked; records and distributes.
+   * Only the notary's own refusal ends a transaction: an answer that is lost or not signed by it says nothing.
+   */
+  async #conclude(pending: Pending): Promise<Result<Receipt, LedgerRefusal>> {
+    const { flow, signed } = pending;
+    const { transaction } = flow;
+    const { notary, command } = transaction.content;
+    const reply = await this.#ask(notary, { tag: "notarise", transaction: encodeSignedTransaction(signed) });
+    if (reply.tag === "refused" && reply.refusal.tag !== "node_unreachable") {
+      await this.#settled(pending);
+      return err(reply.refusal);
+    }
+    if (reply.tag !== "notarised") return err({ tag: "node_unreachable" });
+    const final = { ...signed, notarySignature: reply.signature };
+    const recorded = await this.#ledger.record(final, null, flow.command);
+    if (!recorded.ok) return recorded;
+    const parameters = this.#parameters();
+    const isDelivered =
+      parameters === undefined ||
+      (await distribute(final, flow.inputs, parameters, this.party, this.#everybody(), this.#ask));
+    if (command.tag === "join") await this.#introduce(transaction.content);
+    // Who could not be told is told when the node resumes.
+    if (isDelivered) await this.#settled(pending);
+    else this.#vault.unlock(flow.flowId);
+    return ok({ status: "created", txId: transaction.id });
+  }
+
+  /** Nothing is left to be done about it. */
+  async #settled({ flow }: Pending): Promise<void> {
+    this.#pending.delete(flow.transaction.id);
+    this.#abandon(flow);
+    await this.#options.store.dropPending(flow.transaction.id);
+  }
+
+  #restore(entry: Parameters<typeof decodePending>[0]): void {
+    const { command, signed, inputs } = decodePending(entry);
+    const { transaction } = signed;
+    const flowId = `${this.party.slice(0, 16)}-${this.#flows++}`;
+    const flow = this.#opened({ flowId, command, transaction, inputs, delegate: null });
+    this.#pending.set(transaction.id, { flow, signed });
   }
 
   #sign(transaction: WireTransaction): TransactionSignature {
@@ -304,7 +408,7 @@ export class LedgerNode implements NodeEndpoint {
     return this.#vault.all("member").map(({ state }) => state.key);
   }
 
-  #context(flowId: string, commandId: string, signingKey: PublicKey): FlowContext | undefined {
+  #context(flowId: string, { commandId, tag }: ClientCommand, signingKey: PublicKey): FlowContext | undefined {
     const parameters = this.#parametersState();
     if (parameters === undefined) return undefined;
     return {
@@ -312,6 +416,7 @@ export class LedgerNode implements NodeEndpoint {
       signingKey,
       flowId,
       commandId,
+      commandTag: tag,
       nowMs: this.#options.clock.nowMs(),
       vault: this.#vault,
       parameters,
@@ -328,146 +433,10 @@ export class LedgerNode implements NodeEndpoint {
     for (const state of outputs)
       if (state.tag === "member") await this.#ask(state.key, { tag: "introduce", dependencies });
   }
-
-  /** Answers a peer. Never throws on what the peer sent. */
-  async handle(from: PublicKey, request: PeerRequest): Promise<PeerReply> {
-    switch (request.tag) {
-      case "sign":
-        return this.#handleSign(from, request.transaction);
-      case "final":
-        return this.#handleFinal(from, request.transaction);
-      case "notice":
-        return stored(await this.#ledger.recordNotice(request.notice));
-      case "introduce":
-        this.#ledger.introduce(
-          request.dependencies.flatMap((dependency) => this.#known.addDependency(dependency) ?? []),
-        );
-        return { tag: "stored" };
-      case "resolve":
-        return this.#handleResolve(request.txId, request.refs);
-      case "position":
-        return this.#handlePosition(request.day);
-      case "bid-of":
-        return this.#prove(this.#vault.all("bid").filter(({ state }) => state.auctionId === request.auctionId));
-      case "auctioned":
-        return this.#prove(
-          this.#vault
-            .all("power-promise")
-            .filter(({ state }) => state.lock?.kind === "auction" && state.lock.id === request.auctionId),
-        );
-      case "fund":
-        return this.#handleFund(from, request.flowId, request.amount);
-      case "sequence":
-        return {
-          tag: "sequence",
-          first: this.#options.store.reserveSequence(Math.max(1, Math.min(request.count, 10_000))),
-        };
-      case "notarise":
-        return refused({ tag: "role_not_allowed" });
-    }
-  }
-
-  async #handleSign(from: PublicKey, bytes: Uint8Array): Promise<PeerReply> {
-    const decoded = decodeSignedTransaction(bytes);
-    if (!decoded.ok) return refused({ tag: "transaction_malformed" });
-    const signed = decoded.value;
-    const { id, content } = signed.transaction;
-    if (!content.signers.includes(this.party)) return refused({ tag: "role_not_allowed" });
-    if (signed.signatures.length === 0 || !signed.signatures.every((signature) => this.#check.isValid(id, signature)))
-      return refused({ tag: "signature_invalid" });
-    const resolved = await this.#resolve(from, signed.transaction);
-    if (resolved === undefined) return refused({ tag: "dependency_unknown" });
-    const violated = contractViolations(resolved);
-    if (violated.length > 0) return refused({ tag: "contract_violated", clauses: violated });
-    const reason = this.#countersignReason(resolved);
-    if (reason !== undefined) return refused({ tag: "counterparty_refused", party: this.party, reason, clauses: [] });
-    this.#checked.add(id);
-    return { tag: "signed", signature: this.#sign(signed.transaction) };
-  }
-
-  #countersignReason(resolved: ResolvedTransaction): ReturnType<SigningPolicy> {
-    // A newcomer has no parameters yet: it trusts those that its configured grid authority cites.
-    const cited = resolved.references.flatMap(({ state }) => (state.tag === "network-parameters" ? [state] : []))[0];
-    const parameters = this.#parameters() ?? cited;
-    if (parameters === undefined || parameters.gridAuthority !== this.#options.gridAuthority) return "member_unknown";
-    const isMarketplace = this.#vault
-      .all("member")
-      .some(({ state }) => state.key === this.party && state.roles.includes("marketplace"));
-    const allowed = mayCountersign(this.party, parameters, resolved, isMarketplace);
-    return allowed.ok ? this.#options.policy?.(resolved) : allowed.error;
-  }
-
-  async #handleFinal(from: PublicKey, bytes: Uint8Array): Promise<PeerReply> {
-    const decoded = decodeSignedTransaction(bytes);
-    if (!decoded.ok) return refused({ tag: "transaction_malformed" });
-    const { id } = decoded.value.transaction;
-    const isChecked = this.#checked.delete(id);
-    const resolved = isChecked ? undefined : await this.#resolve(from, decoded.value.transaction);
-    if (!isChecked && resolved === undefined) return refused({ tag: "dependency_unknown" });
-    return stored(await this.#ledger.record(decoded.value, resolved, null, isChecked));
-  }
-
-  /** States that a transaction names: known ones, and for the rest proofs from the peer that sent it. */
-  async #resolve(from: PublicKey, transaction: WireTransaction): Promise<ResolvedTransaction | undefined> {
-    const { content, id } = transaction;
-    const unknown = [...content.inputs, ...content.references].filter((ref) => this.#known.get(ref) === undefined);
-    if (unknown.length > 0) {
-      const reply = await this.#ask(from, { tag: "resolve", txId: id, refs: unknown });
-      if (reply.tag !== "resolved") return undefined;
-      for (const dependency of reply.dependencies) this.#known.addDependency(dependency);
-    }
-    const find = (refs: readonly StateRef[]): readonly ResolvedState[] =>
-      refs.flatMap((ref) => this.#known.get(ref) ?? []);
-    const inputs = find(content.inputs);
-    const references = find(content.references);
-    const isComplete = inputs.length === content.inputs.length && references.length === content.references.length;
-    return isComplete ? { content, inputs, references } : undefined;
-  }
-
-  /** Proves only what a transaction of this node, that is still open, names. */
-  #handleResolve(txId: Hash, refs: readonly StateRef[]): PeerReply {
-    const content = this.#open.get(txId);
-    const named = new Set([...(content?.inputs ?? []), ...(content?.references ?? [])].map(refKey));
-    const dependencies = refs.flatMap((ref) => (named.has(refKey(ref)) ? (this.#known.proofOf(ref) ?? []) : []));
-    return { tag: "resolved", dependencies };
-  }
-
-  #handlePosition(day: string): PeerReply {
-    const exposure = this.#vault.all("exposure").find(({ state }) => state.member === this.party && state.day === day);
-    const index = this.#vault.all("exposure-index").find(({ state }) => state.member === this.party);
-    const proof = (ref: StateRef | undefined): Dependency | null =>
-      ref === undefined ? null : (this.#known.proofOf(ref) ?? null);
-    return { tag: "position", exposure: proof(exposure?.ref), index: proof(index?.ref) };
-  }
-
-  /** Reserves funds for a settlement that the grid authority prepares; whether to pay is decided when it asks to sign. */
-  #handleFund(from: PublicKey, flowId: string, amount: bigint): PeerReply {
-    if (from !== this.#options.gridAuthority) return refused({ tag: "role_not_allowed" });
-    const nowMs = this.#options.clock.nowMs();
-    this.#vault.expireLocks(nowMs);
-    const free = this.#vault.free("funds").filter(({ state }) => state.owner === this.party);
-    const chosen = chooseFunds(free, this.party, amount);
-    if (chosen === undefined)
-      return refused({ tag: "insufficient_funds", needed: micros(amount), available: micros(sumOf(free)) });
-    this.#vault.lock(
-      chosen.map(({ ref }) => ref),
-      `fund ${flowId}`,
-      nowMs + PROPOSAL_MS_MAX,
-    );
-    return this.#prove(chosen);
-  }
-
-  #prove(states: readonly { readonly ref: StateRef }[]): PeerReply {
-    return { tag: "proved", dependencies: states.flatMap(({ ref }) => this.#known.proofOf(ref) ?? []) };
-  }
 }
 
-function refused(refusal: LedgerRefusal): PeerReply {
-  return { tag: "refused", refusal };
-}
-
-function stored(result: Result<null, LedgerRefusal>): PeerReply {
-  return result.ok ? { tag: "stored" } : refused(result.error);
+function proposalOf({ transaction }: Flow): Proposal {
+  return { proposalId: transaction.id, transaction: encodeTransaction(transaction) };
 }
 
 /** What a countersigner's refusal means to the initiator. */

@@ -78,10 +78,8 @@ export class Notary {
     const { id, content } = signed.transaction;
     if (content.notary !== this.key)
       return err({ tag: "contract_violated", clauses: ["states_governed_by_the_notary"] });
-    if (this.#check.missing(signed, id, content.signers).length > 0) return err({ tag: "signature_invalid" });
-    // A network is founded once: a second genesis could name other authorities over the same states.
-    if (content.command.tag === "genesis" && this.#genesisId !== undefined && this.#genesisId !== id)
-      return err({ tag: "role_not_allowed" });
+    const lacking = this.#check.lacking(signed, id, content.signers);
+    if (lacking !== undefined) return err({ tag: lacking });
     const request = { txId: id, inputs: content.inputs, references: content.references, window: content.window, bytes };
     return new Promise((resolve) => this.#enqueue({ request, signed, resolve }));
   }
@@ -102,14 +100,18 @@ export class Notary {
     const batch = this.#waiting.slice(0, BATCH_MAX);
     this.#waiting = this.#waiting.slice(BATCH_MAX);
     const sound: Waiting[] = [];
+    let genesisId = this.#genesisId;
     for (const waiting of batch) {
+      const { id, content } = waiting.signed.transaction;
+      const isGenesis = content.command.tag === "genesis";
       const resolved = this.#resolve(waiting.signed);
       const violated = resolved === undefined ? [] : contractViolations(resolved);
-      const isSecondGenesis = waiting.signed.transaction.content.command.tag === "genesis" && sound.length > 0;
-      if (isSecondGenesis) waiting.resolve(err({ tag: "role_not_allowed" }));
+      // A network is founded once: a second genesis could name other authorities over the same states.
+      if (isGenesis && genesisId !== undefined && genesisId !== id) waiting.resolve(err({ tag: "role_not_allowed" }));
       else if (violated.length > 0) waiting.resolve(err({ tag: "contract_violated", clauses: violated }));
-      else if (resolved !== undefined) sound.push(waiting);
-      else this.#answerUnresolved(waiting);
+      else if (resolved === undefined) this.#answerUnresolved(waiting);
+      else sound.push(waiting);
+      if (isGenesis && sound.at(-1) === waiting) genesisId = id;
     }
     if (sound.length > 0) this.#commit(sound);
     this.#schedule();

@@ -212,7 +212,7 @@ describe("a promise of 10 kWh by alice", () => {
     expect(signersOfLast()).toEqual(["grid-authority"]);
     const check = { tag: "check-delivery", commandId: "check", supplier: small.key("alice"), slot: SLOT } as const;
     await small.run("grid-authority", check);
-    expect(signersOfLast()).toEqual(["alice", "grid-authority", "power-company"]);
+    expect(signersOfLast()).toEqual(["grid-authority", "power-company"]); // algorithm A2: not kept in full
     expect(promises("grid-authority")).toEqual([
       "1000 of alice, 800 delivered",
       "2000 of carol, 1600 delivered",

@@ -108,7 +108,7 @@ describe("restart", () => {
       moveTo(command);
       await small.run(name, command);
       const before = await small.everything();
-      for (const each of small.ledger.nodeNames) small.ledger.restart(each);
+      for (const each of small.ledger.nodeNames) await small.ledger.restart(each);
       expect(await small.everything(), `after ${command.commandId}`).toEqual(before);
     }
     expect(small.ledger.moneyHeld()).toMatchObject({ issuedMicros: 40_000_000n, heldMicros: 40_000_000n });
@@ -122,7 +122,7 @@ describe("restart", () => {
     const counts = (): readonly number[] => tags.map((tag) => small.node("late").unspent(tag).length);
     expect(counts()).toEqual([1, 9, 1]);
     const before = await small.vaultOf("late");
-    small.ledger.restart("late");
+    await small.ledger.restart("late");
     expect(counts()).toEqual([1, 9, 1]);
     expect(await small.vaultOf("late")).toEqual(before);
   });
@@ -143,7 +143,7 @@ describe("restart", () => {
         .filter(({ name }) => name === "alice")
         .map(({ standing }) => standing);
     expect(standings()).toEqual(["probation"]);
-    small.ledger.restart("late");
+    await small.ledger.restart("late");
     expect(standings()).toEqual(["probation"]);
   });
 });

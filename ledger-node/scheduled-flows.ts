@@ -1,9 +1,11 @@
-/** Flows that a node begins by itself: the seller ends its auction at the deadline, the winner settles it. */
+/** Flows that a node begins by itself: the seller ends its auction, the winner settles it, and takes its bid back if that fails. */
 
 import type { Auction, NodeEndpoint, State } from "#contracts";
-import type { Timers } from "#core";
+import { slotOf, type Timers } from "#core";
 
 export const LEDGER_PRIORITY = 1;
+
+type ScheduledFlow = "end-auction" | "settle-auction" | "lapse-auction";
 
 /** Schedules what is due now, after a restart too, and whatever later events bring. */
 export async function scheduleFlows(
@@ -12,29 +14,26 @@ export async function scheduleFlows(
   name: string,
   report: (problem: string) => void,
 ): Promise<void> {
-  const run = async (tag: "end-auction" | "settle-auction", auction: Auction): Promise<void> => {
-    const result = await node.submit({ tag, commandId: `${tag}/${auction.auctionId}`, auctionId: auction.auctionId });
-    if (!result.ok) report(`${name}: ${tag} of ${auction.auctionId} refused: ${result.error.tag}`);
-  };
+  const gateLeadMs = (await node.states("network-parameters"))[0]?.state.gateLeadMs ?? 0;
   const scheduled = new Set<string>();
+  const run = async (tag: ScheduledFlow, { auctionId }: Auction): Promise<void> => {
+    const isOpen = (await node.states("auction")).some(({ state }) => state.auctionId === auctionId);
+    if (!isOpen) return; // Settled in the meantime.
+    const result = await node.submit({ tag, commandId: `${tag}/${auctionId}`, auctionId });
+    if (!result.ok) report(`${name}: ${tag} of ${auctionId} was refused: ${result.error.tag}`);
+  };
+  const schedule = (tag: ScheduledFlow, auction: Auction, atMs: number): void => {
+    const source = `${tag} ${auction.auctionId}`;
+    if (scheduled.has(source)) return;
+    scheduled.add(source);
+    timers.at(atMs, { priority: LEDGER_PRIORITY, source, run: () => run(tag, auction) });
+  };
   const consider = (state: State): void => {
-    if (state.tag !== "auction" || scheduled.has(`${state.auctionId} ${state.status}`)) return;
-    if (state.status === "active" && state.seller === node.party) {
-      scheduled.add(`${state.auctionId} ${state.status}`);
-      timers.at(state.deadlineMs, {
-        priority: LEDGER_PRIORITY,
-        source: `end ${state.auctionId}`,
-        run: () => run("end-auction", state),
-      });
-    }
-    if (state.status === "ended" && state.highestBidder === node.party) {
-      scheduled.add(`${state.auctionId} ${state.status}`);
-      timers.at(state.deadlineMs, {
-        priority: LEDGER_PRIORITY,
-        source: `settle ${state.auctionId}`,
-        run: () => run("settle-auction", state),
-      });
-    }
+    if (state.tag !== "auction") return;
+    if (state.status === "active" && state.seller === node.party) schedule("end-auction", state, state.deadlineMs);
+    if (state.status !== "ended" || state.highestBidder !== node.party) return;
+    schedule("settle-auction", state, state.deadlineMs);
+    schedule("lapse-auction", state, slotOf(state.slot).startMs - gateLeadMs);
   };
   for (const { state } of await node.states("auction")) consider(state);
   node.listen(({ made }) => made.forEach(consider));

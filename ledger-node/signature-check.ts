@@ -37,6 +37,16 @@ export class SignatureCheck {
     });
   }
 
+  /** What is wrong with the required signatures: one is not there, or none is missing but one does not hold. */
+  lacking(
+    signed: Pick<SignedTransaction, "signatures">,
+    txId: Hash,
+    required: readonly PublicKey[],
+  ): "signature_missing" | "signature_invalid" | undefined {
+    if (required.some((key) => !signed.signatures.some(({ by }) => by === key))) return "signature_missing";
+    return this.missing(signed, txId, required).length > 0 ? "signature_invalid" : undefined;
+  }
+
   isValid(txId: Hash, signature: TransactionSignature): boolean {
     return this.#once(`${txId} ${signature.by} ${Buffer.from(signature.signature).toString("latin1")}`, () =>
       isTransactionSignatureValid(this.#networkId, txId, signature),

@@ -1,41 +1,57 @@
 /**
  * When a node signs what another proposes. A transaction that holds all clauses is not one that must be signed: each party
- * signs only the flows in which its part is known, and its operator may refuse more.
+ * signs only the flows in which its part is known, and its operator may refuse more. What a party begins itself, such as the
+ * grid authority the joining of a member, it never signs for others.
  */
-
-import type { CommandTag, LedgerRefusalCode, NetworkParameters, ResolvedTransaction } from "#contracts";
+import type { LedgerRefusalCode, Member, NetworkParameters, ResolvedTransaction, StateOf, StateTag } from "#contracts";
 import { err, ok, type PublicKey, type Result } from "#core";
 
 /** An operator's own rules, such as a marketplace's admission of orders. Refuses with a code. */
 export type SigningPolicy = (resolved: ResolvedTransaction) => LedgerRefusalCode | undefined;
 
-const AS_GRID_AUTHORITY: readonly CommandTag[] = ["create-promises", "settle-auction"];
-const AS_POWER_COMPANY: readonly CommandTag[] = ["check-delivery", "settle-slot"];
-const AS_VERIFIER: readonly CommandTag[] = [
-  "create-promises",
-  "create-auction",
-  "bid",
-  "settle-auction",
-  "place-orders",
-  "clear-pool",
-];
-const AS_MARKETPLACE: readonly CommandTag[] = ["place-orders", "cancel-orders"];
-/** Flows that others begin and a member takes part in: joining, selling at its own auction, delivery and settlement. */
-const AS_MEMBER: readonly CommandTag[] = ["join", "settle-auction", "check-delivery", "settle-slot"];
+export type Countersigner = {
+  readonly party: PublicKey;
+  readonly parameters: NetworkParameters;
+  /** The party's own membership; undefined while it is a newcomer. */
+  readonly member: Member | undefined;
+};
 
-/** Whether `party` has a part in the proposal that it signs for. */
+/** Whether the party has a part in the proposal that it signs for. */
 export function mayCountersign(
-  party: PublicKey,
-  parameters: NetworkParameters,
+  countersigner: Countersigner,
   resolved: ResolvedTransaction,
-  isMarketplace: boolean,
 ): Result<null, LedgerRefusalCode> {
-  const { tag } = resolved.content.command;
-  const isAllowed =
-    (party === parameters.gridAuthority && AS_GRID_AUTHORITY.includes(tag)) ||
-    (party === parameters.powerCompany && AS_POWER_COMPANY.includes(tag)) ||
-    (parameters.verifiers.includes(party) && AS_VERIFIER.includes(tag)) ||
-    (isMarketplace && AS_MARKETPLACE.includes(tag)) ||
-    AS_MEMBER.includes(tag);
-  return isAllowed ? ok(null) : err("role_not_allowed");
+  return hasPart(countersigner, resolved) ? ok(null) : err("role_not_allowed");
+}
+
+function hasPart({ party, parameters, member }: Countersigner, { content, inputs }: ResolvedTransaction): boolean {
+  const { command, outputs } = content;
+  const isGridAuthority = party === parameters.gridAuthority;
+  const isPowerCompany = party === parameters.powerCompany;
+  const isVerifier = parameters.verifiers.includes(party);
+  const isMarketplace = member?.roles.includes("marketplace") ?? false;
+  const consumed = <T extends StateTag>(tag: T): readonly StateOf<T>[] =>
+    inputs.flatMap(({ state }) => (state.tag === tag ? [state as StateOf<T>] : []));
+  switch (command.tag) {
+    case "join":
+      return member === undefined && outputs.some((state) => state.tag === "member" && state.key === party);
+    case "create-promises":
+      return isGridAuthority || isVerifier;
+    case "create-auction":
+    case "bid":
+    case "clear-pool":
+      return isVerifier;
+    case "place-orders":
+      return isMarketplace || isVerifier;
+    case "cancel-orders":
+      return isMarketplace;
+    case "settle-auction":
+      return isGridAuthority || isVerifier || consumed("auction").some(({ seller }) => seller === party);
+    case "check-delivery":
+      return isPowerCompany || command.supplier === party;
+    case "settle-slot":
+      return isPowerCompany || command.member === party;
+    default:
+      return false;
+  }
 }

@@ -48,7 +48,9 @@ export {
   slotSettlement,
   tariff,
 } from "./builders.ts";
+export { type BySlot, type HandMadeMember, type HandMadeOptions, handMadeCommunity } from "./hand-made-community.ts";
 export { type CommandPatch, Draft, type StatePatch, transaction, type Verdict } from "./ledger-dsl.ts";
+export { type InMemoryOptions, type InMemoryRun, runInMemory } from "./run-in-memory.ts";
 export {
   type Interception,
   ManualClock,

@@ -18,6 +18,7 @@ import {
   type Transport,
   buildTransaction,
   encodeSignedTransaction,
+  refKey,
   withSignatures,
   type LedgerRefusal,
 } from "#contracts";
@@ -26,6 +27,7 @@ import {
   type Clock,
   compareText,
   type Entropy,
+  hashOf,
   invariant,
   type Micros,
   micros,
@@ -205,11 +207,12 @@ export class SmallNetwork {
     return micros(own.reduce((sum, { amount }) => sum + amount, 0n));
   }
 
-  /** Everything that a node holds unspent, one line for each state, in an order that does not depend on arrival. */
+  /** Everything that a node holds unspent, one short line for each state, in an order that does not depend on arrival. */
   async vaultOf(name: string): Promise<readonly string[]> {
     const lines: string[] = [];
     for (const tag of STATE_TAGS) {
-      for (const state of await this.node(name).states(tag)) lines.push(canonicalJson(state));
+      for (const { ref, state } of await this.node(name).states(tag))
+        lines.push(`${tag} ${refKey(ref)} ${hashOf(canonicalJson(state)).slice(0, 16)}`);
     }
     return lines.sort(compareText);
   }

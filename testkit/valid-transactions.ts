@@ -4,7 +4,7 @@
  */
 
 import type { CommandTag, PoolTrade, PowerPromise } from "#contracts";
-import { microsPerKwh, NO_ENERGY, wattHours } from "#core";
+import { micros, microsPerKwh, NO_ENERGY, wattHours } from "#core";
 import {
   auction,
   bid,
@@ -223,7 +223,7 @@ function placeOrders(): Draft {
     .cites("marketplace", MARKETPLACE)
     .makes("offer", order("offer", "alice", 1_500, 100_000))
     // 500 Wh at 0.20 and 0.005 fee, and the rounding reserve of 0.001.
-    .makes("bid", order("bid", "alice", 500, 200_000, { slot: NEXT_SLOT, locked: 103_500n as never, sequence: 2 }))
+    .makes("bid", order("bid", "alice", 500, 200_000, { slot: NEXT_SLOT, locked: micros(103_500), sequence: 2 }))
     .makes("offered", promise("alice", 1_500, { lock: { kind: "order", id: "offer of alice" } }))
     .makes("rest", promise("alice", 500))
     .makes("change", funds("alice", 396_500))
@@ -237,7 +237,7 @@ function placeOrders(): Draft {
 function cancelOrders(): Draft {
   const tx = draft()
     .consumes("offer", order("offer", "alice", 1_500, 100_000))
-    .consumes("bid", order("bid", "alice", 500, 200_000, { slot: NEXT_SLOT, locked: 103_500n as never, sequence: 2 }))
+    .consumes("bid", order("bid", "alice", 500, 200_000, { slot: NEXT_SLOT, locked: micros(103_500), sequence: 2 }))
     .consumes("offered", promise("alice", 1_500, { lock: { kind: "order", id: "offer of alice" } }))
     .makes("promise", promise("alice", 1_500))
     .makes("money back", funds("alice", 103_500))
@@ -259,8 +259,8 @@ const OFFERED: Partial<PowerPromise> = { lock: { kind: "order", id: "offer of al
 function clearPool(): Draft {
   const tx = draft()
     .consumes("offer", order("offer", "alice", 1_500, 100_000))
-    .consumes("bid of bob", order("bid", "bob", 1_000, 200_000, { locked: 206_000n as never, sequence: 2 }))
-    .consumes("bid of carol", order("bid", "carol", 300, 160_000, { locked: 50_500n as never, sequence: 3 }))
+    .consumes("bid of bob", order("bid", "bob", 1_000, 200_000, { locked: micros(206_000), sequence: 2 }))
+    .consumes("bid of carol", order("bid", "carol", 300, 160_000, { locked: micros(50_500), sequence: 3 }))
     .consumes("offered", promise("alice", 1_500, OFFERED))
     .cites("alice", member("alice"))
     .cites("bob", member("bob", { roles: ["consumer"] }))

@@ -1,8 +1,7 @@
 /** Clauses of exposure: positions are counted exactly, each day is opened once, nobody else's exposure is touched. */
 import { describe, expect, test } from "vitest";
 import { withOpenedDays } from "#contracts";
-import type { LocalDay, SlotId } from "#core";
-import { wattHours } from "#core";
+import { type LocalDay, micros, type SlotId, wattHours } from "#core";
 import {
   type Draft,
   exposure,
@@ -242,10 +241,7 @@ describe("holding caps", () => {
       .without("offer", "offered", "rest", "promise")
       .replace("exposure of alice", exposure("alice", { slot: NEXT_SLOT, bought: 300, bidding: 200 }))
       .replace("exposure of alice after", exposure("alice", { slot: NEXT_SLOT, bought: 300, bidding: 200 + energy }))
-      .replace(
-        "bid",
-        order("bid", "alice", energy, 200_000, { slot: NEXT_SLOT, locked: BigInt(energy * 205 + 1_000) as never }),
-      )
+      .replace("bid", order("bid", "alice", energy, 200_000, { slot: NEXT_SLOT, locked: micros(energy * 205 + 1_000) }))
       .replace("change", funds("alice", 500_000 - (energy * 205 + 1_000)))
       .change("alice", { holdingCapPerSlot: wattHours(1_000) });
   rule("count what is held and what is bid for", () => {

@@ -1,6 +1,6 @@
 /** Clauses of creating power promises: each fails alone. And what an attacker would try. */
 import { describe, test } from "vitest";
-import { type SlotId, wattHours } from "#core";
+import { microsPerKwh, type SlotId, wattHours } from "#core";
 import {
   type Draft,
   deposit,
@@ -141,7 +141,7 @@ describe("create promises", () => {
       .failsWith("promise_deposit_covers_emergency"),
   );
   rule("rounds the deposit up", () => {
-    const odd = create().change("parameters", { emergencyPrice: 600_001n as never });
+    const odd = create().change("parameters", { emergencyPrice: microsPerKwh(600_001) });
     odd.copy().replace("deposit", deposit("alice", 1_200_002)).replace("change", funds("alice", 3_799_998)).verifies();
     return odd
       .change("promise", { energy: wattHours(2_001) })

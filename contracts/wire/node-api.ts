@@ -36,6 +36,8 @@ export type ClientCommand = { readonly commandId: string } & (
   | { readonly tag: "bid"; readonly auctionId: string; readonly price: MicrosPerKwh }
   | { readonly tag: "end-auction"; readonly auctionId: string }
   | { readonly tag: "settle-auction"; readonly auctionId: string }
+  /** After the gate: an auction that was won but never settled gives the bid back. */
+  | { readonly tag: "lapse-auction"; readonly auctionId: string }
   | {
       readonly tag: "grant-mandate";
       readonly mandateId: string;

@@ -8,24 +8,21 @@ import type { DataProblem } from "../manifest/problems.ts";
 import { STEP_MS } from "./calendar.ts";
 import { generateCommunity } from "./community.ts";
 import { FIT_GROUPS, FIT_TARGETS, type FitGroup, type FitTarget } from "./fit-targets.ts";
+import {
+  type ForecastPlant,
+  forecastStatistics,
+  type WeatherStation,
+  weatherStatistics,
+} from "./forecast-statistics.ts";
 import { mean } from "./hour-grid.ts";
+import { halfHourStatistics, loadStatistics } from "./load-statistics.ts";
 import { readCitylearn, readEmhass, readPvod } from "./measured-sets.ts";
 import { checkGeneratorOptions, type GeneratorOptions } from "./options.ts";
 import { GENERATOR_PARAMETERS, type GeneratorParameters } from "./parameters.ts";
+import { plantStatistics, quarterHourStatistics } from "./plant-statistics.ts";
 import { forecastFor, parkSite, regionOf, weatherAt } from "./region.ts";
-import {
-  communityLoads,
-  communityPlants,
-  type ForecastPlant,
-  forecastStatistics,
-  halfHourStatistics,
-  loadStatistics,
-  plantStatistics,
-  quarterHourStatistics,
-  type Statistics,
-  type WeatherStation,
-  weatherStatistics,
-} from "./statistics.ts";
+import type { Statistics } from "./series-grids.ts";
+import { communityLoads, communityPlants } from "./statistics.ts";
 
 export type GroupStatistics = Readonly<Record<FitGroup, Statistics>>;
 

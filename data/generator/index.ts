@@ -8,4 +8,5 @@ export {
   type GeneratorSettings,
 } from "./options.ts";
 export { type ClimateName, GENERATOR_PARAMETERS, type GeneratorParameters } from "./parameters.ts";
-export { communityStatistics, type Statistics } from "./statistics.ts";
+export type { Statistics } from "./series-grids.ts";
+export { communityStatistics } from "./statistics.ts";

@@ -7,7 +7,8 @@ import { type DataProblem, newProblemList } from "../manifest/problems.ts";
 import { type ShippedSet, shippedManifest } from "../manifest/shipped.ts";
 import { readTable } from "../manifest/table.ts";
 import type { MeterSeries } from "../series.ts";
-import type { ForecastPlant, MeteredPlant, WeatherStation } from "./statistics.ts";
+import type { ForecastPlant, WeatherStation } from "./forecast-statistics.ts";
+import type { MeteredPlant } from "./plant-statistics.ts";
 
 export type MeasuredParks = {
   readonly timeZone: ZoneName;

@@ -4,7 +4,7 @@
  * Data sets: "pvod" is PVOD v1.0, ten plants in Hebei with a weather model's forecast (Yao et al., Solar Energy 230 (2021)
  * 122, doi:10.1016/j.solener.2021.09.050; plants 01, 02 and 07); "citylearn" is the CityLearn Challenge 2022, homes 1…8 in
  * Fontana, California; "emhass" is one home in the French Alps. "Index" is energy over the envelope of its hour: see
- * `statistics.ts`. Scores are standard normal scores of the index within its marginal distribution.
+ * `plant-statistics.ts`. Scores are standard normal scores of the index within its marginal distribution.
  * What is not fitted says so.
  */
 import type { QuantileTable } from "./normal-distribution.ts";
@@ -345,7 +345,7 @@ const LOAD: LoadParameters = {
   habitCorrelation: 0.98,
   // residualLag1 … residualLag3, hourlyQ05, hourlyQ50, halfHourDeviationRatio (emhass).
   activityDeviation: [0.25, 0.62],
-  activityCorrelation: [0.35, 0.85],
+  activityCorrelation: [0.33, 0.82],
   // halfHourDeviationRatio and halfHourLag1 (emhass).
   applianceShare: [0.04, 0.14],
   appliancePowerW: [900, 2_200],

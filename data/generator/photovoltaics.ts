@@ -1,10 +1,10 @@
 /** Energy of one photovoltaic plant from the weather at its site, per quarter-hour, in whole watt-hours. */
 import { seededPrng } from "#core";
+import { diffuseShare } from "../solar-geometry.ts";
 import type { StepCalendar } from "./calendar.ts";
 import type { Seed } from "./clouds.ts";
 import { wholeWattHours } from "./energy.ts";
 import type { PlantParameters } from "./parameters.ts";
-import { diffuseShare } from "./solar-geometry.ts";
 import type { SiteWeather } from "./weather.ts";
 
 const DEGREES = Math.PI / 180;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { addLocalDays, localDay, localMidnightMs, zone } from "#core";
 import type { MeterSeries, WeatherForecastSeries } from "../series.ts";
 import { generateCommunity } from "./community.ts";
+import { forecastStatistics } from "./forecast-statistics.ts";
 import {
   autocorrelation,
   correlation,
@@ -13,14 +14,9 @@ import {
   persistence,
   quantile,
 } from "./hour-grid.ts";
-import {
-  communityStatistics,
-  forecastStatistics,
-  halfHourStatistics,
-  loadStatistics,
-  plantStatistics,
-  quarterHourStatistics,
-} from "./statistics.ts";
+import { halfHourStatistics, loadStatistics } from "./load-statistics.ts";
+import { plantStatistics, quarterHourStatistics } from "./plant-statistics.ts";
+import { communityStatistics } from "./statistics.ts";
 
 const UTC = zone("UTC");
 const HOUR_MS = 3_600_000;

@@ -1,9 +1,9 @@
 /** The weather that really happens at one site, per quarter-hour: sun, irradiance and temperature. */
 import { seededPrng } from "#core";
+import { clearSkyGhi, sunPosition } from "../solar-geometry.ts";
 import { STEP_MINUTES, STEP_MS, type StepCalendar } from "./calendar.ts";
 import { autoregression, type RegionalClouds, type Seed, siteClouds } from "./clouds.ts";
 import type { ClimateParameters, TemperatureParameters } from "./parameters.ts";
-import { clearSkyGhi, sunPosition } from "./solar-geometry.ts";
 
 export type Site = { readonly name: string; readonly latitude: number; readonly longitude: number };
 

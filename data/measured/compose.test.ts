@@ -68,7 +68,7 @@ describe.skipIf(!present)("measured community", () => {
       ["solar-park-1", "producer", "producer", 8_000, true, false, true, false],
       ["solar-park-2", "producer", "producer", 6_000, true, false, true, false],
       ["solar-park-3", "producer", "producer", 5_000, true, false, true, false],
-      ["speculator", "speculator", "speculator", 0, false, false, false, false],
+      ["speculator-1", "speculator", "speculator", 0, false, false, false, false],
     ]);
     expect(community.members[0]?.battery).toEqual({ capacityWh: 6_400, powerW: 5_000, roundTripEfficiency: 0.9 });
     expect(community.members.at(-1)?.speculatorCapPerSlot).toBe(4_000n);

@@ -314,7 +314,7 @@ function parkMembers({ series }: DataSet, parksKw: readonly number[]): readonly 
 
 function speculator(capWh: number): CommunityMember {
   return {
-    name: "speculator",
+    name: "speculator-1",
     roles: ["speculator"],
     strategy: "speculator",
     strategyConfig: {},

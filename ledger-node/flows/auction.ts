@@ -195,3 +195,22 @@ export async function draftSettleAuction(
     signers: [context.signingKey, auction.state.seller, network(context).gridAuthority, ...verifiersOf(context)],
   });
 }
+
+/** Gives a bid back whose auction was never settled before the gate. Initiated by the winner. */
+export async function draftLapseAuction(
+  context: FlowContext,
+  { auctionId }: ClientCommandOf<"lapse-auction">,
+): Promise<Drafted> {
+  const auction = auctionOf(context, auctionId);
+  const bid = context.vault.all("bid").find(({ state }) => state.auctionId === auctionId);
+  if (auction === undefined || bid === undefined || bid.state.bidder !== context.party)
+    return err({ tag: "auction_unknown" });
+  return withExposures(context, {
+    consumed: [auction, bid],
+    cited: [context.parameters],
+    made: fundsFor(context.party, bid.state.locked),
+    command: { tag: "lapse-auction", auctionId },
+    window: { fromMs: gateMs(context, auction.state.slot), untilMs: null },
+    signers: [context.signingKey],
+  });
+}

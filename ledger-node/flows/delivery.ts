@@ -6,13 +6,26 @@ import {
   deliveryOutcome,
   type Exposure,
   injectedOf,
+  type LedgerRefusal,
   type PowerPromise,
   type ResolvedState,
   refKey,
   settlementOutcome,
   type Tariff,
 } from "#contracts";
-import { err, localDayAt, micros, ok, type PublicKey, type SlotId, slotOf, wattHours, zone } from "#core";
+import {
+  err,
+  localDayAt,
+  micros,
+  ok,
+  type PublicKey,
+  type Result,
+  type SlotId,
+  slotOf,
+  type WattHours,
+  wattHours,
+  zone,
+} from "#core";
 import { type Drafted, type FlowContext, network } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
 import { fundsFor } from "./money.ts";
@@ -84,7 +97,11 @@ export async function draftCheckDelivery(
     injectedOf(reading.state),
   );
   const checked = promises.map(
-    ({ state }, index): PowerPromise => ({ ...state, delivered: outcome.deliveredParts[index] ?? wattHours(0n) }),
+    ({ state }, index): PowerPromise => ({
+      ...state,
+      lock: null,
+      delivered: outcome.deliveredParts[index] ?? wattHours(0n),
+    }),
   );
   const { promised, delivered, depositLost, gridFee } = outcome;
   return ok({
@@ -99,13 +116,23 @@ export async function draftCheckDelivery(
     ],
     command: { tag: "check-delivery", supplier, slot },
     window: { fromMs: slotOf(slot).endMs, untilMs: null },
-    signers: [
-      gridAuthority,
-      ...(outcome.delivered > 0n ? [supplier] : []),
-      ...(outcome.shortfall > 0n ? [powerCompany] : []),
-    ],
+    // Algorithm A2: the supplier signs what it kept, the power company what it must deliver instead.
+    signers: [gridAuthority, outcome.shortfall > 0n ? powerCompany : supplier],
   });
 }
+
+/** What the settlement of one member's slot is made of. */
+type SlotFacts = {
+  readonly reading: VaultState<"meter-reading">;
+  readonly tariff: NonNullable<ReturnType<typeof tariffFor>>;
+  /** Consumed: record of delivery and exposure of the day, where the member has them. */
+  readonly closed: readonly ResolvedState[];
+  readonly exposure: Exposure | undefined;
+  /** Cited where the day was never opened: proof that nothing was promised or bought. */
+  readonly index: ResolvedState | undefined;
+  readonly delivered: WattHours;
+  readonly held: readonly VaultState<"power-promise">[];
+};
 
 /** Settles one member's slot: use of held energy, feed-in and retail with the power company. */
 export async function draftSettleSlot(
@@ -114,60 +141,61 @@ export async function draftSettleSlot(
 ): Promise<Drafted> {
   const { gridAuthority, powerCompany } = network(context);
   if (context.party !== gridAuthority) return err({ tag: "role_not_allowed" });
-  const reading = readingOf(context, member, slot);
-  const tariff = tariffFor(context, slot);
-  const position = await positionOf(context, member, slot);
-  if (reading === undefined) return err({ tag: "reading_unknown" });
-  if (tariff === undefined) return err({ tag: "tariff_unknown" });
-  if (position === undefined || (position.exposure === undefined && position.index === undefined))
-    return err({ tag: "dependency_unknown" });
-  const held = inOrder(
-    context.vault
-      .all("power-promise")
-      .filter(({ state }) => state.owner === member && state.slot === slot && state.delivered !== null),
-  );
-  const record = context.vault
-    .all("delivery-record")
-    .find(({ state }) => state.supplier === member && state.slot === slot);
+  const gathered = await gatherSlot(context, member, slot);
+  if (!gathered.ok) return gathered;
+  const { reading, tariff, closed, exposure, index, delivered, held } = gathered.value;
+  const { produced, consumed } = reading.state;
   const outcome = settlementOutcome({
     reading: reading.state,
-    delivered: record?.state.delivered ?? wattHours(0n),
+    delivered,
     held: held.map(({ state }) => state),
     ...tariff.prices,
   });
   const net = outcome.feedInAmount - outcome.retailAmount;
-  const payment = await reserve(context, net < 0n ? member : powerCompany, net < 0n ? -net : net);
+  const [payer, payee, amount] = net < 0n ? [member, powerCompany, -net] : [powerCompany, member, net];
+  const payment = await reserve(context, payer, amount);
   if (!payment.ok) return payment;
-  const payee = net < 0n ? powerCompany : member;
   return ok({
-    consumed: [
-      reading,
-      ...(record === undefined ? [] : [record]),
-      ...held,
-      ...(position.exposure === undefined ? [] : [position.exposure]),
-      ...payment.value.consumed,
-    ],
-    cited: [
-      context.parameters,
-      tariff.cited,
-      ...(position.exposure === undefined && position.index !== undefined ? [position.index] : []),
-    ],
+    consumed: [reading, ...closed, ...held, ...payment.value.consumed],
+    cited: [context.parameters, tariff.cited, ...(index === undefined ? [] : [index])],
     made: [
-      {
-        tag: "slot-settlement",
-        member,
-        slot,
-        produced: reading.state.produced,
-        consumed: reading.state.consumed,
-        ...outcome,
-      },
-      ...(position.exposure === undefined ? [] : [withoutSlot(position.exposure.state as Exposure, slot)]),
-      ...fundsFor(payee, net < 0n ? -net : net),
+      { tag: "slot-settlement", member, slot, produced, consumed, ...outcome },
+      ...(exposure === undefined ? [] : [withoutSlot(exposure, slot)]),
+      ...fundsFor(payee, amount),
       ...payment.value.change,
     ],
     command: { tag: "settle-slot", member, slot },
     window: { fromMs: slotOf(slot).endMs, untilMs: null },
     signers: [gridAuthority, member, powerCompany],
+  });
+}
+
+async function gatherSlot(
+  context: FlowContext,
+  member: PublicKey,
+  slot: SlotId,
+): Promise<Result<SlotFacts, LedgerRefusal>> {
+  const reading = readingOf(context, member, slot);
+  const tariff = tariffFor(context, slot);
+  const position = await positionOf(context, member, slot);
+  if (reading === undefined) return err({ tag: "reading_unknown" });
+  if (tariff === undefined) return err({ tag: "tariff_unknown" });
+  const exposure = position?.exposure;
+  if (exposure === undefined && position?.index === undefined) return err({ tag: "dependency_unknown" });
+  const records = context.vault
+    .all("delivery-record")
+    .filter(({ state }) => state.supplier === member && state.slot === slot);
+  const held = context.vault
+    .all("power-promise")
+    .filter(({ state }) => state.owner === member && state.slot === slot && state.delivered !== null);
+  return ok({
+    reading,
+    tariff,
+    closed: [...records, ...(exposure === undefined ? [] : [exposure])],
+    exposure: exposure?.state.tag === "exposure" ? exposure.state : undefined,
+    index: exposure === undefined ? position?.index : undefined,
+    delivered: records[0]?.state.delivered ?? wattHours(0n),
+    held: inOrder(held),
   });
 }
 

@@ -2,8 +2,8 @@
 
 import type { ClientCommand, ClientCommandOf, ClientCommandTag } from "#contracts";
 import { err } from "#core";
-import type { Drafted, FlowContext } from "../flow-context.ts";
-import { draftBid, draftCreateAuction, draftEndAuction, draftSettleAuction } from "./auction.ts";
+import { type Drafted, type FlowContext, mandateOf } from "../flow-context.ts";
+import { draftBid, draftCreateAuction, draftEndAuction, draftLapseAuction, draftSettleAuction } from "./auction.ts";
 import { draftCreatePromises } from "./create-promises.ts";
 import { draftCheckDelivery, draftRecordMeters, draftSettleSlot } from "./delivery.ts";
 import {
@@ -32,6 +32,7 @@ const FLOWS: Flows = {
   bid: draftBid,
   "end-auction": draftEndAuction,
   "settle-auction": draftSettleAuction,
+  "lapse-auction": draftLapseAuction,
   "place-orders": draftPlaceOrders,
   "cancel-orders": draftCancelOrders,
   "clear-pool": draftClearPool,
@@ -42,20 +43,8 @@ const FLOWS: Flows = {
 
 /** Drafts the transaction of a command; a delegate needs a mandate for the flow. */
 export function draftFor(context: FlowContext, command: ClientCommand): Promise<Drafted> {
-  if (context.signingKey !== context.party && !hasMandate(context, command))
+  if (context.signingKey !== context.party && mandateOf(context) === undefined)
     return Promise.resolve(err({ tag: "mandate_missing" }));
   const draft = FLOWS[command.tag] as (context: FlowContext, command: ClientCommand) => Promise<Drafted>;
   return draft(context, command);
-}
-
-function hasMandate(context: FlowContext, command: ClientCommand): boolean {
-  return context.vault
-    .all("mandate")
-    .some(
-      ({ state }) =>
-        state.principal === context.party &&
-        state.delegate === context.signingKey &&
-        state.expiresMs > context.nowMs &&
-        (state.flows as readonly string[]).includes(command.tag),
-    );
 }

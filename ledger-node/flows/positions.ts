@@ -5,10 +5,10 @@ import {
   type ExposureEntry,
   type ExposureIndex,
   type LedgerRefusal,
-  OPENED_DAYS_MAX,
   positionChangesOf,
   type ResolvedState,
   type State,
+  withOpenedDays,
 } from "#contracts";
 import {
   compareText,
@@ -69,7 +69,7 @@ function applyDays(positions: Positions, days: readonly MemberDay[], consumed: R
   if (opened.length === 0 || positions.index === undefined) return;
   const index = positions.index.state as ExposureIndex;
   consumed.push(positions.index);
-  made.push({ ...index, openedDays: [...index.openedDays, ...opened.sort(compareText)].slice(-OPENED_DAYS_MAX) });
+  made.push({ ...index, openedDays: withOpenedDays(index.openedDays, opened) });
 }
 
 function measureOf(text: string): SlotChange["measure"] {

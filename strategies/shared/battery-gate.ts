@@ -1,6 +1,6 @@
 /** Decides what the battery does in the coming slot: the best expected outcome over the forecast, with the plan's value of charge after it. */
 import { clamp } from "./amounts.ts";
-import { type BatteryModel, chargeLimits, chargeOf, outcomeValue, type PlanSlot } from "./battery-plan.ts";
+import { aloneCharge, type BatteryModel, chargeLimits, chargeOf, outcomeValue, type PlanSlot } from "./battery-plan.ts";
 import { scenariosOf } from "./quantiles.ts";
 
 export type SlotDecision = {
@@ -13,14 +13,7 @@ export type SlotDecision = {
 };
 
 const EVEN_CANDIDATES = 20;
-/** A fixed plan must be better than leaving the battery alone by this much, in micros. */
-const GAIN_MIN = 1;
-
-/** What the battery does by itself: takes up a surplus and serves a need, as far as it can. */
-export function aloneCharge(model: BatteryModel, storedWh: number, surplusWh: number): number {
-  const { chargeWh, dischargeWh } = chargeLimits(model, storedWh);
-  return clamp(surplusWh, -dischargeWh, chargeWh);
-}
+const GAIN_MIN = 1e-3;
 
 /** Quantiles of what goes to the grid when the battery is left alone; in the surplus's order, since it never turns it around. */
 export function aloneNet(model: BatteryModel, storedWh: number, surplus: Float64Array): Float64Array {
@@ -31,6 +24,7 @@ export function aloneNet(model: BatteryModel, storedWh: number, surplus: Float64
  * @param surplus - 19 quantiles of production less load.
  * @param storedWh - What will be stored when the slot starts.
  * @param valueAfter - Value in micros of a charge at the slot's end.
+ * @param deviationPrice - In micros per kWh: a plan must be better than leaving the battery alone by this for what it changes.
  * @param mayBeAlone - False where a plan was set before: it can be changed but not taken back.
  */
 export function decideSlot(
@@ -39,6 +33,7 @@ export function decideSlot(
   surplus: Float64Array,
   storedWh: number,
   valueAfter: (storedWh: number) => number,
+  deviationPrice: number,
   mayBeAlone: boolean,
 ): SlotDecision {
   const scenarios = scenariosOf(surplus);
@@ -51,12 +46,14 @@ export function decideSlot(
   let bestMean = Number.NEGATIVE_INFINITY;
   for (const candidate of candidates(model, slot, surplus, storedWh)) {
     const candidateMean = mean(() => candidate);
-    if (candidateMean <= bestMean + GAIN_MIN / 1_000) continue;
+    if (candidateMean <= bestMean + GAIN_MIN) continue;
     best = candidate;
     bestMean = candidateMean;
   }
-  if (mayBeAlone && mean((surplusWh) => aloneCharge(model, storedWh, surplusWh)) >= bestMean - GAIN_MIN) {
-    return { isFixed: false, chargeWh: aloneCharge(model, storedWh, slot.surplusWh), net: aloneNet(model, storedWh, surplus) };
+  const alone = aloneCharge(model, storedWh, slot.surplusWh);
+  const margin = GAIN_MIN + (Math.abs(best - alone) * deviationPrice) / 1_000;
+  if (mayBeAlone && mean((surplusWh) => aloneCharge(model, storedWh, surplusWh)) >= bestMean - margin) {
+    return { isFixed: false, chargeWh: alone, net: aloneNet(model, storedWh, surplus) };
   }
   return { isFixed: true, chargeWh: best, net: surplus.map((surplusWh) => surplusWh - best) };
 }

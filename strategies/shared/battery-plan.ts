@@ -27,8 +27,10 @@ export type PlanSlot = {
   readonly cautiousWh: number;
   readonly promisedWh: number;
   readonly boughtWh: number;
-  /** For energy beyond what is promised: sold or fed in. */
+  /** For energy beyond what is promised, as far as it is sure and the market takes it. */
   readonly sellPrice: number;
+  /** How much more the market is expected to take; the rest is fed in. */
+  readonly sellableWh: number;
   /** For energy beyond what is bought. */
   readonly buyPrice: number;
   readonly feedIn: number;
@@ -51,6 +53,8 @@ export type PlanSettings = {
   readonly gridSteps: number;
   /** What a stored kWh is worth after the last slot, in micros. */
   readonly endPrice: number;
+  /** In micros per kWh: what a move must gain over what the battery does by itself, for what it changes. Prices are guesses. */
+  readonly deviationPrice: number;
 };
 
 const GRID_STEPS_MAX = 400;
@@ -85,6 +89,12 @@ export function chargeLimits(model: BatteryModel, storedWh: number): { readonly 
   };
 }
 
+/** What the battery does by itself: takes up a surplus and serves a need, as far as it can. */
+export function aloneCharge(model: BatteryModel, storedWh: number, surplusWh: number): number {
+  const { chargeWh, dischargeWh } = chargeLimits(model, storedWh);
+  return clamp(surplusWh, -dischargeWh, chargeWh);
+}
+
 /** Value of a slot in micros when the battery takes `chargeWh` at the connection, as far as it is expected. */
 export function slotValue(slot: PlanSlot, model: BatteryModel, chargeWh: number): number {
   return outcomeValue(slot, model, chargeWh, slot.surplusWh, slot.cautiousWh);
@@ -92,14 +102,14 @@ export function slotValue(slot: PlanSlot, model: BatteryModel, chargeWh: number)
 
 /**
  * Value of a slot in micros when production less load comes to `surplusWh`; promises are checked against `deliverableWh`.
- * Of what is fed in, the part that could surely be promised as well earns the selling price, the rest feed-in.
+ * Of what is fed in beyond the promises, what is sure and what the market takes earns the selling price, the rest feed-in.
  */
 export function outcomeValue(slot: PlanSlot, model: BatteryModel, chargeWh: number, surplusWh: number, deliverableWh: number): number {
-  const { promisedWh, boughtWh, sellPrice, buyPrice, feedIn, shortfallPrice, cautiousWh } = slot;
+  const { promisedWh, boughtWh, sellPrice, sellableWh, buyPrice, feedIn, shortfallPrice, cautiousWh } = slot;
   const netWh = surplusWh - chargeWh;
   const missingWh = Math.max(0, promisedWh - Math.max(0, deliverableWh - chargeWh));
   const spareWh = Math.max(0, netWh - promisedWh);
-  const soldWh = clamp(cautiousWh - chargeWh - promisedWh, 0, spareWh);
+  const soldWh = clamp(cautiousWh - chargeWh - promisedWh, 0, Math.min(spareWh, sellableWh));
   const unusedWh = clamp(boughtWh + netWh, 0, boughtWh);
   const drawnWh = Math.max(0, -netWh - boughtWh);
   const earned = soldWh * sellPrice + (spareWh - soldWh + unusedWh) * feedIn;
@@ -108,8 +118,8 @@ export function outcomeValue(slot: PlanSlot, model: BatteryModel, chargeWh: numb
 }
 
 /**
- * The best plan from `startWh` on. A slot that is undefined (no forecast or tariff) leaves the battery alone. Of equally good
- * moves the smallest is taken.
+ * The best plan from `startWh` on. In a slot that is undefined (no forecast or tariff) nothing is expected to move. Of equally
+ * good moves the one that the battery makes by itself is taken: it follows what no forecast foresees.
  */
 export function planBattery(model: BatteryModel, slots: readonly (PlanSlot | undefined)[], startWh: number, settings: PlanSettings): BatteryPlan {
   invariant(model.capacityWh > 0 && model.slotWhMax > 0, "a battery has a capacity and a power");
@@ -121,7 +131,7 @@ export function planBattery(model: BatteryModel, slots: readonly (PlanSlot | und
   const storedWh: number[] = [];
   let stored = clamp(startWh, 0, model.capacityWh);
   for (const [index, slot] of slots.entries()) {
-    const charge = bestMove(model, slot, stored, values[index + 1], stepWh);
+    const charge = bestMove(model, slot, stored, values[index + 1], stepWh, settings.deviationPrice);
     stored = clamp(stored + chargeOf(model, charge), 0, model.capacityWh);
     chargeWh.push(charge);
     storedWh.push(stored);
@@ -138,7 +148,7 @@ export function valueAt(values: ArrayLike<number>, stepWh: number, storedWh: num
   return low + (high - low) * (position - below);
 }
 
-/** Changes of the charge in steps, each with its energy at the connection; the smallest first. */
+/** A change of the charge in steps, with its energy at the connection. */
 type Move = { readonly steps: number; readonly connectionWh: number };
 
 function gridSteps(model: BatteryModel, wanted: number): number {
@@ -184,21 +194,29 @@ function valuesBefore(model: BatteryModel, slot: PlanSlot, moves: readonly Move[
   return before;
 }
 
-/** The best of staying and of going to any level within reach. */
-function bestMove(model: BatteryModel, slot: PlanSlot | undefined, storedWh: number, after: Float64Array | undefined, stepWh: number): number {
+/** The best of what the battery does by itself, of staying, and of going to any level within reach. */
+function bestMove(
+  model: BatteryModel,
+  slot: PlanSlot | undefined,
+  storedWh: number,
+  after: Float64Array | undefined,
+  stepWh: number,
+  deviationPrice: number,
+): number {
   if (slot === undefined || after === undefined) return 0;
+  const alone = aloneCharge(model, storedWh, slot.surplusWh);
+  const score = (charge: number): number =>
+    slotValue(slot, model, charge) + valueAt(after, stepWh, storedWh + chargeOf(model, charge)) - (Math.abs(charge - alone) * deviationPrice) / 1_000;
   const { chargeWh, dischargeWh } = chargeLimits(model, storedWh);
-  let best = 0;
-  let bestValue = slotValue(slot, model, 0) + valueAt(after, stepWh, storedWh);
-  for (let level = 0; level < after.length; level++) {
-    const charge = connectionWh(model, level * stepWh - storedWh);
-    if (charge > chargeWh * (1 + 1e-12) || -charge > dischargeWh * (1 + 1e-12)) continue;
-    const total = slotValue(slot, model, charge) + (after[level] ?? 0);
-    const isSmallerMove = Math.abs(charge) < Math.abs(best) && total > bestValue - GAIN_MIN;
-    if (total > bestValue + GAIN_MIN || isSmallerMove) {
-      best = charge;
-      bestValue = Math.max(total, bestValue);
-    }
+  const levels = Array.from(after, (_, level) => connectionWh(model, level * stepWh - storedWh));
+  const isWithin = (charge: number): boolean => charge <= chargeWh * (1 + 1e-12) && -charge <= dischargeWh * (1 + 1e-12);
+  let best = alone;
+  let bestScore = score(alone);
+  for (const charge of [0, ...levels.filter(isWithin)]) {
+    const charged = score(charge);
+    if (charged <= bestScore + GAIN_MIN) continue;
+    best = charge;
+    bestScore = charged;
   }
   return best;
 }

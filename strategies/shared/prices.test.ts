@@ -3,7 +3,7 @@ import type { PoolResult } from "#strategies";
 import { fakeContextFor, USUAL_RULES } from "#testkit";
 import { describe, expect, test } from "vitest";
 import { nullStrategy } from "../null-strategy/index.ts";
-import { expectedPrice, localHourOf, recentRounds } from "./prices.ts";
+import { expectedPrice, localHourOf, recentRounds, tradedShare } from "./prices.ts";
 
 const amsterdam = zone("Europe/Amsterdam");
 const config = { pricePriorPercent: 50, pricePriorWeightRounds: 4, priceHistoryDays: 14 };
@@ -37,6 +37,14 @@ describe("expectedPrice", () => {
     expect(expectedPrice(ctx, tomorrowAt10, tariff, config)).toBeCloseTo((4 * 180_000 + 100_000 + 120_000) / 6, 6);
   });
 
+  test("for one round, counts that round only; the slot's own day-ahead price is the final round's prior", () => {
+    const at10 = NOON - 2 * HOUR;
+    const dayAhead = result(NOON + 22 * HOUR, 21 * HOUR, 90_000n);
+    const ctx = contextWith([result(at10, 20 * HOUR, 100_000n), result(at10, HOUR, 80_000n), dayAhead]);
+    expect(expectedPrice(ctx, tomorrowAt10, tariff, config, "day-ahead")).toBeCloseTo((4 * 180_000 + 100_000 + 90_000) / 6, 6);
+    expect(expectedPrice(ctx, tomorrowAt10, tariff, config, "final")).toBeCloseTo((4 * 90_000 + 80_000) / 5, 6);
+  });
+
   test("forgets rounds beyond its history", () => {
     const old = NOON - 2 * HOUR - 15 * 24 * HOUR;
     expect(expectedPrice(contextWith([result(old, HOUR, 70_000n)]), tomorrowAt10, tariff, config)).toBe(180_000);
@@ -58,6 +66,13 @@ describe("expectedPrice", () => {
     results.shift();
     expect(recentRounds(ctx, tomorrowAt10, 14).map(({ price }) => price)).toEqual([110_000]);
   });
+});
+
+test("an hour in which the pool rarely trades is known by its empty rounds", () => {
+  const at10 = NOON - 2 * HOUR;
+  const ctx = contextWith([result(at10, HOUR, 100_000n), result(at10 + 900_000, HOUR, null, 0n)]);
+  expect(tradedShare(ctx, tomorrowAt10, 0.3, config)).toBeCloseTo((4 * 0.3 + 1) / 6, 12);
+  expect(tradedShare(contextWith([]), tomorrowAt10, 0.3, config)).toBeCloseTo(0.3, 12);
 });
 
 test("tells the day-ahead round from the final one by its lead, for every slot of a day", () => {

@@ -18,7 +18,7 @@ export type PriceConfig = {
 
 export const priceShape: Readonly<Record<keyof PriceConfig, z.ZodDefault<z.ZodNumber>>> = {
   pricePriorPercent: z.number().min(0).max(100).default(50),
-  pricePriorWeightRounds: z.number().positive().default(4),
+  pricePriorWeightRounds: z.number().positive().default(1),
   priceHistoryDays: z.number().int().min(1).max(400).default(14),
 };
 
@@ -81,19 +81,30 @@ export function recentRounds(view: PriceView, slotId: SlotId, days: number): rea
 
 /**
  * Expected pool price of a slot in micros per kWh, within feed-in and retail: the mean of the hour's past prices and of the
- * prior, which weighs as much as `pricePriorWeightRounds` rounds. Of both rounds of the slots' pools, or of the one that is named.
+ * prior, which weighs as much as `pricePriorWeightRounds` rounds. Of both rounds of the slots' pools, or of the one that is named;
+ * for the final round, the price of the slot's own day-ahead round takes the prior's place once there is one.
  */
 export function expectedPrice(view: PriceView, slotId: SlotId, tariff: Tariff, config: PriceConfig, only?: PoolRound): number {
   const feedIn = Number(tariff.feedIn);
   const retail = Math.max(Number(tariff.retail), feedIn);
+  const rounds = recentRounds(view, slotId, config.priceHistoryDays);
+  const dayAhead = only === "final" ? rounds.find((round) => round.isDayAhead && round.slotId === slotId)?.price : undefined;
   let weight = config.pricePriorWeightRounds;
-  let sum = weight * (feedIn + ((retail - feedIn) * config.pricePriorPercent) / 100);
-  for (const { price, isDayAhead } of recentRounds(view, slotId, config.priceHistoryDays)) {
+  let sum = weight * (dayAhead ?? feedIn + ((retail - feedIn) * config.pricePriorPercent) / 100);
+  for (const { price, isDayAhead } of rounds) {
     if (price === undefined || (only !== undefined && isDayAhead !== (only === "day-ahead"))) continue;
     sum += price;
     weight += 1;
   }
   return clamp(sum / weight, feedIn, retail);
+}
+
+/** Share, 0…1, of the hour's past rounds in which anything was traded, blended with `prior` at the prior's weight. */
+export function tradedShare(view: PriceView, slotId: SlotId, prior: number, config: PriceConfig): number {
+  const rounds = recentRounds(view, slotId, config.priceHistoryDays);
+  const traded = rounds.filter(({ price }) => price !== undefined).length;
+  const weight = config.pricePriorWeightRounds;
+  return (weight * prior + traded) / (weight + rounds.length);
 }
 
 /** The rounds of `results` by hour of day; what was indexed before is kept when only new results were added. */

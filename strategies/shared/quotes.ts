@@ -2,7 +2,7 @@
  * What homes and plants do in the pools, given the quantiles of their surplus: promise and offer where there is some, order
  * where there is a need, and put both right at the gate with the newest forecast.
  */
-import { energyAbove, minEnergy, NO_ENERGY, type SlotId, subtractEnergy, type WattHours } from "#core";
+import { addEnergy, energyAbove, minEnergy, NO_ENERGY, type SlotId, subtractEnergy, type WattHours } from "#core";
 import type { StrategyContext, Tariff } from "../strategy.ts";
 import { wholeWattHours } from "./amounts.ts";
 import type { Desk, Lot, Quote } from "./desk.ts";
@@ -55,20 +55,28 @@ export function promiseAll({ sells }: Sides, desk: Desk, outlooks: readonly Slot
 
 /** Puts a slot's open offers and orders right; promises nothing. */
 export function quoteSlot(sides: Sides, desk: Desk, outlook: SlotOutlook, tariff: Tariff, round: PoolRound): void {
-  const buying = sides.buys === undefined ? {} : buyingQuote(sides.buys.view, desk, outlook, tariff, round);
+  const buying = sides.buys === undefined ? { tooMuch: undefined } : buyingQuote(sides.buys.view, desk, outlook, tariff, round);
   const sellLimit = sides.sells === undefined ? undefined : (round === "final" ? gateLimit : offerLimit)(sides.sells.view, tariff);
-  const own = sellLimit === undefined ? [] : [{ energy: desk.unsold(outlook.slotId), limit: sellLimit }];
-  desk.quote(outlook.slotId, { ...buying, offers: [...own, ...(buying.offers ?? [])], reprice: round === "final" });
+  const own = sellLimit === undefined ? undefined : { energy: desk.unsold(outlook.slotId), limit: sellLimit };
+  desk.quote(outlook.slotId, { ...buying, offers: together(own, buying.tooMuch), reprice: round === "final" });
+}
+
+/** One offer for both: the ledger splits what is held once per slot and transaction. */
+function together(own: Lot | undefined, tooMuch: Lot | undefined): readonly Lot[] {
+  const lots = [own, tooMuch].filter((lot): lot is Lot => lot !== undefined && lot.energy > 0n);
+  const [first, second] = lots;
+  if (first === undefined || second === undefined) return lots;
+  return [{ energy: addEnergy(first.energy, second.energy), limit: first.limit < second.limit ? first.limit : second.limit }];
 }
 
 /** Orders what is still missing; before the final round, offers what is too much. */
-function buyingQuote(view: NeedView, desk: Desk, { slotId, surplus, storing }: SlotOutlook, tariff: Tariff, round: PoolRound): Quote {
+function buyingQuote(view: NeedView, desk: Desk, { slotId, surplus, storing }: SlotOutlook, tariff: Tariff, round: PoolRound): Omit<Quote, "offers"> & { readonly tooMuch: Lot } {
   const { target, orderLimit, keep, resaleLimit } = needWish(view, slotId, mirrored(surplus), tariff, round);
   const { bought, auctionBidding } = desk.book(slotId);
   const missing = wholeWattHours(Number(target - bought - auctionBidding));
   const tooMuch = round === "final" ? energyAbove(bought, keep) : NO_ENERGY;
   return {
-    offers: [{ energy: tooMuch, limit: resaleLimit }],
+    tooMuch: { energy: tooMuch, limit: resaleLimit },
     orders: split(missing, orderLimit, storing),
     ...(storing === undefined ? { openOrderLimit: orderLimit } : {}),
   };

@@ -1,7 +1,7 @@
 import { micros, type SlotId, slotStartingAt, wattHours } from "#core";
 import { USUAL_RULES } from "#testkit";
 import { describe, expect, test } from "vitest";
-import { forgetDay, newSaleMemory, rememberDelivery, rememberGate, rememberTrade, type SaleMemory, saleChance } from "./sales.ts";
+import { forgetDay, newSaleMemory, rememberDelivery, rememberGate, rememberTrade, type SaleMemory, saleChance, usualSaleWh } from "./sales.ts";
 
 const config = { saleChancePriorPercent: 50, saleChancePriorWeightSlots: 4, saleForgettingPercentPerDay: 10 };
 const { timeZone } = USUAL_RULES;
@@ -32,6 +32,19 @@ describe("saleChance", () => {
     deliver(memory, 300);
     expect(chances(memory)).toEqual([(4 * 0.5 + 0.25) / 5, (4 * 0.5 + 0.8) / 5]);
     expect(chances(memory, evening)).toEqual([0.5, 0.5]);
+  });
+
+  test("remembers how much an hour takes", () => {
+    const memory = newSaleMemory();
+    expect(usualSaleWh(memory, timeZone, noon)).toBe(0);
+    for (const soldWh of [100, 300]) {
+      sell(memory, soldWh);
+      deliver(memory, 400);
+    }
+    deliver(memory, 0);
+    forgetDay(memory, NOON, config);
+    expect(usualSaleWh(memory, timeZone, noon)).toBeCloseTo(200, 9);
+    expect(usualSaleWh(memory, timeZone, evening)).toBe(0);
   });
 
   test("without a gate it is the day-ahead round's share", () => {

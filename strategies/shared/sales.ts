@@ -1,4 +1,4 @@
-/** How much of what it offered a member has sold, by hour of the local day and by round: the probability of selling, learnt. */
+/** How much of what it offered a member has sold, by hour of the local day and by round: the probability of selling and the market's depth, learnt. */
 import { parseSlotId, type SlotId, type WattHours, type ZoneName } from "#core";
 import { z } from "zod";
 import type { DeliveryEvent, TradeEvent } from "../strategy.ts";
@@ -28,10 +28,10 @@ type OpenSales = {
   gate?: { promisedWh: number; soldWh: number; offeredWh: number };
 };
 
-/** Plain JSON: the slots that are not over, and two tallies for each hour of the day. */
+/** Plain JSON: the slots that are not over, and tallies for each hour of the day. */
 export type SaleMemory = {
   open: Record<string, OpenSales>;
-  hours: { dayAhead: Tally; final: Tally }[];
+  hours: { dayAhead: Tally; final: Tally; sold: { slots: number; energyWh: number } }[];
 };
 
 const HOURS_PER_DAY = 24;
@@ -39,7 +39,7 @@ const SLOT_KEPT_MS = 2 * 86_400_000;
 
 export function newSaleMemory(): SaleMemory {
   const tally = (): Tally => ({ slots: 0, soldShare: 0 });
-  return { open: {}, hours: Array.from({ length: HOURS_PER_DAY }, () => ({ dayAhead: tally(), final: tally() })) };
+  return { open: {}, hours: Array.from({ length: HOURS_PER_DAY }, () => ({ dayAhead: tally(), final: tally(), sold: { slots: 0, energyWh: 0 } })) };
 }
 
 export function rememberTrade(memory: SaleMemory, { slotId, side, energy }: TradeEvent): void {
@@ -59,6 +59,10 @@ export function rememberDelivery(memory: SaleMemory, { slotId, promised }: Deliv
   delete memory.open[slotId];
   const hour = memory.hours[localHourOf(zone, slotId)];
   if (hour === undefined) return;
+  if (promised > 0n) {
+    hour.sold.slots += 1;
+    hour.sold.energyWh += soldWh;
+  }
   count(hour.dayAhead, gate?.soldWh ?? soldWh, gate?.promisedWh ?? Number(promised));
   if (gate !== undefined) count(hour.final, soldWh - gate.soldWh, gate.offeredWh);
 }
@@ -66,9 +70,13 @@ export function rememberDelivery(memory: SaleMemory, { slotId, promised }: Deliv
 /** Once a day: older days count less, and what was noted of long past slots is dropped. */
 export function forgetDay(memory: SaleMemory, nowMs: number, config: SaleConfig): void {
   const kept = 1 - config.saleForgettingPercentPerDay / 100;
-  for (const tally of memory.hours.flatMap(({ dayAhead, final }) => [dayAhead, final])) {
-    tally.slots *= kept;
-    tally.soldShare *= kept;
+  for (const { dayAhead, final, sold } of memory.hours) {
+    for (const tally of [dayAhead, final]) {
+      tally.slots *= kept;
+      tally.soldShare *= kept;
+    }
+    sold.slots *= kept;
+    sold.energyWh *= kept;
   }
   for (const slotId of Object.keys(memory.open)) {
     const slot = parseSlotId(slotId);
@@ -82,6 +90,12 @@ export function saleChance(memory: SaleMemory, zone: ZoneName, slotId: SlotId, r
   const { slots, soldShare } = (round === "final" ? hour?.final : hour?.dayAhead) ?? { slots: 0, soldShare: 0 };
   const weight = config.saleChancePriorWeightSlots;
   return (weight * (config.saleChancePriorPercent / 100) + soldShare) / (weight + slots);
+}
+
+/** What was sold in a slot of this hour, on average over the slots with a promise; 0 where nothing is known. */
+export function usualSaleWh(memory: SaleMemory, zone: ZoneName, slotId: SlotId): number {
+  const sold = memory.hours[localHourOf(zone, slotId)]?.sold;
+  return sold === undefined || sold.slots === 0 ? 0 : sold.energyWh / sold.slots;
 }
 
 function openSales(memory: SaleMemory, slotId: SlotId): OpenSales {

@@ -74,14 +74,14 @@ export function supplyWish(view: SupplyView, sales: SaleMemory, slotId: SlotId, 
 }
 
 /**
- * Promises what is still missing to each wish. A deposit per Wh is the same in all slots, so where the funds do not reach, the
+ * Promises what is still missing to each wish. Where earlier promises are unsold, a further one would only queue behind them. A deposit per Wh is the same in all slots, so where the funds do not reach, the
  * slots with the greatest gain per Wh come first.
  */
 export function promiseBestFirst(desk: Desk, wishes: readonly SupplyWish[]): void {
   const ranked = [...wishes].sort((left, right) => right.gainPerWh - left.gainPerWh || bySlot(left, right));
   for (const { slotId, target } of ranked) {
     const { promised } = desk.book(slotId);
-    if (target > promised) desk.promise(slotId, wholeWattHours(Number(target - promised)));
+    if (target > promised && desk.unsold(slotId) === NO_ENERGY) desk.promise(slotId, wholeWattHours(Number(target - promised)));
   }
 }
 

@@ -79,12 +79,12 @@ test("a final round that trades on some days only is worth less", () => {
 });
 
 test("in auctions it bids up to the same price, and only for lots that fit", () => {
-  const stage = stageWith(past(10, 120_000, 160_000), { bidRiseMicrosPerKwh: 50_000 });
+  const stage = stageWith(past(10, 120_000, 160_000), { bidRiseMicrosPerKwh: 25_000 });
   expect(stage.openAuction(at18, wh(1_001), price(70_000), NOON + 1_800_000)).toEqual([]);
-  expect(stage.openAuction(at18, wh(800), price(70_000), NOON + 1_800_000)).toEqual([{ tag: "bid", auctionId: "auction-2", price: price(120_000) }]);
-  expect(stage.outbid("auction-2", 1_000n)).toEqual([{ tag: "bid", auctionId: "auction-2", price: price(146_000) }]);
-  expect(stage.outbid("auction-2", 1_000n)).toEqual([]);
-  expect(stage.openAuction(at18, wh(300), price(70_000), NOON + 1_800_000)).toEqual([{ tag: "bid", auctionId: "auction-3", price: price(120_000) }]);
+  expect(stage.openAuction(at18, wh(800), price(70_000), NOON + 1_800_000)).toEqual([{ tag: "bid", auctionId: "auction-2", price: price(95_000) }]);
+  expect(stage.outbid("auction-2", 1_000n)).toEqual([{ tag: "bid", auctionId: "auction-2", price: price(121_000) }]);
+  expect(stage.outbid("auction-2", 1_000n)).toEqual([]); // 147 000 would be above 146 000.
+  expect(stage.openAuction(at18, wh(300), price(70_000), NOON + 1_800_000)).toEqual([{ tag: "bid", auctionId: "auction-3", price: price(95_000) }]);
   expect(stage.violations).toEqual([]);
 });
 

@@ -1,14 +1,15 @@
 /** Plans a day's battery and says what is left for the market in each slot. */
 import { parseSlotId, type SlotId, slotAt, slotOf, slotStartingAt } from "#core";
 import { clamp, priceFloor, wholeWattHours } from "../shared/amounts.ts";
-import { aloneCharge, aloneNet } from "../shared/battery-gate.ts";
-import { type BatteryModel, type BatteryPlan, batteryModel, chargeLimits, chargeOf, type PlanSlot, planBattery, valueAt } from "../shared/battery-plan.ts";
+import { aloneNet } from "../shared/battery-gate.ts";
+import { aloneCharge, type BatteryModel, type BatteryPlan, batteryModel, chargeLimits, chargeOf, type PlanSlot, planBattery, valueAt } from "../shared/battery-plan.ts";
 import type { Book, Desk, Lot } from "../shared/desk.ts";
 import { buyLimit } from "../shared/need.ts";
 import { promiseLevel } from "../shared/newsvendor.ts";
-import type { PoolRound } from "../shared/prices.ts";
+import { type PoolRound, tradedShare } from "../shared/prices.ts";
 import { medianOf, quantileAt, shifted } from "../shared/quantiles.ts";
 import { outlooksOf, type SlotOutlook } from "../shared/quotes.ts";
+import { usualSaleWh } from "../shared/sales.ts";
 import { supplyPrices, supplyWish } from "../shared/supply.ts";
 import type { SlotPlan, StorageContext } from "./settings.ts";
 
@@ -35,13 +36,15 @@ export function planSlotOf(ctx: StorageContext, slotId: SlotId, surplus: Float64
   const prices = supplyPrices(ctx, ctx.memory.sales, slotId, tariff, round);
   const { salePrice, saleChance, feedIn, gridFee, shortfallPrice } = prices;
   const inPool = Math.min(salePrice, Number(buyLimit(ctx, tariff))) + Number(ctx.rules.marketFee);
-  const buyChance = ctx.config.buyChancePercent / 100;
+  const buyChance = tradedShare(ctx, slotId, ctx.config.buyChancePriorPercent / 100, ctx.config);
+  const takes = ctx.config.explorationWh + (usualSaleWh(ctx.memory.sales, ctx.rules.timeZone, slotId) * ctx.config.salesGrowthPercent) / 100;
   return {
     surplusWh: medianOf(surplus),
     cautiousWh: quantileAt(surplus, Math.max(promiseLevel(prices), CAUTIOUS_LEVEL_MIN)),
     promisedWh: Number(promised),
     boughtWh: Number(bought),
     sellPrice: Math.max(feedIn, saleChance * salePrice + (1 - saleChance) * feedIn - gridFee),
+    sellableWh: Math.max(0, takes - Number(promised)),
     buyPrice: buyChance * inPool + (1 - buyChance) * Number(tariff.retail),
     feedIn,
     shortfallPrice: shortfallPrice - gridFee,
@@ -55,7 +58,7 @@ export function planDay(ctx: StorageContext, model: BatteryModel, desk: Desk, sl
   if (first === undefined) return [];
   const slots = outlooks.map(({ slotId, surplus }) => planSlotOf(ctx, slotId, surplus, desk.book(slotId), "day-ahead"));
   const startWh = predictedStored(ctx, model, slotOf(first.slotId).startMs);
-  const plan = planBattery(model, slots, startWh, { gridSteps: ctx.config.gridSteps, endPrice: endPrice(model, slots) });
+  const plan = planBattery(model, slots, startWh, { gridSteps: ctx.config.gridSteps, endPrice: endPrice(model, slots), deviationPrice: ctx.config.deviationMicrosPerKwh });
   return outlooks.map((outlook, index) => plannedSlot(ctx, model, outlook, plan, index, index === 0 ? startWh : (plan.storedWh[index - 1] ?? 0)));
 }
 
@@ -119,18 +122,22 @@ function endPrice(model: BatteryModel, slots: readonly (PlanSlot | undefined)[])
   return prices.length === 0 ? 0 : model.efficiency * Math.min(...prices);
 }
 
-/** Fixed where it differs from what the battery does by itself, or where something is promised; else the battery is left alone. */
+/**
+ * A plan is handed over ahead only where something hangs on it: a promise, or energy bought to be stored. Elsewhere the gate decides
+ * with a better forecast, and until then the battery can still be left alone.
+ */
 function plannedSlot(ctx: StorageContext, model: BatteryModel, { slotId, surplus }: SlotOutlook, plan: BatteryPlan, index: number, storedWh: number): PlannedSlot {
   const chargeWh = Math.trunc(plan.chargeWh[index] ?? 0) + 0;
-  const net = shifted(surplus, -chargeWh);
-  const differs = Math.abs(chargeWh - aloneCharge(model, storedWh, medianOf(surplus))) > plan.stepWh;
-  const isFixed = differs || ctx.memory.plans[slotId]?.isFixed === true || supplyWish(ctx, ctx.memory.sales, slotId, net, "day-ahead").target >= ctx.rules.promiseMin;
   const after = plan.values[index + 1] ?? new Float64Array(2);
   const worth = (stored: number): number => valueAt(after, plan.stepWh, stored);
   const storing = storingLot(ctx, model, chargeWh, medianOf(surplus), plan.storedWh[index] ?? 0, worth);
+  const planned = shifted(surplus, -chargeWh);
+  const isPromising = supplyWish(ctx, ctx.memory.sales, slotId, planned, "day-ahead").target >= ctx.rules.promiseMin;
+  const isFixed = isPromising || storing.energy > 0n || ctx.memory.plans[slotId]?.isFixed === true;
+  const isAlone = !isFixed && Math.abs(chargeWh - aloneCharge(model, storedWh, medianOf(surplus))) <= plan.stepWh;
   return {
     plan: { chargeWh, isFixed, startWh: Math.round(storedWh), values: sampled(model, worth) },
-    outlook: { slotId, surplus: isFixed ? net : aloneNet(model, storedWh, surplus), ...(storing.energy > 0n ? { storing } : {}) },
+    outlook: { slotId, surplus: isAlone ? aloneNet(model, storedWh, surplus) : planned, ...(storing.energy > 0n ? { storing } : {}) },
   };
 }
 

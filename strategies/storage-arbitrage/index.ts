@@ -81,7 +81,7 @@ function decideGate(ctx: StorageContext, model: BatteryModel, desk: Desk, { slot
   const before = ctx.memory.plans[slotId];
   const stored = predictedStored(ctx, model, slotOf(slotId).startMs);
   const worth = valueAfter(model, before, slot.buyPrice);
-  const { isFixed, chargeWh, net } = decideSlot(model, slot, surplus, stored, worth, before?.isFixed !== true);
+  const { isFixed, chargeWh, net } = decideSlot(model, slot, surplus, stored, worth, ctx.config.deviationMicrosPerKwh, before?.isFixed !== true);
   if (isFixed) desk.chargeBattery(slotId, chargeWh);
   ctx.memory.plans[slotId] = { chargeWh, isFixed, startWh: Math.round(stored), values: [] };
   const storing = storingLot(ctx, model, chargeWh, slot.surplusWh, stored + chargeOf(model, chargeWh), worth);

@@ -10,8 +10,14 @@ import type { StrategyContext } from "../strategy.ts";
 type BatteryConfig = {
   /** Steps of the plan from empty to full. */
   readonly gridSteps: number;
-  /** How likely an order is expected to be filled; else the energy comes at retail. */
-  readonly buyChancePercent: number;
+  /** How likely an order is expected to be filled before anything is known; else the energy comes at retail. */
+  readonly buyChancePriorPercent: number;
+  /** The market of a slot is expected to take this more than a share of what the hour usually took. */
+  readonly explorationWh: number;
+  /** That share: above 100 lets sales grow where they sell. */
+  readonly salesGrowthPercent: number;
+  /** What a plan must gain per kWh over what the battery does by itself: expected prices are guesses. */
+  readonly deviationMicrosPerKwh: number;
   /** Wear of the battery per discharged kWh. */
   readonly wearMicrosPerKwh: number;
 };
@@ -24,7 +30,10 @@ export const storageArbitrageConfig: z.ZodType<StorageArbitrageConfig> = z.stric
   ...needShape,
   ...fundsShape,
   gridSteps: z.number().int().min(4).max(400).default(100),
-  buyChancePercent: z.number().min(0).max(100).default(50),
+  buyChancePriorPercent: z.number().min(0).max(100).default(50),
+  explorationWh: z.number().int().min(0).default(200),
+  salesGrowthPercent: z.number().min(0).max(1_000).default(150),
+  deviationMicrosPerKwh: z.number().int().min(0).default(10_000),
   wearMicrosPerKwh: z.number().int().min(0).default(5_000),
 });
 

@@ -12,7 +12,9 @@ const PAGE = "docs/config.md";
 
 /** Rows of a section's tables as [key, default], numbers without their commas. */
 function rowsOf(heading: string): readonly (readonly [string, string])[] {
-  return tableRows(section(PAGE, heading)).map(([key = "", value = ""]) => [codes(key)[0] ?? "", plain(value)] as const);
+  return tableRows(section(PAGE, heading)).map(
+    ([key = "", value = ""]) => [codes(key)[0] ?? "", plain(value)] as const,
+  );
 }
 
 function plain(cell: string): string {
@@ -21,13 +23,18 @@ function plain(cell: string): string {
 
 describe("the scenario", () => {
   /** Keys of the schema, block by block, as the source writes them. */
-  const source = /const generated = [\s\S]*?\n\}\);\nconst measured[\s\S]*?\nconst schema[\s\S]*?\n\}\);\n/.exec(textOf("cli/scenario.ts"))?.[0] ?? "";
+  const source =
+    /const generated = [\s\S]*?\n\}\);\nconst measured[\s\S]*?\nconst schema[\s\S]*?\n\}\);\n/.exec(
+      textOf("cli/scenario.ts"),
+    )?.[0] ?? "";
   const keysIn = (pattern: RegExp): readonly string[] =>
     [...(pattern.exec(source)?.[1] ?? "").matchAll(/(\w+): (?=z\b|micros\b|z\n)/g)].map(([, key = ""]) => key);
   const generated = keysIn(/const generated = z\.strictObject\(\{([\s\S]*?)\n\}\);/);
   const rules = keysIn(/rules: z\s*\.strictObject\(\{([\s\S]*?)\}\)/);
   const member = keysIn(/\.record\(z\.string\(\), z\.strictObject\(\{([\s\S]*?)\}\)\)/);
-  const top = [...(/const schema[^{]*\{\n([\s\S]*?)\n\}\);/.exec(source)?.[1] ?? "").matchAll(/^ {2}(\w+):/gm)].map(([, key = ""]) => key);
+  const top = [...(/const schema[^{]*\{\n([\s\S]*?)\n\}\);/.exec(source)?.[1] ?? "").matchAll(/^ {2}(\w+):/gm)].map(
+    ([, key = ""]) => key,
+  );
 
   test.each([
     ["Community", generated],
@@ -38,7 +45,9 @@ describe("the scenario", () => {
   });
 
   test("has the keys that the page lists of the whole and of a member", () => {
-    const listed = tableRows(section(PAGE, "Scenario").split("### Community")[0] ?? "").map(([key = ""]) => codes(key)[0]);
+    const listed = tableRows(section(PAGE, "Scenario").split("### Community")[0] ?? "").map(
+      ([key = ""]) => codes(key)[0],
+    );
     expect(top.length).toBeGreaterThan(5);
     expect(listed).toEqual([...top, ...member]);
   });
@@ -46,7 +55,11 @@ describe("the scenario", () => {
   test("has the defaults that the page lists", () => {
     const { days, seed, community } = unwrap(parseScenario("name: short"));
     const said = new Map(rowsOf("Scenario"));
-    expect([said.get("community"), said.get("rules"), said.get("members")]).toEqual(["{ source: default }", "{}", "{}"]);
+    expect([said.get("community"), said.get("rules"), said.get("members")]).toEqual([
+      "{ source: default }",
+      "{}",
+      "{}",
+    ]);
     expect(community).toEqual({ source: "default" });
     expect([days, seed]).toEqual([14, 1]);
     expect(tableRows(section(PAGE, "Scenario")).find(([key]) => key === "`days`")?.[1]).toBe("14");
@@ -78,7 +91,9 @@ test("the network's rules have the defaults that the page lists", () => {
     promiseMaxWh: rules.promiseMax,
     gateLeadMinutes: rules.gateLeadMs / 60_000,
   };
-  expect(Object.fromEntries(rowsOf("Rules"))).toEqual(Object.fromEntries(Object.entries(held).map(([key, value]) => [key, `${value}`])));
+  expect(Object.fromEntries(rowsOf("Rules"))).toEqual(
+    Object.fromEntries(Object.entries(held).map(([key, value]) => [key, `${value}`])),
+  );
   expect([rules.priceMin, rules.priceMax]).toEqual([0n, 2_000_000n]);
 });
 
@@ -92,7 +107,9 @@ describe("strategies", () => {
   test.each([...builtInStrategies.keys()])("%s has the keys and defaults that the page lists", (name) => {
     const config = builtInStrategies.get(name)?.config.parse({}) as Readonly<Record<string, unknown>>;
     const said = rows.filter(({ users }) => users.includes(name)).map(({ key, value }) => [key, value]);
-    expect(Object.fromEntries(said)).toEqual(Object.fromEntries(Object.entries(config).map(([key, value]) => [key, String(value)])));
+    expect(Object.fromEntries(said)).toEqual(
+      Object.fromEntries(Object.entries(config).map(([key, value]) => [key, String(value)])),
+    );
   });
 
   test("of the page are built in", () => {
@@ -104,7 +121,11 @@ describe("strategies", () => {
 
 test("the environment is read as the page says", () => {
   const read = new Set([...textOf("cli/main.ts").matchAll(/process\.env\["(\w+)"\]/g)].map(([, name = ""]) => name));
-  expect(rowsOf("Environment").map(([name]) => name).sort()).toEqual([...read].sort());
+  expect(
+    rowsOf("Environment")
+      .map(([name]) => name)
+      .sort(),
+  ).toEqual([...read].sort());
 });
 
 test("the daily schedule is the one of the market rules", () => {
@@ -112,10 +133,12 @@ test("the daily schedule is the one of the market rules", () => {
   const { forecastAt, dayAheadRoundAt, gateCallLeadMs, finalRoundLeadMs } = DEFAULT_SCHEDULE;
   const clock = ({ hour, minute }: typeof forecastAt): string => `${hour}:${String(minute).padStart(2, "0")}`;
   const said = tableRows(page).map(([when = ""]) => when);
-  expect(said).toEqual(expect.arrayContaining([
-    `${clock(forecastAt)} the day before`,
-    `${clock(dayAheadRoundAt)} the day before`,
-    `${gateCallLeadMs / 60_000} minutes before the gate`,
-    `${finalRoundLeadMs / 60_000} minutes before the gate`,
-  ]));
+  expect(said).toEqual(
+    expect.arrayContaining([
+      `${clock(forecastAt)} the day before`,
+      `${clock(dayAheadRoundAt)} the day before`,
+      `${gateCallLeadMs / 60_000} minutes before the gate`,
+      `${finalRoundLeadMs / 60_000} minutes before the gate`,
+    ]),
+  );
 });

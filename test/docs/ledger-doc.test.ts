@@ -44,7 +44,8 @@ describe("states", () => {
   test("each is listed once, with its fields in their order on the wire", () => {
     const said = rows.map(([tag = "", fields = ""]) => [codes(tag)[0], codes(fields)]);
     const held = STATE_TAGS.map((tag) => [tag, Object.keys(sampleOf(tag)).filter((field) => field !== "tag")]);
-    const byName = (left: readonly unknown[], right: readonly unknown[]): number => `${left[0]}`.localeCompare(`${right[0]}`);
+    const byName = (left: readonly unknown[], right: readonly unknown[]): number =>
+      `${left[0]}`.localeCompare(`${right[0]}`);
     expect([...said].sort(byName)).toEqual(held.map(([tag, fields]) => [tag, fields]).sort(byName));
   });
 
@@ -75,7 +76,11 @@ describe("kinds of states", () => {
     const page = section(PAGE, `\`${flow}\``);
     const mayTouch = (place: "consumes" | "cites" | "makes", clause: string): readonly StateTag[] =>
       STATE_TAGS.filter((tag) => !VALID[flow]()[place]("one more", sampleOf(tag)).violations().includes(clause));
-    for (const [place, always] of [["consumes", []], ["cites", ["network-parameters"]], ["makes", []]] as const) {
+    for (const [place, always] of [
+      ["consumes", []],
+      ["cites", ["network-parameters"]],
+      ["makes", []],
+    ] as const) {
       const said = [...codes(listItem(page, place)), ...always];
       expect([...said].sort(), place).toEqual([...mayTouch(place, `${place}_only_kinds_of_the_flow`)].sort());
     }
@@ -107,21 +112,35 @@ describe("signers", () => {
 
   test.each(flows)("of %s are those that the page names", (flow) => {
     const item = listItem(section(PAGE, `\`${flow}\``), "signed by");
-    const parts = new Set(VALID[flow]().resolved().content.signers.map((key) => partOf(flow, key)));
+    const parts = new Set(
+      VALID[flow]()
+        .resolved()
+        .content.signers.map((key) => partOf(flow, key)),
+    );
     for (const part of parts) expect(item, part).toContain(part);
     // Where the page gives a choice or a condition, the example shows one case of several.
     if (/ if | or (?!delegate)/.test(item)) return;
-    expect(item.replaceAll(" or delegate", "").replace(/ \(.*\)/, "").split(", ").sort()).toEqual([...parts].sort());
+    expect(
+      item
+        .replaceAll(" or delegate", "")
+        .replace(/ \(.*\)/, "")
+        .split(", ")
+        .sort(),
+    ).toEqual([...parts].sort());
   });
 
   test.each(flows)("'or delegate' stands where a mandate may stand in (%s)", (flow) => {
     const page = section(PAGE, `\`${flow}\``);
-    expect(listItem(page, "signed by").includes("or delegate")).toBe(listItem(page, "cites").includes("`mandate`") && flow !== "clear-pool");
+    expect(listItem(page, "signed by").includes("or delegate")).toBe(
+      listItem(page, "cites").includes("`mandate`") && flow !== "clear-pool",
+    );
   });
 });
 
 test("no node drafts what the page says none drafts, and every other command", () => {
-  const drafted = [...textOf("ledger-node/flows/index.ts").matchAll(/^ {2}"?([a-z-]+)"?: draft\w+,$/gm)].map(([, tag]) => tag);
+  const drafted = [...textOf("ledger-node/flows/index.ts").matchAll(/^ {2}"?([a-z-]+)"?: draft\w+,$/gm)].map(
+    ([, tag]) => tag,
+  );
   expect(drafted.length).toBeGreaterThan(10);
   const notYet = flows.filter((flow) => section(PAGE, `\`${flow}\``).includes("no node drafts it yet"));
   expect([...drafted, ...notYet, "genesis"].sort()).toEqual([...flows].sort());
@@ -160,7 +179,9 @@ describe("formulas", () => {
     const [shown] = torn.revealed;
     expect(torn.hashes).toEqual(built.components.map(leafOf));
     expect(torn.revealed.length).toBe(1);
-    expect(sha256(byte(0x00), shown?.nonce ?? byte(0), shown?.component ?? byte(0))).toEqual(torn.hashes[shown?.position ?? -1]);
+    expect(sha256(byte(0x00), shown?.nonce ?? byte(0), shown?.component ?? byte(0))).toEqual(
+      torn.hashes[shown?.position ?? -1],
+    );
   });
 
   test("parties and the notary sign what is written", () => {
@@ -173,7 +194,13 @@ describe("formulas", () => {
 
   test("the root of a batch of five is that of the tree as written", () => {
     const ids: readonly Hash[] = [0, 1, 2, 3, 4].map((index) => hashOf(`transaction ${index}`));
-    const [a, b, c, d, e] = ids.map((id) => sha256(byte(0x10), fromHex(id))) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+    const [a, b, c, d, e] = ids.map((id) => sha256(byte(0x10), fromHex(id))) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
     const parent = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(byte(0x11), left, right);
     const root = hashFromBytes(parent(parent(parent(a, b), parent(c, d)), e));
     const signer = signerOf("notary");

@@ -21,7 +21,12 @@ export function headings(path: string, level: number): readonly string[] {
 export function tableRows(text: string): readonly (readonly string[])[] {
   const lines = text.split("\n");
   const rows = lines.filter((line, index) => line.startsWith("|") && !isRule(line) && !isRule(lines[index + 1] ?? ""));
-  return rows.map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  return rows.map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 }
 
 function isRule(line: string): boolean {
@@ -42,5 +47,7 @@ export function listItem(text: string, name: string): string {
 
 /** Fenced blocks of a language, in order. */
 export function blocks(text: string, language: string): readonly string[] {
-  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(([, block = ""]) => block);
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map(
+    ([, block = ""]) => block,
+  );
 }

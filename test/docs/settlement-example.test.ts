@@ -5,7 +5,10 @@ import { costCeil, type MicrosPerKwh, microsPerKwh, toJson, type WattHours, watt
 import { keyOf } from "#testkit";
 import { blocks, section } from "./pages.ts";
 
-const [given = "", delivery = "", settlements = ""] = blocks(section("docs/market-rules.md", "Example of a delivery"), "json");
+const [given = "", delivery = "", settlements = ""] = blocks(
+  section("docs/market-rules.md", "Example of a delivery"),
+  "json",
+);
 const page = JSON.parse(given) as {
   readonly emergencyMicrosPerKwh: string;
   readonly gridFeeMicrosPerKwh: string;
@@ -49,7 +52,12 @@ describe("the example of a delivery", () => {
 
   test.each(Object.keys(page.metersWh))("is settled for %s as the page says", (member) => {
     const index = owners.indexOf(member);
-    const held = { supplier: keyOf("Dia"), owner: keyOf(member), energy: promises[index]?.energy ?? wattHours(0n), delivered: outcome.deliveredParts[index] ?? null };
+    const held = {
+      supplier: keyOf("Dia"),
+      owner: keyOf(member),
+      energy: promises[index]?.energy ?? wattHours(0n),
+      delivered: outcome.deliveredParts[index] ?? null,
+    };
     const settled = settlementOutcome({
       reading: readingOf(member),
       delivered: member === "Dia" ? outcome.delivered : wattHours(0n),
@@ -58,7 +66,15 @@ describe("the example of a delivery", () => {
       retail: price(page.retailMicrosPerKwh),
     });
     const { used, feedInEnergy, feedInAmount, retailEnergy, retailAmount } = settled;
-    const computed = { usedWh: used, feedInWh: feedInEnergy, feedInMicros: feedInAmount, retailWh: retailEnergy, retailMicros: retailAmount };
-    expect(JSON.parse(toJson(computed))).toEqual((JSON.parse(settlements) as Readonly<Record<string, unknown>>)[member]);
+    const computed = {
+      usedWh: used,
+      feedInWh: feedInEnergy,
+      feedInMicros: feedInAmount,
+      retailWh: retailEnergy,
+      retailMicros: retailAmount,
+    };
+    expect(JSON.parse(toJson(computed))).toEqual(
+      (JSON.parse(settlements) as Readonly<Record<string, unknown>>)[member],
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { diffuseFraction, planeIrradiance, plantRatio } from "./physical.ts";
-import { clearSkyGhi, sunPosition } from "./solar.ts";
+import { clearSkyGhi, diffuseShare, sunPosition } from "#data";
+import { planeIrradiance, plantRatio } from "./physical.ts";
 
 const DEGREE = Math.PI / 180;
 /** Half a degree of the formula, and what the equinox is off noon. */
@@ -38,9 +38,9 @@ describe("the plant", () => {
   const flat = { latitude: 45, longitude: 0, tiltDegrees: 0, azimuthDegrees: 180 };
 
   test("diffuse fraction is continuous where its formulas meet", () => {
-    expect(diffuseFraction(0.22)).toBeCloseTo(diffuseFraction(0.2201), 2);
-    expect(diffuseFraction(0.8)).toBeCloseTo(0.165, 2);
-    expect(diffuseFraction(0)).toBe(1);
+    expect(diffuseShare(0.22)).toBeCloseTo(diffuseShare(0.2201), 2);
+    expect(diffuseShare(0.8)).toBeCloseTo(0.165, 2);
+    expect(diffuseShare(0)).toBe(1);
   });
 
   test("a flat panel sees what the ground sees", () => {

@@ -9,9 +9,9 @@ import {
   type ZoneName,
 } from "#core";
 import type { DataStore, MeterSeries, WeatherForecastSeries, WeatherVariable, WeatherVintage } from "#data";
+import { clearSkyGhi, sunPosition } from "#data";
 import { LocalCalendar } from "./local-grid.ts";
-import type { ForecastTarget } from "./model.ts";
-import { clearSkyGhi, sunPosition } from "./solar.ts";
+import type { ForecastTarget } from "#forecast";
 
 export type MadeUpOptions = {
   readonly timeZone: ZoneName;

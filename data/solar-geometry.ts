@@ -11,6 +11,8 @@ export type SunPosition = {
   /** Components of the unit vector to the sun towards north and east. */
   readonly north: number;
   readonly east: number;
+  /** Radians, 0 is north, growing towards east. */
+  readonly azimuth: number;
   /** Irradiance on a plane that faces the sun above the atmosphere, W/m². */
   readonly extraterrestrial: number;
 };
@@ -39,10 +41,13 @@ export function sunPosition(atMs: number, latitude: number, longitude: number): 
   const cosLatitude = Math.cos(latitude * DEGREES);
   const sinDeclination = Math.sin(declination);
   const cosDeclination = Math.cos(declination);
+  const north = cosLatitude * sinDeclination - sinLatitude * cosDeclination * Math.cos(hourAngle);
+  const east = -cosDeclination * Math.sin(hourAngle);
   return {
     cosZenith: sinLatitude * sinDeclination + cosLatitude * cosDeclination * Math.cos(hourAngle),
-    north: cosLatitude * sinDeclination - sinLatitude * cosDeclination * Math.cos(hourAngle),
-    east: -cosDeclination * Math.sin(hourAngle),
+    north,
+    east,
+    azimuth: (Math.atan2(east, north) + 2 * Math.PI) % (2 * Math.PI),
     extraterrestrial: SOLAR_CONSTANT * (1.00011 + 0.034221 * cos1 + 0.00128 * sin1 + 0.000719 * cos2 + 0.000077 * sin2),
   };
 }

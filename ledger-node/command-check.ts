@@ -1,0 +1,124 @@
+/**
+ * Whether a command is one at all: ids, keys, slots, days and amounts within what the ledger can write, and lists that fit in a
+ * transaction. What it may do is for the flows to say. Commands come from outside: nothing here throws.
+ */
+import {
+  type ClientCommand,
+  type ClientCommandOf,
+  type ClientCommandTag,
+  DELEGABLE_FLOWS,
+  POOL_TRADES_MAX,
+  ROLES,
+} from "#contracts";
+import { isAcceptablePublicKey, parseLocalDay, parseSlotId, text } from "#core";
+
+/** A command id leaves room for the number of a promise or order behind it. */
+const COMMAND_ID = text(100);
+const IDENTIFIER = text(120);
+const NAME = text(64);
+const ITEMS_MAX = 1_000;
+const READINGS_MAX = 4_000;
+const SLOTS_PER_DAY_MAX = 100;
+const INSTANT_MAX = 8.64e15;
+const INTEGER_MAX = 2n ** 63n - 1n;
+
+function isIdentifier(value: unknown): boolean {
+  return isText(IDENTIFIER, value);
+}
+
+function isText(codec: typeof NAME, value: unknown): boolean {
+  return typeof value === "string" && value !== "" && codec.decode(value, "").ok;
+}
+
+function isKey(value: unknown): boolean {
+  return typeof value === "string" && isAcceptablePublicKey(value);
+}
+
+function isSlot(value: unknown): boolean {
+  return typeof value === "string" && parseSlotId(value).ok;
+}
+
+function isEnergy(value: unknown): boolean {
+  return typeof value === "bigint" && value >= 0n && value <= INTEGER_MAX;
+}
+
+/** A price or an amount of money. */
+function isSigned(value: unknown): boolean {
+  return typeof value === "bigint" && value >= -INTEGER_MAX && value <= INTEGER_MAX;
+}
+
+function isInstant(value: unknown): boolean {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= INSTANT_MAX;
+}
+
+function areAll<T>(items: readonly T[], max: number, isSound: (item: T) => boolean): boolean {
+  return Array.isArray(items) && items.length <= max && items.every(isSound);
+}
+
+function isCap(value: bigint | null | undefined): boolean {
+  return value === null || value === undefined || isEnergy(value);
+}
+
+type Checks = { readonly [T in ClientCommandTag]: (command: ClientCommandOf<T>) => boolean };
+
+const CHECKS: Checks = {
+  "create-promises": ({ promises }) =>
+    areAll(promises, ITEMS_MAX, ({ slot, energy }) => isSlot(slot) && isEnergy(energy)),
+  "place-orders": ({ marketplace, orders }) =>
+    isKey(marketplace) &&
+    areAll(
+      orders,
+      ITEMS_MAX,
+      ({ side, slot, energy, limit }) =>
+        (side === "bid" || side === "offer") && isSlot(slot) && isEnergy(energy) && isSigned(limit),
+    ),
+  "cancel-orders": ({ orderIds }) => areAll(orderIds, ITEMS_MAX, isIdentifier),
+  "create-auction": ({ marketplace, slot, energy, basePrice, deadlineMs }) =>
+    isKey(marketplace) && isSlot(slot) && isEnergy(energy) && isSigned(basePrice) && isInstant(deadlineMs),
+  bid: ({ auctionId, price }) => isIdentifier(auctionId) && isSigned(price),
+  "end-auction": ({ auctionId }) => isIdentifier(auctionId),
+  "settle-auction": ({ auctionId }) => isIdentifier(auctionId),
+  "lapse-auction": ({ auctionId }) => isIdentifier(auctionId),
+  "grant-mandate": ({ mandateId, delegate, flows, energyPerSlotMax, expiresMs }) =>
+    isIdentifier(mandateId) &&
+    isKey(delegate) &&
+    areAll(flows, DELEGABLE_FLOWS.length, (flow) => DELEGABLE_FLOWS.includes(flow)) &&
+    isEnergy(energyPerSlotMax) &&
+    isInstant(expiresMs),
+  "revoke-mandate": ({ mandateId }) => isIdentifier(mandateId),
+  "clear-pool": ({ slot, price, trades }) =>
+    isSlot(slot) &&
+    (price === null || isSigned(price)) &&
+    areAll(
+      trades,
+      POOL_TRADES_MAX,
+      (trade) =>
+        isIdentifier(trade.bid) && isIdentifier(trade.offer) && isEnergy(trade.energy) && isSigned(trade.price),
+    ),
+  join: ({ name, key, roles, capacityPerSlot, holdingCapPerSlot, marketFee }) =>
+    isText(NAME, name) &&
+    isKey(key) &&
+    areAll(roles, ROLES.length, (role) => ROLES.includes(role)) &&
+    isEnergy(capacityPerSlot) &&
+    isCap(holdingCapPerSlot) &&
+    isSigned(marketFee),
+  "amend-member": ({ member, holdingCapPerSlot, capacityPerSlot }) =>
+    isKey(member) && isCap(holdingCapPerSlot) && isCap(capacityPerSlot),
+  "issue-funds": ({ to, amounts }) => isKey(to) && areAll(amounts, ITEMS_MAX, isSigned),
+  "publish-tariff": ({ day, feedIn, retail }) =>
+    parseLocalDay(day).ok && areAll(feedIn, SLOTS_PER_DAY_MAX, isSigned) && areAll(retail, SLOTS_PER_DAY_MAX, isSigned),
+  "record-meters": ({ slot, readings }) =>
+    isSlot(slot) &&
+    areAll(
+      readings,
+      READINGS_MAX,
+      ({ member, produced, consumed }) => isKey(member) && isEnergy(produced) && isEnergy(consumed),
+    ),
+  "check-delivery": ({ supplier, slot }) => isKey(supplier) && isSlot(slot),
+  "settle-slot": ({ member, slot }) => isKey(member) && isSlot(slot),
+};
+
+export function isSoundCommand(command: ClientCommand): boolean {
+  const check = CHECKS[command.tag] as ((command: ClientCommand) => boolean) | undefined;
+  return isText(COMMAND_ID, command.commandId) && check?.(command) === true;
+}

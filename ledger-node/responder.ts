@@ -1,0 +1,226 @@
+/** What a node answers to its peers. Everything that comes from them is checked; nothing that they send makes it throw. */
+import {
+  contractViolations,
+  type Dependency,
+  decodeSignedTransaction,
+  type LedgerRefusal,
+  type LedgerRefusalCode,
+  type PeerReply,
+  type PeerRequest,
+  type ResolvedState,
+  type ResolvedTransaction,
+  refKey,
+  type StateRef,
+  type Transaction,
+  type TransactionSignature,
+  type WireTransaction,
+} from "#contracts";
+import { type Hash, micros, type PublicKey, type Result } from "#core";
+import { PROPOSAL_MS_MAX, sumOf } from "./flow-context.ts";
+import type { KnownStates } from "./known-states.ts";
+import type { Ledger } from "./ledger.ts";
+import type { SignatureCheck } from "./signature-check.ts";
+import { mayCountersign, type SigningPolicy } from "./signing-policy.ts";
+import type { NodeStore } from "./stores/node-store.ts";
+import { chooseFunds, type Vault } from "./vault.ts";
+
+export type ResponderParts = {
+  readonly party: PublicKey;
+  readonly gridAuthority: PublicKey;
+  readonly vault: Vault;
+  readonly known: KnownStates;
+  readonly ledger: Ledger;
+  readonly check: SignatureCheck;
+  readonly store: NodeStore;
+  readonly policy: SigningPolicy | undefined;
+  /** Transactions that peers may ask proofs for: those that this node proposed and has not finished. */
+  readonly open: ReadonlyMap<Hash, Transaction>;
+  readonly nowMs: () => number;
+  readonly sign: (transaction: WireTransaction) => TransactionSignature;
+  readonly ask: (to: PublicKey, request: PeerRequest) => Promise<PeerReply>;
+};
+
+/** Orders, promises and bids of one command at most: a peer does not use up the numbers. */
+const SEQUENCE_COUNT_MAX = 10_000;
+/** More than any party has: money fits in 64 bits. */
+const FUND_MAX = 2n ** 63n - 1n;
+/** Transactions whose contract was checked for a signature and that are not final yet; if more, the check is done again. */
+const CHECKED_MAX = 10_000;
+
+export class Responder {
+  readonly #parts: ResponderParts;
+  readonly #checked = new Set<Hash>();
+
+  constructor(parts: ResponderParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers a peer. Never throws on what the peer sent. */
+  async handle(from: PublicKey, request: PeerRequest): Promise<PeerReply> {
+    const { ledger, vault } = this.#parts;
+    switch (request.tag) {
+      case "sign":
+        return this.#handleSign(from, request.transaction);
+      case "final":
+        return this.#handleFinal(from, request.transaction);
+      case "notice":
+        return stored(await ledger.recordNotice(request.notice));
+      case "introduce":
+        return this.#handleIntroduce(from, request.dependencies);
+      case "resolve":
+        return this.#handleResolve(request.txId, request.refs);
+      case "position":
+        return this.#handlePosition(request.day);
+      case "bid-of":
+        return this.#prove(vault.all("bid").filter(({ state }) => state.auctionId === request.auctionId));
+      case "auctioned":
+        return this.#handleAuctioned(from, request.auctionId);
+      case "fund":
+        return this.#handleFund(from, request.flowId, request.amount);
+      case "sequence":
+        return this.#handleSequence(request.count);
+      case "notarise":
+        return refused({ tag: "role_not_allowed" });
+      default:
+        return refused({ tag: "command_malformed" });
+    }
+  }
+
+  async #handleSign(from: PublicKey, bytes: Uint8Array): Promise<PeerReply> {
+    const { party, check, sign } = this.#parts;
+    const decoded = decodeSignedTransaction(bytes);
+    if (!decoded.ok) return refused({ tag: "transaction_malformed" });
+    const { transaction, signatures } = decoded.value;
+    const { id, content } = transaction;
+    if (!content.signers.includes(party)) return refused({ tag: "role_not_allowed" });
+    if (signatures.length === 0) return refused({ tag: "signature_missing" });
+    const isSigned = signatures.every(
+      (signature) => content.signers.includes(signature.by) && check.isValid(id, signature),
+    );
+    if (!isSigned) return refused({ tag: "signature_invalid" });
+    const resolved = await this.#resolve(from, transaction);
+    if (resolved === undefined) return refused({ tag: "dependency_unknown" });
+    const violated = contractViolations(resolved);
+    if (violated.length > 0) return refused({ tag: "contract_violated", clauses: violated });
+    const reason = this.#reasonNotToSign(resolved);
+    if (reason !== undefined) return refused({ tag: "counterparty_refused", party, reason, clauses: [] });
+    if (this.#checked.size >= CHECKED_MAX) this.#checked.clear();
+    this.#checked.add(id);
+    return { tag: "signed", signature: sign(transaction) };
+  }
+
+  #reasonNotToSign(resolved: ResolvedTransaction): LedgerRefusalCode | undefined {
+    const { party, vault, gridAuthority, policy } = this.#parts;
+    // A newcomer has no parameters yet: it trusts those that its configured grid authority cites.
+    const cited = resolved.references.flatMap(({ state }) => (state.tag === "network-parameters" ? [state] : []))[0];
+    const parameters = vault.all("network-parameters")[0]?.state ?? cited;
+    if (parameters === undefined || parameters.gridAuthority !== gridAuthority) return "member_unknown";
+    const member = vault.all("member").find(({ state }) => state.key === party)?.state;
+    const allowed = mayCountersign({ party, parameters, member }, resolved);
+    return allowed.ok ? policy?.(resolved) : allowed.error;
+  }
+
+  async #handleFinal(from: PublicKey, bytes: Uint8Array): Promise<PeerReply> {
+    const { party, ledger } = this.#parts;
+    const decoded = decodeSignedTransaction(bytes);
+    if (!decoded.ok) return refused({ tag: "transaction_malformed" });
+    const { transaction } = decoded.value;
+    if (ledger.has(transaction.id)) return { tag: "stored" };
+    if (!transaction.content.signers.includes(party)) return refused({ tag: "role_not_allowed" });
+    const isChecked = this.#checked.has(transaction.id);
+    const resolved = isChecked ? null : await this.#resolve(from, transaction);
+    if (resolved === undefined) return refused({ tag: "dependency_unknown" });
+    const recorded = await ledger.record(decoded.value, resolved, null);
+    if (recorded.ok) this.#checked.delete(transaction.id);
+    return stored(recorded);
+  }
+
+  /** States that a transaction names: known ones, and for the rest proofs from the peer that sent it. */
+  async #resolve(from: PublicKey, { content, id }: WireTransaction): Promise<ResolvedTransaction | undefined> {
+    const { known, ask } = this.#parts;
+    const unknown = [...content.inputs, ...content.references].filter((ref) => known.get(ref) === undefined);
+    if (unknown.length > 0) {
+      const reply = await ask(from, { tag: "resolve", txId: id, refs: unknown });
+      if (reply.tag !== "resolved") return undefined;
+      for (const dependency of reply.dependencies) known.addDependency(dependency);
+    }
+    const find = (refs: readonly StateRef[]): readonly ResolvedState[] => refs.flatMap((ref) => known.get(ref) ?? []);
+    const inputs = find(content.inputs);
+    const references = find(content.references);
+    const isComplete = inputs.length === content.inputs.length && references.length === content.references.length;
+    return isComplete ? { content, inputs, references } : undefined;
+  }
+
+  /** Proves only what a transaction of this node, that is still open, names. */
+  #handleResolve(txId: Hash, refs: readonly StateRef[]): PeerReply {
+    const { open, known } = this.#parts;
+    const content = open.get(txId);
+    const named = new Set([...(content?.inputs ?? []), ...(content?.references ?? [])].map(refKey));
+    const dependencies = refs.flatMap((ref) => (named.has(refKey(ref)) ? (known.proofOf(ref) ?? []) : []));
+    return { tag: "resolved", dependencies };
+  }
+
+  /** A newcomer is introduced by its grid authority, and by nobody else: old states can be proved too. */
+  async #handleIntroduce(from: PublicKey, dependencies: readonly Dependency[]): Promise<PeerReply> {
+    const { gridAuthority, known, ledger } = this.#parts;
+    if (from !== gridAuthority) return refused({ tag: "role_not_allowed" });
+    await ledger.introduce(dependencies.flatMap((dependency) => known.addDependency(dependency) ?? []));
+    return { tag: "stored" };
+  }
+
+  #handlePosition(day: string): PeerReply {
+    const { party, vault, known } = this.#parts;
+    const exposure = vault.all("exposure").find(({ state }) => state.member === party && state.day === day);
+    const index = vault.all("exposure-index").find(({ state }) => state.member === party);
+    const proof = (ref: StateRef | undefined): Dependency | null =>
+      ref === undefined ? null : (known.proofOf(ref) ?? null);
+    return { tag: "position", exposure: proof(exposure?.ref), index: proof(index?.ref) };
+  }
+
+  /** Who has won the auction may see what it has won. */
+  #handleAuctioned(from: PublicKey, auctionId: string): PeerReply {
+    const { party, vault } = this.#parts;
+    const auction = vault.all("auction").find(({ state }) => state.auctionId === auctionId && state.seller === party);
+    if (auction?.state.highestBidder !== from) return refused({ tag: "role_not_allowed" });
+    const promises = vault.all("power-promise");
+    return this.#prove(
+      promises.filter(({ state }) => state.owner === party && state.lock?.kind === "auction" && state.lock.id === auctionId),
+    );
+  }
+
+  /** Reserves funds for a settlement that the grid authority prepares; whether to pay is decided when it asks to sign. */
+  #handleFund(from: PublicKey, flowId: string, amount: bigint): PeerReply {
+    const { party, gridAuthority, vault, nowMs } = this.#parts;
+    if (from !== gridAuthority) return refused({ tag: "role_not_allowed" });
+    if (amount <= 0n || amount > FUND_MAX) return refused({ tag: "command_malformed" });
+    vault.expireLocks(nowMs());
+    const free = vault.free("funds").filter(({ state }) => state.owner === party);
+    const chosen = chooseFunds(free, party, amount);
+    if (chosen === undefined)
+      return refused({ tag: "insufficient_funds", needed: micros(amount), available: micros(sumOf(free)) });
+    vault.lock(
+      chosen.map(({ ref }) => ref),
+      `fund ${flowId}`,
+      nowMs() + PROPOSAL_MS_MAX,
+    );
+    return this.#prove(chosen);
+  }
+
+  #handleSequence(count: number): PeerReply {
+    if (!Number.isSafeInteger(count) || count < 1 || count > SEQUENCE_COUNT_MAX)
+      return refused({ tag: "command_malformed" });
+    return { tag: "sequence", first: this.#parts.store.reserveSequence(count) };
+  }
+
+  #prove(states: readonly { readonly ref: StateRef }[]): PeerReply {
+    return { tag: "proved", dependencies: states.flatMap(({ ref }) => this.#parts.known.proofOf(ref) ?? []) };
+  }
+}
+
+function refused(refusal: LedgerRefusal): PeerReply {
+  return { tag: "refused", refusal };
+}
+
+function stored(result: Result<null, LedgerRefusal>): PeerReply {
+  return result.ok ? { tag: "stored" } : refused(result.error);
+}
