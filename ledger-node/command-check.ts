@@ -21,6 +21,8 @@ const READINGS_MAX = 4_000;
 const SLOTS_PER_DAY_MAX = 100;
 const INSTANT_MAX = 8.64e15;
 const INTEGER_MAX = 2n ** 63n - 1n;
+/** A terawatt-hour, for one item and for all of a command: far beyond any slot, and its cost fits in 64 bits. */
+const ENERGY_MAX = 10n ** 12n;
 
 function isIdentifier(value: unknown): boolean {
   return isText(IDENTIFIER, value);
@@ -39,7 +41,7 @@ function isSlot(value: unknown): boolean {
 }
 
 function isEnergy(value: unknown): boolean {
-  return typeof value === "bigint" && value >= 0n && value <= INTEGER_MAX;
+  return typeof value === "bigint" && value >= 0n && value <= ENERGY_MAX;
 }
 
 /** A price or an amount of money. */
@@ -55,6 +57,18 @@ function areAll<T>(items: readonly T[], max: number, isSound: (item: T) => boole
   return Array.isArray(items) && items.length <= max && items.every(isSound);
 }
 
+function areSome<T>(items: readonly T[], max: number, isSound: (item: T) => boolean): boolean {
+  return areAll(items, max, isSound) && items.length > 0;
+}
+
+function isEnergyInAll(items: readonly { readonly energy: bigint }[]): boolean {
+  return isEnergy(items.reduce((sum, { energy }) => sum + energy, 0n));
+}
+
+function isAmount(value: unknown): boolean {
+  return isSigned(value) && (value as bigint) > 0n;
+}
+
 function isCap(value: bigint | null | undefined): boolean {
   return value === null || value === undefined || isEnergy(value);
 }
@@ -63,16 +77,17 @@ type Checks = { readonly [T in ClientCommandTag]: (command: ClientCommandOf<T>) 
 
 const CHECKS: Checks = {
   "create-promises": ({ promises }) =>
-    areAll(promises, ITEMS_MAX, ({ slot, energy }) => isSlot(slot) && isEnergy(energy)),
+    areSome(promises, ITEMS_MAX, ({ slot, energy }) => isSlot(slot) && isEnergy(energy)) && isEnergyInAll(promises),
   "place-orders": ({ marketplace, orders }) =>
     isKey(marketplace) &&
-    areAll(
+    areSome(
       orders,
       ITEMS_MAX,
       ({ side, slot, energy, limit }) =>
         (side === "bid" || side === "offer") && isSlot(slot) && isEnergy(energy) && isSigned(limit),
-    ),
-  "cancel-orders": ({ orderIds }) => areAll(orderIds, ITEMS_MAX, isIdentifier),
+    ) &&
+    isEnergyInAll(orders),
+  "cancel-orders": ({ orderIds }) => areSome(orderIds, ITEMS_MAX, isIdentifier),
   "create-auction": ({ marketplace, slot, energy, basePrice, deadlineMs }) =>
     isKey(marketplace) && isSlot(slot) && isEnergy(energy) && isSigned(basePrice) && isInstant(deadlineMs),
   bid: ({ auctionId, price }) => isIdentifier(auctionId) && isSigned(price),
@@ -104,12 +119,12 @@ const CHECKS: Checks = {
     isSigned(marketFee),
   "amend-member": ({ member, holdingCapPerSlot, capacityPerSlot }) =>
     isKey(member) && isCap(holdingCapPerSlot) && isCap(capacityPerSlot),
-  "issue-funds": ({ to, amounts }) => isKey(to) && areAll(amounts, ITEMS_MAX, isSigned),
+  "issue-funds": ({ to, amounts }) => isKey(to) && areSome(amounts, ITEMS_MAX, isAmount),
   "publish-tariff": ({ day, feedIn, retail }) =>
     parseLocalDay(day).ok && areAll(feedIn, SLOTS_PER_DAY_MAX, isSigned) && areAll(retail, SLOTS_PER_DAY_MAX, isSigned),
   "record-meters": ({ slot, readings }) =>
     isSlot(slot) &&
-    areAll(
+    areSome(
       readings,
       READINGS_MAX,
       ({ member, produced, consumed }) => isKey(member) && isEnergy(produced) && isEnergy(consumed),

@@ -2,21 +2,16 @@
  * A command is carried out once, however often and by whatever way it comes again: one after the other, side by side, after a
  * restart, after an answer was lost. Its id with another content is refused.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ClientCommand, decodeTransaction, type PeerReply, type Proposal, signTransaction } from "#contracts";
 import { microsPerKwh, type Signer, signerFromSeed, unwrap, wattHours } from "#core";
 import { type Interception, NEXT_SLOT, SLOT, SLOT_END_MS, SmallNetwork } from "#testkit";
 
-let folder: string;
 let small: SmallNetwork;
 const delegate: Signer = signerFromSeed(new Uint8Array(32).fill(7));
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), "dream-idempotency-"));
-  small = await SmallNetwork.found({ folder });
+  small = await SmallNetwork.found();
   await small.join("alice");
   await small.fund("alice", 1_000_000, 1_000_000, 1_000_000);
   await small.run("alice", {
@@ -29,10 +24,7 @@ beforeEach(async () => {
     expiresMs: SLOT_END_MS,
   });
 });
-afterEach(() => {
-  small.close();
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => small.close());
 
 /** A promise of 1 kWh, which locks 0.60. */
 function promising(commandId: string, slot = SLOT): ClientCommand {
@@ -108,10 +100,7 @@ describe("a command id with another content", () => {
   test("is refused, whether the first is done, under way or proposed", async () => {
     const other = promising("p", NEXT_SLOT);
     const reused = { ok: false, error: { tag: "command_id_reused" } };
-    const [first, beside] = await Promise.all([
-      small.submit("alice", promising("p")),
-      small.submit("alice", other),
-    ]);
+    const [first, beside] = await Promise.all([small.submit("alice", promising("p")), small.submit("alice", other)]);
     expect([first.ok, beside]).toEqual([true, reused]);
     expect(await small.submit("alice", other)).toEqual(reused);
     expect(await small.node("alice").propose(other, delegate.publicKey)).toEqual(reused);
@@ -160,6 +149,20 @@ describe("a proposal", () => {
     expect(txId).not.toBe(proposal.proposalId);
     const approved = await small.node("alice").approve(proposal.proposalId, signatureOn(proposal));
     expect(approved).toEqual({ ok: false, error: { tag: "proposal_unknown" } });
+  });
+
+  test("is not approved beside a submission of the same command", async () => {
+    for (const id of ["a", "b", "c"]) {
+      const proposal = await proposed(promising(id));
+      const submitted = small.submit("alice", promising(id));
+      const approved = small.node("alice").approve(proposal.proposalId, signatureOn(proposal));
+      const before = transactions();
+      const { txId } = unwrap(await submitted);
+      const answer = await approved;
+      if (answer.ok) expect(answer.value).toEqual({ status: "exists", txId });
+      else expect(answer.error).toEqual({ tag: "proposal_unknown" });
+      expect(transactions()).toBe(before + 1);
+    }
   });
 
   test("that nobody approves within its window is dropped, and frees what it reserved", async () => {

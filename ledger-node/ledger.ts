@@ -87,7 +87,12 @@ export class Ledger {
     if (refusal !== undefined) return err(refusal);
     const violated = resolved === null ? [] : contractViolations(resolved);
     if (violated.length > 0) return err({ tag: "contract_violated", clauses: violated });
-    await this.#parts.store.put({ txId: transaction.id, kind: "full", bytes: encodeSignedTransaction(signed), command });
+    await this.#parts.store.put({
+      txId: transaction.id,
+      kind: "full",
+      bytes: encodeSignedTransaction(signed),
+      command,
+    });
     if (!this.#recorded.has(transaction.id)) this.#applyFull(signed, true);
     return ok(null);
   }
@@ -143,7 +148,8 @@ export class Ledger {
   #replayProof(bytes: Uint8Array): void {
     const proof = decodeNotice(bytes);
     const shown = proof.ok ? openComponents(proof.value.tearOff, proof.value.txId) : proof;
-    if (proof.ok && shown.ok) for (const resolved of this.#addProved(proof.value, shown.value)) this.#parts.vault.add(resolved);
+    if (proof.ok && shown.ok)
+      for (const resolved of this.#addProved(proof.value, shown.value)) this.#parts.vault.add(resolved);
   }
 
   #replay(kind: "full" | "notice", bytes: Uint8Array): void {

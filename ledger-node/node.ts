@@ -30,8 +30,8 @@ import {
   withSignatures,
 } from "#contracts";
 import {
-  canonicalJson,
   type Clock,
+  canonicalJson,
   type Entropy,
   err,
   type Hash,
@@ -109,7 +109,14 @@ export class LedgerNode implements NodeEndpoint {
     this.#check = new SignatureCheck(options.networkId, options.counters);
     this.#known = new KnownStates(this.#check, notaries, (ref) => this.#vault.get(ref) !== undefined);
     const { gridAuthority, store } = options;
-    const shared = { party: this.party, gridAuthority, store, vault: this.#vault, known: this.#known, check: this.#check };
+    const shared = {
+      party: this.party,
+      gridAuthority,
+      store,
+      vault: this.#vault,
+      known: this.#known,
+      check: this.#check,
+    };
     this.#ledger = new Ledger({ ...shared, notaries });
     this.#responder = new Responder({
       ...shared,
@@ -173,13 +180,21 @@ export class LedgerNode implements NodeEndpoint {
     const signed = { by: flow.delegate, signature };
     if (!this.#check.isValid(flow.transaction.id, signed)) return err({ tag: "signature_invalid" });
     this.#proposals.delete(proposalId);
-    const approved = this.#turns.take(flow.command.id, () => this.#finish(flow, signed));
+    const approved = this.#turns.take(flow.command.id, () => this.#finishApproved(flow, signed));
     this.#approving.set(proposalId, approved);
     try {
       return await approved;
     } finally {
       this.#approving.delete(proposalId);
     }
+  }
+
+  /** While the approval waited for its turn, the command may have been carried out in another way. */
+  async #finishApproved(flow: Flow, signed: TransactionSignature): Promise<Result<Receipt, LedgerRefusal>> {
+    const done = this.#options.store.commandOf(flow.command.id);
+    if (done === undefined && this.#pendingOf(flow.command.id) === undefined) return this.#finish(flow, signed);
+    this.#abandon(flow);
+    return done === undefined ? err({ tag: "proposal_unknown" }) : ok({ status: "exists", txId: done.txId });
   }
 
   #approvedBefore(proposalId: string): Result<Receipt, LedgerRefusal> {
@@ -224,7 +239,7 @@ export class LedgerNode implements NodeEndpoint {
     const { commandId: id } = command;
     const toDo = { id, digest: hashOf(canonicalJson(command)) };
     const done = this.#options.store.commandOf(id);
-    const pending = [...this.#pending.values()].find(({ flow }) => flow.command.id === id);
+    const pending = this.#pendingOf(id);
     const known = done ?? pending?.flow.command ?? this.#proposalOf(id)?.command;
     if (known !== undefined && known.digest !== toDo.digest) return { answer: err({ tag: "command_id_reused" }) };
     if (done !== undefined) return { answer: ok({ status: "exists", txId: done.txId }) };
@@ -236,6 +251,11 @@ export class LedgerNode implements NodeEndpoint {
 
   #proposalOf(commandId: string): Flow | undefined {
     for (const flow of this.#proposals.values()) if (flow.command.id === commandId) return flow;
+    return undefined;
+  }
+
+  #pendingOf(commandId: string): Pending | undefined {
+    for (const pending of this.#pending.values()) if (pending.flow.command.id === commandId) return pending;
     return undefined;
   }
 
@@ -257,10 +277,14 @@ export class LedgerNode implements NodeEndpoint {
     const context = this.#context(flowId, command, delegate ?? this.party);
     if (context === undefined) return err({ tag: "member_unknown" });
     this.#vault.expireLocks(context.nowMs);
-    const draft = await draftFor(context, command);
-    const flow = draft.ok ? this.#build(flowId, stored, draft.value, delegate) : draft;
-    if (!flow.ok) this.#vault.unlock(flowId);
-    return flow;
+    let flow: Result<Flow, LedgerRefusal> | undefined;
+    try {
+      const draft = await draftFor(context, command);
+      flow = draft.ok ? this.#build(flowId, stored, draft.value, delegate) : draft;
+      return flow;
+    } finally {
+      if (flow?.ok !== true) this.#vault.unlock(flowId);
+    }
   }
 
   #build(

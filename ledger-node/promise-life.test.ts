@@ -235,9 +235,19 @@ describe("a promise of 10 kWh by alice", () => {
     }
     const settled = (name: string): unknown => small.node(name).unspent("slot-settlement")[0];
     // alice fed in the 4 kWh that she delivered and kept; bob used 2.5 of 3 kWh; carol needed 1 kWh more than her 2.
-    expect(settled("alice")).toMatchObject({ used: 0n, feedInEnergy: 4_000n, feedInAmount: 320_000n, retailAmount: 0n });
+    expect(settled("alice")).toMatchObject({
+      used: 0n,
+      feedInEnergy: 4_000n,
+      feedInAmount: 320_000n,
+      retailAmount: 0n,
+    });
     expect(settled("bob")).toMatchObject({ used: 2_500n, feedInEnergy: 500n, feedInAmount: 40_000n, retailAmount: 0n });
-    expect(settled("carol")).toMatchObject({ used: 2_000n, feedInAmount: 0n, retailEnergy: 1_000n, retailAmount: 300_000n });
+    expect(settled("carol")).toMatchObject({
+      used: 2_000n,
+      feedInAmount: 0n,
+      retailEnergy: 1_000n,
+      retailAmount: 300_000n,
+    });
     expect(balances()).toEqual({
       alice: 9_880_000,
       bob: 4_485_000,

@@ -184,7 +184,9 @@ export class Responder {
     if (auction?.state.highestBidder !== from) return refused({ tag: "role_not_allowed" });
     const promises = vault.all("power-promise");
     return this.#prove(
-      promises.filter(({ state }) => state.owner === party && state.lock?.kind === "auction" && state.lock.id === auctionId),
+      promises.filter(
+        ({ state }) => state.owner === party && state.lock?.kind === "auction" && state.lock.id === auctionId,
+      ),
     );
   }
 

@@ -43,9 +43,7 @@ function life(): readonly (readonly [string, ClientCommand])[] {
     price: microsPerKwh(180_000),
     isFinal: energy === 0,
     trades:
-      energy === 0
-        ? []
-        : [{ bid: "bid/0", offer: "offer/0", energy: wattHours(energy), price: microsPerKwh(180_000) }],
+      energy === 0 ? [] : [{ bid: "bid/0", offer: "offer/0", energy: wattHours(energy), price: microsPerKwh(180_000) }],
   });
   return [
     ["power-company", TARIFF],
@@ -86,7 +84,10 @@ function life(): readonly (readonly [string, ClientCommand])[] {
     ["grid-authority", { tag: "check-delivery", commandId: "check", supplier: small.key("alice"), slot: SLOT }],
     ...["alice", "bob", "carol"].map(
       (name) =>
-        ["grid-authority", { tag: "settle-slot", commandId: `s ${name}`, member: small.key(name), slot: SLOT }] as const,
+        [
+          "grid-authority",
+          { tag: "settle-slot", commandId: `s ${name}`, member: small.key(name), slot: SLOT },
+        ] as const,
     ),
   ];
 }

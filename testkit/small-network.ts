@@ -5,26 +5,26 @@
  */
 import { join } from "node:path";
 import {
+  buildTransaction,
   type ClientCommand,
+  encodeSignedTransaction,
+  type LedgerRefusal,
   type Member,
   type PeerReply,
   type PeerRequest,
   type Receipt,
   type ResolvedState,
+  refKey,
   type SignedTransaction,
   type StateTag,
   signTransaction,
   type Transaction,
   type Transport,
-  buildTransaction,
-  encodeSignedTransaction,
-  refKey,
   withSignatures,
-  type LedgerRefusal,
 } from "#contracts";
 import {
-  canonicalJson,
   type Clock,
+  canonicalJson,
   compareText,
   type Entropy,
   hashOf,
@@ -39,18 +39,19 @@ import {
   wattHours,
 } from "#core";
 import {
-  type CommitLog,
   COMMIT_LOG_FILE,
+  type CommitLog,
   createMemoryCommitLog,
   type LedgerNode,
   LocalNetwork,
   type LocalNetworkOptions,
   type NetworkRules,
+  type NodeStore,
   openSqliteCommitLog,
   openSqliteNodeStore,
 } from "#ledger-node";
-import { MARKETPLACE, PARAMETERS, SLOT_START_MS } from "./builders.ts";
 import { STATE_TAGS } from "./arbitraries.ts";
+import { MARKETPLACE, PARAMETERS, SLOT_START_MS } from "./builders.ts";
 
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {
@@ -82,7 +83,7 @@ export type Interception = (
 export type SmallNetworkOptions = {
   readonly seed?: string;
   readonly rules?: Partial<NetworkRules>;
-  /** Keeps the stores as files in this folder, so that nodes can be started again. */
+  /** Keeps the stores as files in this folder; without it they are in memory, and outlive a restart too. */
   readonly folder?: string;
   readonly marketplacePolicy?: LocalNetworkOptions["marketplacePolicy"];
 };
@@ -132,8 +133,7 @@ export class SmallNetwork {
       clock,
       entropy: remembering(seededEntropy(seed, "ledger"), draws),
       commitLog,
-      openStore: (name) =>
-        openSqliteNodeStore(folder === undefined ? ":memory:" : join(folder, `${name}.sqlite`), "process-crash", defer),
+      openStore: folder === undefined ? storesInMemory() : (name) => openStore(join(folder, `${name}.sqlite`)),
       defer,
       ...(options.marketplacePolicy === undefined ? {} : { marketplacePolicy: options.marketplacePolicy }),
       between: (transport) => interceptedBy(wire, transport),
@@ -264,6 +264,20 @@ export class SmallNetwork {
   close(): void {
     this.ledger.close();
   }
+}
+
+function openStore(file: string): NodeStore {
+  return openSqliteNodeStore(file, "process-crash", defer);
+}
+
+/** Stores in memory that outlive the node that closes them, so that it can be started again. */
+function storesInMemory(): (name: string) => NodeStore {
+  const stores = new Map<string, NodeStore>();
+  return (name) => {
+    const store = stores.get(name) ?? openStore(":memory:");
+    stores.set(name, store);
+    return { ...store, close: () => undefined };
+  };
 }
 
 function defer(task: () => void): void {

@@ -42,7 +42,7 @@ export async function draftCreateAuction(
   if (deadlineMs <= context.nowMs || deadlineMs >= gateMs(context, slot)) return err({ tag: "deadline_out_of_range" });
   if (basePrice < priceMin || basePrice > priceMax) return err({ tag: "price_out_of_band" });
   const auctionId = context.commandId;
-  const held = lockPromises(context, slot, energy, { kind: "auction", id: auctionId });
+  const held = lockPromises(context, slot, [{ energy, lock: { kind: "auction", id: auctionId } }]);
   if (!held.ok) return held;
   const auction: Auction = {
     tag: "auction",

@@ -60,7 +60,6 @@ function refusalOf(context: FlowContext, promises: readonly Asked[]): LedgerRefu
   if (member === undefined) return { tag: "member_unknown" };
   if (member.standing === "suspended") return { tag: "member_suspended" };
   if (!member.roles.some((role) => SUPPLIER_ROLES.includes(role))) return { tag: "role_not_allowed" };
-  if (promises.length === 0) return { tag: "command_malformed" };
   for (const { slot, energy } of promises) {
     if (!slot.endsWith(`/PT${slotMinutes}M`)) return { tag: "slot_unknown" };
     if (gateMs(context, slot) <= context.nowMs) return { tag: "gate_closed", slot, gateMs: gateMs(context, slot) };

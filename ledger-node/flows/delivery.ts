@@ -35,7 +35,6 @@ export async function draftRecordMeters(
   { slot, readings }: ClientCommandOf<"record-meters">,
 ): Promise<Drafted> {
   if (context.party !== network(context).gridAuthority) return err({ tag: "role_not_allowed" });
-  if (readings.length === 0) return err({ tag: "command_malformed" });
   return ok({
     consumed: [],
     cited: [context.parameters],

@@ -64,7 +64,6 @@ export async function draftIssueFunds(
   { to, amounts }: ClientCommandOf<"issue-funds">,
 ): Promise<Drafted> {
   if (context.party !== network(context).paymentProvider) return err({ tag: "role_not_allowed" });
-  if (amounts.length === 0 || amounts.some((amount) => amount <= 0n)) return err({ tag: "command_malformed" });
   return ok({
     consumed: [],
     cited: [context.parameters],

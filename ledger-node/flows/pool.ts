@@ -37,6 +37,13 @@ export async function draftPlaceOrders(context: FlowContext, command: Place): Pr
   const sequence = await context.ask(command.marketplace, { tag: "sequence", count: command.orders.length });
   if (sequence.tag !== "sequence")
     return err(sequence.tag === "refused" ? sequence.refusal : { tag: "node_unreachable" });
+  if (!isSequence(sequence.first, command.orders.length))
+    return err({
+      tag: "counterparty_refused",
+      party: command.marketplace,
+      reason: "transaction_malformed",
+      clauses: [],
+    });
   const orders = command.orders.map((order, index) =>
     poolOrder(context, command.marketplace, order, index, sequence.first + index),
   );
@@ -57,6 +64,11 @@ export async function draftPlaceOrders(context: FlowContext, command: Place): Pr
   });
 }
 
+/** Whether a marketplace gave numbers that an order can have. */
+function isSequence(first: number, count: number): boolean {
+  return Number.isSafeInteger(first) && first >= 0 && Number.isSafeInteger(first + count);
+}
+
 function placeRefusal(context: FlowContext, { orders, marketplace }: Place): LedgerRefusal | undefined {
   const { slotMinutes, priceMin, priceMax, gridAuthority } = network(context);
   const member = memberOf(context, context.party)?.state;
@@ -64,7 +76,6 @@ function placeRefusal(context: FlowContext, { orders, marketplace }: Place): Led
     return { tag: "member_unknown" };
   if (member.standing === "suspended") return { tag: "member_suspended" };
   if (context.party === gridAuthority) return { tag: "role_not_allowed" };
-  if (orders.length === 0) return { tag: "command_malformed" };
   for (const { slot, energy, limit } of orders) {
     if (!slot.endsWith(`/PT${slotMinutes}M`)) return { tag: "slot_unknown" };
     if (gateMs(context, slot) <= context.nowMs) return { tag: "gate_closed", slot, gateMs: gateMs(context, slot) };
@@ -72,7 +83,18 @@ function placeRefusal(context: FlowContext, { orders, marketplace }: Place): Led
       return { tag: "energy_out_of_range", asked: energy, min: wattHours(1n), max: network(context).promiseMax };
     if (limit < priceMin || limit > priceMax) return { tag: "price_out_of_band" };
   }
-  return capRefusal(context, orders, member.holdingCapPerSlot);
+  const refusal = capRefusal(context, orders, member.holdingCapPerSlot);
+  return refusal ?? (crossesOneself(context, orders) ? { tag: "self_cross" } : undefined);
+}
+
+/** Whether a bid would meet an offer of the same party: among the new orders, or with those that it has in the pools. */
+function crossesOneself(context: FlowContext, orders: Place["orders"]): boolean {
+  const standing = context.vault.all("pool-order").map(({ state }) => state);
+  const all = [...orders, ...standing.filter(({ owner }) => owner === context.party)];
+  const offers = all.filter(({ side }) => side === "offer");
+  return all.some(
+    (bid) => bid.side === "bid" && offers.some(({ slot, limit }) => slot === bid.slot && limit <= bid.limit),
+  );
 }
 
 /** Whether bids would take the member over its cap: refused here with what is free, and on the ledger in any case. */
@@ -125,9 +147,12 @@ function poolOrder(
 function lockForOffers(context: FlowContext, orders: readonly PoolOrder[]): ReturnType<typeof lockPromises> {
   const consumed: VaultState<"power-promise">[] = [];
   const made: PowerPromise[] = [];
-  for (const { side, slot, energy, orderId } of orders) {
-    if (side !== "offer") continue;
-    const held = lockPromises(context, slot, energy, { kind: "order", id: orderId });
+  const offers = orders.filter(({ side }) => side === "offer");
+  for (const slot of new Set(offers.map((offer) => offer.slot))) {
+    const parts = offers
+      .filter((offer) => offer.slot === slot)
+      .map(({ energy, orderId }) => ({ energy, lock: { kind: "order" as const, id: orderId } }));
+    const held = lockPromises(context, slot, parts);
     if (!held.ok) return held;
     consumed.push(...held.value.consumed);
     made.push(...held.value.made);

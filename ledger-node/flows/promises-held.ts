@@ -7,7 +7,7 @@ import type { VaultState } from "../vault.ts";
 
 export type HeldPromises = {
   readonly consumed: readonly VaultState<"power-promise">[];
-  /** The chosen energy, locked, and what is left of the last promise, free. */
+  /** The energy of each part, locked, and what is left of the last promise, free. */
   readonly made: readonly PowerPromise[];
 };
 
@@ -25,13 +25,12 @@ export function freePromises(
     .sort((left, right) => (refKey(left.ref) < refKey(right.ref) ? -1 : 1));
 }
 
-/** Reserves free promises of the party for `energy` and locks them. */
-export function lockPromises(
+/** Reserves free promises of the party for `energy`: as few as are needed, the last of them perhaps in part. */
+export function reservePromises(
   context: FlowContext,
   slot: SlotId,
   energy: WattHours,
-  lock: PromiseLock,
-): Result<HeldPromises, LedgerRefusal> {
+): Result<readonly VaultState<"power-promise">[], LedgerRefusal> {
   const free = freePromises(context, context.party, slot);
   const held = sumEnergy(free.map(({ state }) => state.energy));
   if (held < energy) return err({ tag: "promise_not_held", slot, asked: energy, held });
@@ -46,9 +45,23 @@ export function lockPromises(
     needed.map(({ ref }) => ref),
     context.flowId,
   );
-  const { taken, left } = takeEnergy(
-    needed.map(({ state }) => state),
-    energy,
-  );
-  return ok({ consumed: needed, made: [...taken.map((promise) => ({ ...promise, lock })), ...left] });
+  return ok(needed);
+}
+
+/** Reserves free promises of the party for all the parts, and locks each part's energy for it. */
+export function lockPromises(
+  context: FlowContext,
+  slot: SlotId,
+  parts: readonly { readonly energy: WattHours; readonly lock: PromiseLock }[],
+): Result<HeldPromises, LedgerRefusal> {
+  const needed = reservePromises(context, slot, sumEnergy(parts.map(({ energy }) => energy)));
+  if (!needed.ok) return needed;
+  let rest: readonly PowerPromise[] = needed.value.map(({ state }) => state);
+  const made: PowerPromise[] = [];
+  for (const { energy, lock } of parts) {
+    const { taken, left } = takeEnergy(rest, energy);
+    made.push(...taken.map((promise) => ({ ...promise, lock })));
+    rest = left;
+  }
+  return ok({ consumed: needed.value, made: [...made, ...rest] });
 }

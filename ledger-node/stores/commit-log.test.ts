@@ -45,7 +45,9 @@ function request(name: string, { inputs = "", references = "", fromMs, untilMs }
 function short(verdicts: readonly CommitVerdict[]): readonly string[] {
   return verdicts.map((verdict) => {
     if (verdict.ok) return `${verdict.sequence}${verdict.isRepeat ? " again" : ""}`;
-    return verdict.error.tag === "time_window_invalid" ? "window" : verdict.error.spent.map(({ ref: key }) => key).join();
+    return verdict.error.tag === "time_window_invalid"
+      ? "window"
+      : verdict.error.spent.map(({ ref: key }) => key).join();
   });
 }
 
@@ -113,7 +115,12 @@ function behavesAsCommitLog(open: () => CommitLog): void {
       const log = opened();
       commit(log, NOW, request("first", { inputs: "used" }), request("second", { inputs: "used2" }));
       const made = request("t", parts);
-      const expected = [spent.split(" ").map((name) => refKey(ref(name))).join()];
+      const expected = [
+        spent
+          .split(" ")
+          .map((name) => refKey(ref(name)))
+          .join(),
+      ];
       expect(commit(log, NOW, made)).toEqual(expected);
       expect(commit(log, NOW, made), "a retry of a refused transaction").toEqual(expected);
       const [fresh = "none"] = (parts.inputs ?? "").split(" ").filter((name) => name !== "used");
@@ -371,31 +378,36 @@ describe("a log in a file", () => {
     log.close();
   });
 
-  test.each(["power-loss", "process-crash"] as const)("what a process was told is committed outlives its kill -9 (%s)", async (durability) => {
-    const script = join(folder, "committer.cjs");
-    await build({
-      stdin: { contents: COMMITTER, resolveDir: import.meta.dirname, loader: "ts" },
-      outfile: script,
-      bundle: true,
-      platform: "node",
-      format: "cjs",
-      conditions: ["dream-source"],
-      external: ["better-sqlite3"],
-      logLevel: "silent",
-    });
-    const file = join(folder, `killed-${durability}.sqlite`);
-    const told = await tellUntilKilled(script, file, durability);
-    expect(told).toBeGreaterThanOrEqual(TOLD_MIN);
-    const log = openSqliteCommitLog(file, durability);
-    const rows = [...log.scan()];
-    expect(rows.length).toBeGreaterThanOrEqual(told);
-    expect(rows.map(({ sequence }) => sequence)).toEqual(rows.map((_, index) => index + 1));
-    for (let number = 0; number < told; number++) {
-      const [verdict] = log.commit(0, [{ ...request("thief"), inputs: [{ txId: hashOf(`state ${number}`), index: 0 }] }]);
-      expect(verdict, `commit ${number} was told`).toMatchObject({ ok: false, error: { tag: "state_conflict" } });
-    }
-    log.close();
-  });
+  test.each(["power-loss", "process-crash"] as const)(
+    "what a process was told is committed outlives its kill -9 (%s)",
+    async (durability) => {
+      const script = join(folder, "committer.cjs");
+      await build({
+        stdin: { contents: COMMITTER, resolveDir: import.meta.dirname, loader: "ts" },
+        outfile: script,
+        bundle: true,
+        platform: "node",
+        format: "cjs",
+        conditions: ["dream-source"],
+        external: ["better-sqlite3"],
+        logLevel: "silent",
+      });
+      const file = join(folder, `killed-${durability}.sqlite`);
+      const told = await tellUntilKilled(script, file, durability);
+      expect(told).toBeGreaterThanOrEqual(TOLD_MIN);
+      const log = openSqliteCommitLog(file, durability);
+      const rows = [...log.scan()];
+      expect(rows.length).toBeGreaterThanOrEqual(told);
+      expect(rows.map(({ sequence }) => sequence)).toEqual(rows.map((_, index) => index + 1));
+      for (let number = 0; number < told; number++) {
+        const [verdict] = log.commit(0, [
+          { ...request("thief"), inputs: [{ txId: hashOf(`state ${number}`), index: 0 }] },
+        ]);
+        expect(verdict, `commit ${number} was told`).toMatchObject({ ok: false, error: { tag: "state_conflict" } });
+      }
+      log.close();
+    },
+  );
 });
 
 const TOLD_MIN = 100;

@@ -127,7 +127,8 @@ describe("on SQLite", () => {
 
 describe.each(["power-loss", "process-crash"] as const)("a store in a file (%s)", (durability) => {
   let folder: string;
-  const open = (): NodeStore => openSqliteNodeStore(join(folder, "node.sqlite"), durability, (task) => setImmediate(task));
+  const open = (): NodeStore =>
+    openSqliteNodeStore(join(folder, "node.sqlite"), durability, (task) => setImmediate(task));
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "dream-node-store-"));
   });

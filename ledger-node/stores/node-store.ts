@@ -109,7 +109,13 @@ export function openSqliteNodeStore(
       }),
     putPending: ({ txId, command, signed, inputs }) =>
       write(() => {
-        addPending.run(hashBytes(txId), command.id, hashBytes(command.digest), Buffer.from(signed), Buffer.from(inputs));
+        addPending.run(
+          hashBytes(txId),
+          command.id,
+          hashBytes(command.digest),
+          Buffer.from(signed),
+          Buffer.from(inputs),
+        );
       }),
     dropPending: (txId) => write(() => void removePending.run(hashBytes(txId))),
     commandOf(commandId) {

@@ -49,9 +49,9 @@ export type Lot = { readonly energy: WattHours; readonly limit: MicrosPerKwh };
 export type Quote = {
   readonly offers?: readonly Lot[];
   readonly orders?: readonly Lot[];
-  /** Replaces open offers even where their energy is right: their limit may not be. */
+  /** Replaces open offers even where their energy is right, and orders where it is not: their limits may be wrong. */
   readonly reprice?: boolean;
-  /** The limit of the orders that are open now, where it is known: their funds are free again after a withdrawal. */
+  /** No open order has a lower limit than this: at least so much is free again after a withdrawal. */
   readonly openOrderLimit?: MicrosPerKwh;
 };
 
@@ -220,7 +220,8 @@ export class Desk {
     const toOrder = sumEnergy(orders.map(({ energy }) => energy));
     const { poolOffered, poolBidding } = this.book(slotId);
     const isOfferWrong = poolOffered > toOffer || (wanted.reprice === true && poolOffered > 0n);
-    const isOrderWrong = poolBidding >= addEnergy(toOrder, this.#tradeMin) || (poolBidding > 0n && toOrder === 0n);
+    const isTooLittle = wanted.reprice === true && poolBidding > 0n && toOrder >= addEnergy(poolBidding, this.#tradeMin);
+    const isOrderWrong = poolBidding >= addEnergy(toOrder, this.#tradeMin) || (poolBidding > 0n && toOrder === 0n) || isTooLittle;
     if (isOfferWrong || isOrderWrong) this.cancel(slotId, wanted.openOrderLimit);
     let openOffered = this.book(slotId).poolOffered;
     for (const { energy, limit } of offers) {

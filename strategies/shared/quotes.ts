@@ -2,11 +2,10 @@
  * What homes and plants do in the pools, given the quantiles of their surplus: promise and offer where there is some, order
  * where there is a need, and put both right at the gate with the newest forecast.
  */
-import { addEnergy, energyAbove, minEnergy, NO_ENERGY, type SlotId, subtractEnergy, type WattHours } from "#core";
+import { addEnergy, energyAbove, minEnergy, NO_ENERGY, type SlotId, subtractEnergy, sumEnergy } from "#core";
 import type { StrategyContext, Tariff } from "../strategy.ts";
-import { wholeWattHours } from "./amounts.ts";
 import type { Desk, Lot, Quote } from "./desk.ts";
-import { type NeedView, needWish } from "./need.ts";
+import { type NeedView, needWish, ordersFor } from "./need.ts";
 import type { PoolRound } from "./prices.ts";
 import { mirrored } from "./quantiles.ts";
 import { rememberGate, type SaleMemory } from "./sales.ts";
@@ -26,6 +25,8 @@ export type SlotOutlook = {
   /** The part of the need that a battery takes up, and what it is worth paying for it. */
   readonly storing?: Lot;
 };
+
+type BuyingQuote = Omit<Quote, "offers"> & { readonly tooMuch: Lot };
 
 /** The slots of a day for which there is a forecast, with the quantiles of their surplus. */
 export function outlooksOf(ctx: Pick<StrategyContext<unknown, unknown>, "forecast">, slotIds: readonly SlotId[]): readonly SlotOutlook[] {
@@ -70,24 +71,25 @@ function together(own: Lot | undefined, tooMuch: Lot | undefined): readonly Lot[
 }
 
 /** Orders what is still missing; before the final round, offers what is too much. */
-function buyingQuote(view: NeedView, desk: Desk, { slotId, surplus, storing }: SlotOutlook, tariff: Tariff, round: PoolRound): Omit<Quote, "offers"> & { readonly tooMuch: Lot } {
-  const { target, orderLimit, keep, resaleLimit } = needWish(view, slotId, mirrored(surplus), tariff, round);
+function buyingQuote(view: NeedView, desk: Desk, { slotId, surplus, storing }: SlotOutlook, tariff: Tariff, round: PoolRound): BuyingQuote {
+  const wish = needWish(view, slotId, mirrored(surplus), tariff, round);
   const { bought, auctionBidding } = desk.book(slotId);
-  const missing = wholeWattHours(Number(target - bought - auctionBidding));
-  const tooMuch = round === "final" ? energyAbove(bought, keep) : NO_ENERGY;
+  const orders = ordersFor(wish, addEnergy(bought, auctionBidding), view.config.tradeWhMin);
+  const tooMuch = round === "final" ? energyAbove(bought, wish.keep) : NO_ENERGY;
   return {
-    tooMuch: { energy: tooMuch, limit: resaleLimit },
-    orders: split(missing, orderLimit, storing),
-    ...(storing === undefined ? { openOrderLimit: orderLimit } : {}),
+    tooMuch: { energy: tooMuch, limit: wish.resaleLimit },
+    orders: (storing === undefined ? orders : forStoring(orders, storing)).filter(({ limit }) => limit >= tariff.feedIn),
+    openOrderLimit: tariff.feedIn, // No order's limit is lower, so at least as much is free again.
   };
 }
 
-/** Two orders where a part of the energy is worth less: the dearer first, so that what is open already counts for it. */
-function split(energy: WattHours, limit: Lot["limit"], storing: Lot | undefined): readonly Lot[] {
-  if (storing === undefined || storing.limit >= limit) return [{ energy, limit }];
-  const stored = minEnergy(storing.energy, energy);
-  return [
-    { energy: subtractEnergy(energy, stored), limit },
-    { energy: stored, limit: storing.limit },
-  ];
+/** Lowers the limit of the last `storing.energy` of the orders to what storing is worth. */
+function forStoring(orders: readonly Lot[], storing: Lot): readonly Lot[] {
+  let forUse = energyAbove(sumEnergy(orders.map(({ energy }) => energy)), storing.energy);
+  return orders.flatMap(({ energy, limit }) => {
+    const used = minEnergy(energy, forUse);
+    forUse = subtractEnergy(forUse, used);
+    const stored = { energy: subtractEnergy(energy, used), limit: limit < storing.limit ? limit : storing.limit };
+    return [{ energy: used, limit }, stored].filter((lot) => lot.energy > 0n);
+  });
 }

@@ -119,6 +119,22 @@ describe("strategies", () => {
   });
 });
 
+test("what can't be set is as the page says", () => {
+  const page = section(PAGE, "Rules").replace(/\s+/g, " ");
+  const source = textOf("backtest/participants.ts");
+  const held = [
+    ["each member starts with 1,000 in money", "COIN = micros(10_000_000n)", "COINS = 100"],
+    ["2,000 intents an hour", "intentsPerHourMax: 2_000"],
+    ["keeps 50 of its money free", "reserve: micros(50_000_000n)"],
+    ["forecasts of at most 36 hours", "forecastAgeMsMax: 36 * 3_600_000"],
+    ["a mandate for 1 MWh per slot", "energyPerSlotMax: wattHours(1_000_000n)"],
+  ] as const;
+  for (const [said, ...written] of held) {
+    expect(page).toContain(said);
+    for (const text of written) expect(source).toContain(text);
+  }
+});
+
 test("the environment is read as the page says", () => {
   const read = new Set([...textOf("cli/main.ts").matchAll(/process\.env\["(\w+)"\]/g)].map(([, name = ""]) => name));
   expect(

@@ -61,7 +61,8 @@ const ROUNDS_MAX = 8n;
 /** Checks a whole file. */
 export function checkSettlements(csv: string, prices: PublishedPrices): SettlementsVerdict {
   const rows = rowsOf(csv);
-  const bySlot = Map.groupBy(rows, ({ slot }) => slot);
+  const bySlot = new Map<string, Row[]>();
+  for (const row of rows) bySlot.set(row.slot, [...(bySlot.get(row.slot) ?? []), row]);
   const faults: string[] = [];
   let exactRows = 0;
   const members = [...new Set(rows.map(({ member }) => member))].sort();

@@ -56,7 +56,7 @@ export function everyPrefix(run: InMemoryRun, look: (unspent: ReadonlyMap<string
 }
 
 /** Money in all unspent states, in micros. */
-export function moneyIn_(unspent: ReadonlyMap<string, ResolvedState>): bigint {
+export function moneyHeldIn(unspent: ReadonlyMap<string, ResolvedState>): bigint {
   let held = 0n;
   for (const { state } of unspent.values()) held += moneyIn(state)?.amount ?? 0n;
   return held;
