@@ -6,6 +6,7 @@ export { CLIMATOLOGY_28, createClimatology } from "./climatology.ts";
 export { COLD_START } from "./cold-start.ts";
 export { type EvaluationError, type EvaluationRequest, type EvaluationRow, evaluateForecasts } from "./evaluate.ts";
 export { createIntraday } from "./intraday.ts";
+export { LocalCalendar } from "./local-grid.ts";
 export {
   expectedWh,
   type Forecaster,

@@ -10,8 +10,7 @@ import {
 } from "#core";
 import type { DataStore, MeterSeries, WeatherForecastSeries, WeatherVariable, WeatherVintage } from "#data";
 import { clearSkyGhi, sunPosition } from "#data";
-import { LocalCalendar } from "../forecast/local-grid.ts";
-import type { ForecastTarget } from "#forecast";
+import { type ForecastTarget, LocalCalendar } from "#forecast";
 
 export type MadeUpOptions = {
   readonly timeZone: ZoneName;
