@@ -55,7 +55,7 @@ export class MemberForecasts {
  * Households' load and sunshine are nearly uncorrelated within an hour of the day, which is what the quantiles are given.
  */
 export function surplusQuantiles(productionWh: Float64Array, loadWh: Float64Array): Float64Array {
-  if (isNothing(productionWh)) return loadWh.map((_, index) => 0 - (loadWh[LEVELS - 1 - index] ?? 0));
+  if (isNothing(productionWh)) return mirrored(loadWh);
   if (isNothing(loadWh)) return Float64Array.from(productionWh);
   const differences = new Float64Array(LEVELS * LEVELS);
   for (let row = 0; row < LEVELS; row++) {
@@ -71,6 +71,11 @@ export function surplusQuantiles(productionWh: Float64Array, loadWh: Float64Arra
       (differences[low] ?? 0) * (1 - share) + (differences[Math.min(low + 1, differences.length - 1)] ?? 0) * share
     );
   });
+}
+
+/** Quantiles of the negative: the highest load is the lowest surplus. */
+function mirrored(quantiles: Float64Array): Float64Array {
+  return quantiles.map((_, index) => -(quantiles[LEVELS - 1 - index] ?? 0) || 0);
 }
 
 function isNothing(quantiles: Float64Array): boolean {

@@ -35,12 +35,30 @@ export class EventLog {
   }
 }
 
-/** Number of the first line whose link to the line before is broken; undefined when the chain holds. */
-export function brokenLink(lines: readonly string[]): number | undefined {
+/**
+ * Number of the first line that does not follow from the one before it; undefined when the chain holds.
+ * @param head - Hash of the last line, from the run's manifest: without it a changed or missing last line can't be seen.
+ */
+export function brokenLink(lines: readonly string[], head?: string): number | undefined {
   let previous = "";
   for (const [index, line] of lines.entries()) {
-    if (!line.includes(`"previous":"${previous}"`) || !line.includes(`"sequence":${index}}`)) return index + 1;
+    if (!isLink(line, index, previous)) return index + 1;
     previous = hashOf(line);
   }
-  return undefined;
+  return head === undefined || previous === head ? undefined : Math.max(1, lines.length);
+}
+
+/** Whether the line is in the one form that the log writes, with the number and the hash that belong there. */
+function isLink(line: string, index: number, previous: string): boolean {
+  const event = parsedLine(line);
+  return event?.sequence === index && event.previous === previous && canonicalJson(event) === line;
+}
+
+function parsedLine(line: string): Partial<LoggedEvent> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

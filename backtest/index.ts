@@ -14,5 +14,5 @@ export {
   settlementsCsv,
   type TerminalOptions,
 } from "./report/index.ts";
-export { type Run, type RunOptions, type RunRefusal, runSimulation } from "./run.ts";
+export { type Run, type RunOptions, type RunRefusal, runRefusal, runSimulation } from "./run.ts";
 export { type SimulationOptions, type SimulationRefusal, type SimulationResult, simulate } from "./simulation.ts";

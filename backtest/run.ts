@@ -1,5 +1,5 @@
 /** Runs a simulation into a run directory: stores, event log, settlements, report, manifest. */
-import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { addLocalDays, err, hashOf, type LocalDay, ok, type Result, toJson } from "#core";
 import type { Community, CommunityMember } from "#data";
@@ -9,7 +9,7 @@ import type { Strategy } from "#strategies";
 import { EventLog } from "./event-log.ts";
 import { type RunReport, renderHtml, settlementsCsv } from "./report/index.ts";
 import { buildReport } from "./run-report.ts";
-import { type SimulationRefusal, simulate } from "./simulation.ts";
+import { coverageRefusal, type SimulationRefusal, simulate } from "./simulation.ts";
 
 export type RunOptions = {
   readonly name: string;
@@ -25,6 +25,9 @@ export type RunOptions = {
   readonly directory: string;
   /** What the run was asked for, for the manifest. */
   readonly request: unknown;
+  /** Hash of the code that runs, and what runs it, for the manifest. */
+  readonly codeHash?: string;
+  readonly runtime?: string;
   readonly defer: (task: () => void) => void;
   /** Seconds since any fixed instant: only for the time that the run took. */
   readonly stopwatch: () => number;
@@ -34,14 +37,34 @@ export type RunOptions = {
 export type RunRefusal = SimulationRefusal | { readonly tag: "directory_in_use"; readonly directory: string };
 export type Run = { readonly report: RunReport; readonly directory: string };
 
+/** What a run leaves in its directory, and nothing else. */
+const RUN_ENTRIES = ["ledger", "events.jsonl", "settlements.csv", "report.json", "report.html", "manifest.json"];
 /** Lines of the event log are written this many at a time: a killed run loses at most these, never a stored transaction. */
 const LINES_PER_WRITE = 256;
 
+/**
+ * Why a run would be refused; undefined when it can begin. Touches nothing.
+ * @param directory - Undefined for a new one that is made for the run.
+ */
+export function runRefusal(
+  period: Pick<RunOptions, "community" | "firstDay" | "days">,
+  directory: string | undefined,
+): RunRefusal | undefined {
+  if (directory !== undefined && RUN_ENTRIES.some((entry) => existsSync(join(directory, entry))))
+    return { tag: "directory_in_use", directory };
+  return coverageRefusal(period);
+}
+
+/**
+ * Runs a simulation and writes its directory: `ledger/`, `events.jsonl`, `settlements.csv`, `report.json`, `report.html` and
+ * `manifest.json`. A refused run writes nothing.
+ */
 export async function runSimulation(options: RunOptions): Promise<Result<Run, RunRefusal>> {
   const { directory, community, firstDay, days } = options;
+  const refusal = runRefusal(options, directory);
+  if (refusal !== undefined) return err(refusal);
   const ledger = join(directory, "ledger");
   mkdirSync(ledger, { recursive: true });
-  if (readdirSync(ledger).length > 0) return err({ tag: "directory_in_use", directory });
   const started = options.stopwatch();
   const lines = new LineWriter(join(directory, "events.jsonl"));
   const events = new EventLog((line) => lines.write(line));
@@ -89,6 +112,7 @@ function manifestOf(options: RunOptions, runHash: string, csv: string, events: E
   return {
     name,
     version,
+    runtime: options.runtime ?? null,
     seed,
     firstDay,
     days,
@@ -99,6 +123,7 @@ function manifestOf(options: RunOptions, runHash: string, csv: string, events: E
       members: community.members.map((member) => member.name),
     },
     hashes: {
+      code: options.codeHash ?? null,
       request: hashOf(toJson(request)),
       data: dataHash(community),
       settlements: hashOf(csv),

@@ -83,11 +83,27 @@ export type SimulationResult = {
 const REACTION_ROUNDS_MAX = 200;
 const DAY_MS = 86_400_000;
 
-export async function simulate(options: SimulationOptions): Promise<Result<SimulationResult, SimulationRefusal>> {
-  const { community, firstDay, days } = options;
+/** Whether the community has data and prices for all days of a run; undefined when it has. */
+export function coverageRefusal({
+  community,
+  firstDay,
+  days,
+}: Pick<SimulationOptions, "community" | "firstDay" | "days">): SimulationRefusal | undefined {
   const lastDay = addLocalDays(firstDay, days - 1);
   if (firstDay < community.firstDay || lastDay > community.lastDay)
-    return err({ tag: "days_not_covered", firstDay: community.firstDay, lastDay: community.lastDay });
+    return { tag: "days_not_covered", firstDay: community.firstDay, lastDay: community.lastDay };
+  const { timeZone, slotMinutes, data } = community;
+  for (let day = firstDay; day <= lastDay; day = nextLocalDay(day)) {
+    const hasPrices = ({ startMs }: Slot): boolean => data.tariffs.some((tariff) => covers(tariff, startMs));
+    if (!slotsOfLocalDay(timeZone, day, slotMinutes).every(hasPrices)) return { tag: "tariff_missing", day };
+  }
+  return undefined;
+}
+
+export async function simulate(options: SimulationOptions): Promise<Result<SimulationResult, SimulationRefusal>> {
+  const refusal = coverageRefusal(options);
+  if (refusal !== undefined) return err(refusal);
+  const lastDay = addLocalDays(options.firstDay, options.days - 1);
   const simulation = new Simulation(options, lastDay);
   return ok(await simulation.run());
 }
@@ -393,6 +409,9 @@ async function inParallel<T>(items: readonly T[], run: (item: T) => Promise<void
 }
 
 function slotsWithin(tariff: TariffVintage, slots: readonly Slot[]): readonly Slot[] {
-  const endMs = tariff.startMs + tariff.retail.length * tariff.slotMinutes * 60_000;
-  return slots.filter(({ startMs }) => startMs >= tariff.startMs && startMs < endMs);
+  return slots.filter(({ startMs }) => covers(tariff, startMs));
+}
+
+function covers({ startMs, retail, slotMinutes }: TariffVintage, atMs: number): boolean {
+  return atMs >= startMs && atMs < startMs + retail.length * slotMinutes * 60_000;
 }

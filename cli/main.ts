@@ -1,8 +1,11 @@
 /** The `dream` command: the only place where parts are wired and `process` is read. */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { describeProblem, isShippedSet, loadDataSet, shippedManifest } from "#data";
+import { cacheRoot, describeProblem, isShippedSet, loadDataSet, shippedManifest } from "#data";
+import { codeHash } from "./code-hash.ts";
 import { type DataCommandIo, dataCheck, dataGet, dataList, defaultCacheDir } from "./data.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
 import { forecastEvaluate } from "./forecast.ts";
@@ -22,6 +25,8 @@ const io: CommandIo & DataCommandIo = {
   env: { DREAM_DATA: process.env["DREAM_DATA"] },
   cacheDir: defaultCacheDir({ XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] }, homedir()),
   version: packageJson.version,
+  runtime: `node ${process.version}`,
+  codeHash: () => codeHash(fileURLToPath(new URL("..", import.meta.url))),
   stopwatch: () => performance.now() / 1_000,
   noColour: process.env["NO_COLOR"] !== undefined && process.env["NO_COLOR"] !== "",
   signal: interrupted.signal,
@@ -40,9 +45,11 @@ function readInput(file: string): string {
   try {
     return readFileSync(file === "-" ? 0 : file, "utf8");
   } catch (error) {
+    // biome-ignore lint/style/useErrorCause: the cause is in the third argument
     throw new CommandFailure(
       EXIT.notFound,
       `${file}: can't be read: ${error instanceof Error ? error.message : String(error)}; give a file, or - for standard input`,
+      { cause: error },
     );
   }
 }
@@ -156,11 +163,8 @@ forecast
       json?: boolean;
     }) => {
       const manifest = isShippedSet(flags.dataset) ? shippedManifest(flags.dataset) : flags.dataset;
-      const root =
-        flags.root ??
-        (isShippedSet(flags.dataset) && io.env.DREAM_DATA !== undefined
-          ? `${io.env.DREAM_DATA}/${flags.dataset}`
-          : undefined);
+      const measured = io.env.DREAM_DATA ?? cacheRoot(io.cacheDir);
+      const root = flags.root ?? (isShippedSet(flags.dataset) ? join(measured, flags.dataset) : undefined);
       const loaded = loadDataSet(manifest, root === undefined ? {} : { root });
       if (!loaded.ok) throw new CommandFailure(EXIT.badInput, loaded.error.map(describeProblem).join("\n"));
       printOrFail(

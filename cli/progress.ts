@@ -3,9 +3,12 @@ import { SingleBar } from "cli-progress";
 
 export type Progress = { update(done: number, total: number): void; stop(): void };
 
+/** Where nobody watches. */
+const SILENT: Progress = { update: () => undefined, stop: () => undefined };
+
 /** @param unit - What is counted, such as `slots`. */
 export function progressBar(stream: NodeJS.WriteStream, unit: string, isQuiet: boolean): Progress {
-  if (isQuiet || !stream.isTTY) return { update: () => {}, stop: () => {} };
+  if (isQuiet || !stream.isTTY) return SILENT;
   const bar = new SingleBar({
     stream,
     format: `{bar} {percentage} % · {value} of {total} ${unit} · {eta_formatted} left`,

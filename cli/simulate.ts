@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { defaultRules, type Run, renderTerminal, runSimulation } from "#backtest";
-import { type LocalDay, localDay, microsPerKwh, parseLocalDay, toJson, wattHours } from "#core";
+import { defaultRules, type Run, type RunRefusal, renderTerminal, runRefusal, runSimulation } from "#backtest";
+import { addLocalDays, type LocalDay, localDay, microsPerKwh, parseLocalDay, toJson, wattHours } from "#core";
 import { type Community, type CommunityMember, checkGeneratorOptions, generateCommunity } from "#data";
 import type { NetworkRules } from "#ledger-node";
 import { findStrategy, type Strategy } from "#strategies";
@@ -16,6 +16,9 @@ export type CommandIo = CommunitySource & {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly version: string;
+  /** Hash of the code that runs, and what runs it. */
+  readonly codeHash: () => string;
+  readonly runtime: string;
   readonly stopwatch: () => number;
   readonly noColour: boolean;
 };
@@ -40,7 +43,9 @@ export async function demo(
     io.stderr.write(
       "No measured data at hand: this is a generated community. 'dream data get citylearn2022 pvod' fetches measured data, DREAM_DATA=DIR names a folder that has them.\n",
     );
-  await runAndShow(community, community.demoFirstDay, scenario, flags, io);
+  const latest = addLocalDays(community.lastDay, 1 - flags.days);
+  const firstDay = latest < community.demoFirstDay ? latest : community.demoFirstDay;
+  await runAndShow(community, firstDay, scenario, flags, io);
 }
 
 /** `dream simulate SCENARIO.yaml`. */
@@ -155,26 +160,29 @@ async function runAndShow(
   flags: RunFlags,
   io: CommandIo,
 ): Promise<void> {
+  const period = { community, firstDay, days: scenario.days };
+  const refusal = runRefusal(period, flags.out === undefined ? undefined : resolve(flags.out));
+  if (refusal !== undefined) throw new CommandFailure(EXIT.badInput, describeRefusal(refusal));
   const directory = runDirectory(scenario.name, flags.out);
   const progress = progressBar(io.stderr, "slots", flags.json === true || flags.progress === false);
   const run = await runSimulation({
     name: scenario.name,
     version: io.version,
-    community,
-    firstDay,
-    days: scenario.days,
+    ...period,
     seed: scenario.seed,
     currency: DEFAULT_CURRENCY,
     rules: rulesOf(community, scenario),
     strategyOf: strategiesFor(scenario),
     directory,
     request: { ...scenario, from: firstDay },
+    codeHash: io.codeHash(),
+    runtime: io.runtime,
     defer: (task) => void setImmediate(task),
     stopwatch: io.stopwatch,
     onProgress: (done, total) => progress.update(done, total),
   });
   progress.stop();
-  if (!run.ok) throw new CommandFailure(EXIT.badInput, describeRefusal(run.error, directory));
+  if (!run.ok) throw new CommandFailure(EXIT.badInput, describeRefusal(run.error));
   show(run.value, flags, io);
 }
 
@@ -190,13 +198,10 @@ function show({ report, directory }: Run, flags: RunFlags, io: CommandIo): void 
   );
 }
 
-function describeRefusal(
-  refusal: Exclude<Awaited<ReturnType<typeof runSimulation>>, { ok: true }>["error"],
-  directory: string,
-): string {
+function describeRefusal(refusal: RunRefusal): string {
   switch (refusal.tag) {
     case "directory_in_use":
-      return `${directory} already holds a run; give another folder with --out, or remove it`;
+      return `${refusal.directory} already holds a run; give another folder with --out, or remove it`;
     case "days_not_covered":
       return `the community has data from ${refusal.firstDay} to ${refusal.lastDay}; choose days within (--from, --to or days:)`;
     case "tariff_missing":
@@ -212,9 +217,11 @@ function runDirectory(name: string, out: string | undefined): string {
     mkdirSync(directory, { recursive: true });
     readdirSync(directory);
   } catch (error) {
+    // biome-ignore lint/style/useErrorCause: the cause is in the third argument
     throw new CommandFailure(
       EXIT.badInput,
       `--out ${out} can't be used: ${error instanceof Error ? error.message : String(error)}; give a folder that can be written`,
+      { cause: error },
     );
   }
   return directory;

@@ -46,7 +46,10 @@ type StoredRow = { readonly id: Buffer; readonly kind: string; readonly bytes: B
  * Audits all stores in a folder, or in its subfolder `ledger`.
  * @param onProgress - Called with the number of stored transactions done and in all.
  */
-export function auditFolder(folder: string, onProgress: (done: number, total: number) => void = () => {}): AuditResult {
+export function auditFolder(
+  folder: string,
+  onProgress: (done: number, total: number) => void = () => undefined,
+): AuditResult {
   const root = [join(folder, "ledger"), folder].find((path) => storesIn(path).length > 0);
   if (root === undefined) return { ok: false, error: { tag: "no_stores", path: folder } };
   const files = storesIn(root);

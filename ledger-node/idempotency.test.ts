@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ClientCommand, decodeTransaction, type PeerReply, type Proposal, signTransaction } from "#contracts";
-import { microsPerKwh, type Signer, signerFromSeed, unwrap, wattHours } from "#core";
+import { type Signer, signerFromSeed, unwrap, wattHours } from "#core";
 import { type Interception, NEXT_SLOT, SLOT, SLOT_END_MS, SmallNetwork } from "#testkit";
 
 let small: SmallNetwork;

@@ -115,6 +115,9 @@ export class Responder {
     const cited = resolved.references.flatMap(({ state }) => (state.tag === "network-parameters" ? [state] : []))[0];
     const parameters = vault.all("network-parameters")[0]?.state ?? cited;
     if (parameters === undefined || parameters.gridAuthority !== gridAuthority) return "member_unknown";
+    const { command } = resolved.content;
+    const isTaken = (id: string): boolean => vault.all("auction").some(({ state }) => state.auctionId === id);
+    if (command.tag === "create-auction" && isTaken(command.auctionId)) return "command_id_reused";
     const member = vault.all("member").find(({ state }) => state.key === party)?.state;
     const allowed = mayCountersign({ party, parameters, member }, resolved);
     return allowed.ok ? policy?.(resolved) : allowed.error;

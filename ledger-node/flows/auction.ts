@@ -9,7 +9,7 @@ import {
   type State,
   settlementPayments,
 } from "#contracts";
-import { err, type MicrosPerKwh, microsPerKwh, ok, type PublicKey, publicKey } from "#core";
+import { err, type MicrosPerKwh, microsPerKwh, ok, type PublicKey, publicKey, wattHours } from "#core";
 import {
   citations,
   type Drafted,
@@ -33,14 +33,9 @@ export async function draftCreateAuction(
 ): Promise<Drafted> {
   const { slot, energy, basePrice, deadlineMs, marketplace } = command;
   const host = memberOf(context, marketplace)?.state;
-  const { slotMinutes, priceMin, priceMax, gridAuthority } = network(context);
   if (host === undefined || !host.roles.includes("marketplace")) return err({ tag: "member_unknown" });
-  if (context.party === gridAuthority) return err({ tag: "role_not_allowed" });
-  if (memberOf(context, context.party)?.state.standing === "suspended") return err({ tag: "member_suspended" });
-  if (!slot.endsWith(`/PT${slotMinutes}M`)) return err({ tag: "slot_unknown" });
-  if (gateMs(context, slot) <= context.nowMs) return err({ tag: "gate_closed", slot, gateMs: gateMs(context, slot) });
-  if (deadlineMs <= context.nowMs || deadlineMs >= gateMs(context, slot)) return err({ tag: "deadline_out_of_range" });
-  if (basePrice < priceMin || basePrice > priceMax) return err({ tag: "price_out_of_band" });
+  const refusal = auctionRefusal(context, command);
+  if (refusal !== undefined) return err(refusal);
   const auctionId = context.commandId;
   const held = lockPromises(context, slot, [{ energy, lock: { kind: "auction", id: auctionId } }]);
   if (!held.ok) return held;
@@ -66,6 +61,22 @@ export async function draftCreateAuction(
     window: windowUntil(context, mandateUntilMs(context), deadlineMs),
     signers: [context.signingKey, ...verifiersOf(context)],
   });
+}
+
+function auctionRefusal(
+  context: FlowContext,
+  { slot, energy, basePrice, deadlineMs }: ClientCommandOf<"create-auction">,
+): LedgerRefusal | undefined {
+  const { slotMinutes, priceMin, priceMax, promiseMax, gridAuthority } = network(context);
+  if (memberOf(context, context.party)?.state.standing === "suspended") return { tag: "member_suspended" };
+  if (context.party === gridAuthority) return { tag: "role_not_allowed" };
+  // An auction is named by the command that made it; another's may have that name already.
+  if (auctionOf(context, context.commandId) !== undefined) return { tag: "command_id_reused" };
+  if (!slot.endsWith(`/PT${slotMinutes}M`)) return { tag: "slot_unknown" };
+  if (gateMs(context, slot) <= context.nowMs) return { tag: "gate_closed", slot, gateMs: gateMs(context, slot) };
+  if (deadlineMs <= context.nowMs || deadlineMs >= gateMs(context, slot)) return { tag: "deadline_out_of_range" };
+  if (energy <= 0n) return { tag: "energy_out_of_range", asked: energy, min: wattHours(1n), max: promiseMax };
+  return basePrice < priceMin || basePrice > priceMax ? { tag: "price_out_of_band" } : undefined;
 }
 
 function auctionOf(context: FlowContext, auctionId: string): VaultState<"auction"> | undefined {
@@ -108,10 +119,10 @@ function bidRefusal(
   if (member === undefined) return { tag: "member_unknown" };
   if (member.standing === "suspended") return { tag: "member_suspended" };
   if (context.party === gridAuthority) return { tag: "role_not_allowed" };
+  if (price > priceMax) return { tag: "price_out_of_band" };
   if (auction === undefined) return { tag: "auction_unknown" };
   if (auction.seller === context.party) return { tag: "auction_own" };
   if (auction.status !== "active" || auction.deadlineMs <= context.nowMs) return { tag: "auction_ended" };
-  if (price > priceMax) return { tag: "price_out_of_band" };
   if (price <= auction.basePrice) return { tag: "bid_below_base", base: auction.basePrice };
   if (auction.highestPrice !== null && price < auction.highestPrice + bidRiseMin) {
     return {

@@ -2,7 +2,6 @@
 
 import {
   type ClientCommandOf,
-  type Dependency,
   deliveryOutcome,
   type Exposure,
   injectedOf,
@@ -13,21 +12,10 @@ import {
   settlementOutcome,
   type Tariff,
 } from "#contracts";
-import {
-  err,
-  localDayAt,
-  micros,
-  ok,
-  type PublicKey,
-  type Result,
-  type SlotId,
-  slotOf,
-  type WattHours,
-  wattHours,
-  zone,
-} from "#core";
-import { type Drafted, type FlowContext, network } from "../flow-context.ts";
+import { err, micros, ok, type PublicKey, type Result, type SlotId, slotOf, type WattHours, wattHours } from "#core";
+import { type Drafted, dayOf, type FlowContext, network } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
+import { positionOf } from "./member-position.ts";
 import { fundsFor } from "./money.ts";
 
 export async function draftRecordMeters(
@@ -59,17 +47,6 @@ function inOrder<T extends { readonly ref: Parameters<typeof refKey>[0] }>(state
   return [...states].sort((left, right) => (refKey(left.ref) < refKey(right.ref) ? -1 : 1));
 }
 
-type Position = { readonly exposure: ResolvedState | undefined; readonly index: ResolvedState | undefined };
-
-async function positionOf(context: FlowContext, member: PublicKey, slot: SlotId): Promise<Position | undefined> {
-  const day = localDayAt(zone(network(context).timeZone), slotOf(slot).startMs);
-  const reply = await context.ask(member, { tag: "position", day });
-  if (reply.tag !== "position") return undefined;
-  const learn = (dependency: Dependency | null): ResolvedState | undefined =>
-    dependency === null ? undefined : context.learn(dependency);
-  return { exposure: learn(reply.exposure), index: learn(reply.index) };
-}
-
 export async function draftCheckDelivery(
   context: FlowContext,
   { supplier, slot }: ClientCommandOf<"check-delivery">,
@@ -77,9 +54,10 @@ export async function draftCheckDelivery(
   const { gridAuthority, powerCompany } = network(context);
   if (context.party !== gridAuthority) return err({ tag: "role_not_allowed" });
   const reading = readingOf(context, supplier, slot);
-  const position = await positionOf(context, supplier, slot);
+  const position = await positionOf(context, supplier, dayOf(context, slot));
+  const exposure = position.ok ? position.value.exposure : undefined;
   if (reading === undefined) return err({ tag: "reading_unknown" });
-  if (position?.exposure === undefined) return err({ tag: "dependency_unknown" });
+  if (exposure === undefined) return err({ tag: "dependency_unknown" });
   const promises = inOrder(
     context.vault
       .all("power-promise")
@@ -105,7 +83,7 @@ export async function draftCheckDelivery(
   const { promised, delivered, depositLost, gridFee } = outcome;
   return ok({
     consumed: [...promises, ...deposits],
-    cited: [context.parameters, reading, position.exposure],
+    cited: [context.parameters, reading, exposure],
     made: [
       ...checked,
       { tag: "delivery-record", supplier, slot, promised, delivered, depositLost, gridFee },
@@ -176,11 +154,12 @@ async function gatherSlot(
 ): Promise<Result<SlotFacts, LedgerRefusal>> {
   const reading = readingOf(context, member, slot);
   const tariff = tariffFor(context, slot);
-  const position = await positionOf(context, member, slot);
+  const position = await positionOf(context, member, dayOf(context, slot));
   if (reading === undefined) return err({ tag: "reading_unknown" });
   if (tariff === undefined) return err({ tag: "tariff_unknown" });
-  const exposure = position?.exposure;
-  if (exposure === undefined && position?.index === undefined) return err({ tag: "dependency_unknown" });
+  if (!position.ok) return position;
+  const { exposure, index } = position.value;
+  if (exposure === undefined && index === undefined) return err({ tag: "dependency_unknown" });
   const records = context.vault
     .all("delivery-record")
     .filter(({ state }) => state.supplier === member && state.slot === slot);
@@ -191,8 +170,8 @@ async function gatherSlot(
     reading,
     tariff,
     closed: [...records, ...(exposure === undefined ? [] : [exposure])],
-    exposure: exposure?.state.tag === "exposure" ? exposure.state : undefined,
-    index: exposure === undefined ? position?.index : undefined,
+    exposure: exposure?.state,
+    index: exposure === undefined ? index : undefined,
     delivered: records[0]?.state.delivered ?? wattHours(0n),
     held: inOrder(held),
   });

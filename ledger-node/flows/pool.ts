@@ -30,6 +30,7 @@ import { withExposures } from "./positions.ts";
 import { type HeldPromises, lockPromises } from "./promises-held.ts";
 
 type Place = ClientCommandOf<"place-orders">;
+type Priced = Place["orders"][number];
 
 export async function draftPlaceOrders(context: FlowContext, command: Place): Promise<Drafted> {
   const refusal = placeRefusal(context, command);
@@ -69,32 +70,41 @@ function isSequence(first: number, count: number): boolean {
   return Number.isSafeInteger(first) && first >= 0 && Number.isSafeInteger(first + count);
 }
 
-function placeRefusal(context: FlowContext, { orders, marketplace }: Place): LedgerRefusal | undefined {
-  const { slotMinutes, priceMin, priceMax, gridAuthority } = network(context);
+function placeRefusal(context: FlowContext, command: Place): LedgerRefusal | undefined {
   const member = memberOf(context, context.party)?.state;
-  if (member === undefined || !memberOf(context, marketplace)?.state.roles.includes("marketplace"))
+  if (member === undefined || !memberOf(context, command.marketplace)?.state.roles.includes("marketplace"))
     return { tag: "member_unknown" };
   if (member.standing === "suspended") return { tag: "member_suspended" };
-  if (context.party === gridAuthority) return { tag: "role_not_allowed" };
-  for (const { slot, energy, limit } of orders) {
-    if (!slot.endsWith(`/PT${slotMinutes}M`)) return { tag: "slot_unknown" };
-    if (gateMs(context, slot) <= context.nowMs) return { tag: "gate_closed", slot, gateMs: gateMs(context, slot) };
-    if (energy <= 0n)
-      return { tag: "energy_out_of_range", asked: energy, min: wattHours(1n), max: network(context).promiseMax };
-    if (limit < priceMin || limit > priceMax) return { tag: "price_out_of_band" };
+  if (context.party === network(context).gridAuthority) return { tag: "role_not_allowed" };
+  for (const order of command.orders) {
+    const refusal = orderRefusal(context, order);
+    if (refusal !== undefined) return refusal;
   }
-  const refusal = capRefusal(context, orders, member.holdingCapPerSlot);
-  return refusal ?? (crossesOneself(context, orders) ? { tag: "self_cross" } : undefined);
+  const refusal = capRefusal(context, command.orders, member.holdingCapPerSlot);
+  return refusal ?? (crossesOneself(context, command) ? { tag: "self_cross" } : undefined);
 }
 
-/** Whether a bid would meet an offer of the same party: among the new orders, or with those that it has in the pools. */
-function crossesOneself(context: FlowContext, orders: Place["orders"]): boolean {
-  const standing = context.vault.all("pool-order").map(({ state }) => state);
-  const all = [...orders, ...standing.filter(({ owner }) => owner === context.party)];
-  const offers = all.filter(({ side }) => side === "offer");
-  return all.some(
-    (bid) => bid.side === "bid" && offers.some(({ slot, limit }) => slot === bid.slot && limit <= bid.limit),
-  );
+function orderRefusal(context: FlowContext, { slot, energy, limit }: Priced): LedgerRefusal | undefined {
+  const { slotMinutes, priceMin, priceMax, promiseMax } = network(context);
+  if (!slot.endsWith(`/PT${slotMinutes}M`)) return { tag: "slot_unknown" };
+  if (gateMs(context, slot) <= context.nowMs) return { tag: "gate_closed", slot, gateMs: gateMs(context, slot) };
+  if (energy <= 0n) return { tag: "energy_out_of_range", asked: energy, min: wattHours(1n), max: promiseMax };
+  return limit < priceMin || limit > priceMax ? { tag: "price_out_of_band" } : undefined;
+}
+
+/** Whether a new order would meet one of the same party: among the new ones, or in the marketplace's pool. */
+function crossesOneself(context: FlowContext, { orders, marketplace }: Place): boolean {
+  const standing = context.vault
+    .all("pool-order")
+    .map(({ state }) => state)
+    .filter((order) => order.owner === context.party && order.marketplace === marketplace);
+  const all = [...orders, ...standing];
+  return orders.some((order) => all.some((other) => meet(order, other)));
+}
+
+function meet(left: Priced, right: Priced): boolean {
+  if (left.slot !== right.slot || left.side === right.side) return false;
+  return left.side === "bid" ? left.limit >= right.limit : right.limit >= left.limit;
 }
 
 /** Whether bids would take the member over its cap: refused here with what is free, and on the ledger in any case. */

@@ -1,9 +1,7 @@
 /** Completes a draft with the exposures that it changes: consumes each member's newest and makes the next version. */
 
 import {
-  type Exposure,
   type ExposureEntry,
-  type ExposureIndex,
   type LedgerRefusal,
   positionChangesOf,
   type ResolvedState,
@@ -24,6 +22,7 @@ import {
   wattHours,
 } from "#core";
 import { type Draft, type Drafted, dayOf, type FlowContext } from "../flow-context.ts";
+import { type Position, positionOf } from "./member-position.ts";
 
 type SlotChange = {
   readonly slot: SlotId;
@@ -41,35 +40,41 @@ export async function withExposures(context: FlowContext, draft: Draft): Promise
     draft.made,
   );
   for (const [member, days] of byMember(context, changes)) {
-    const positions = await positionsOf(
-      context,
-      member,
-      days.map(({ day }) => day),
-    );
-    if (!positions.ok) return positions;
-    applyDays(positions.value, days, consumed, made);
+    const changed = await changedPosition(context, member, days);
+    if (!changed.ok) return changed;
+    consumed.push(...changed.value.consumed);
+    made.push(...changed.value.made);
   }
   return ok({ ...draft, consumed: [...draft.consumed, ...consumed], made: [...draft.made, ...made] });
 }
 
-type Positions = {
-  readonly exposures: ReadonlyMap<LocalDay, ResolvedState>;
-  readonly index: ResolvedState | undefined;
-};
+type Changed = { readonly consumed: readonly ResolvedState[]; readonly made: readonly State[] };
 
-function applyDays(positions: Positions, days: readonly MemberDay[], consumed: ResolvedState[], made: State[]): void {
+/** The exposures of one member: each day's newest goes on changed, and a day without one is opened in the index. */
+async function changedPosition(
+  context: FlowContext,
+  member: PublicKey,
+  days: readonly MemberDay[],
+): Promise<Result<Changed, LedgerRefusal>> {
+  const consumed: ResolvedState[] = [];
+  const made: State[] = [];
   const opened: LocalDay[] = [];
-  for (const { member, day, changes } of days) {
-    const current = positions.exposures.get(day);
-    if (current !== undefined) consumed.push(current);
-    else opened.push(day);
-    const before = current === undefined ? [] : (current.state as Exposure).entries;
-    made.push({ tag: "exposure", member, day, entries: changedEntries(before, changes) });
+  let index: Position["index"];
+  for (const { day, changes } of days) {
+    const position = await positionOf(context, member, day);
+    if (!position.ok) return position;
+    const { exposure } = position.value;
+    const entries = changedEntries(exposure?.state.entries ?? [], changes);
+    // A peer may have proved an exposure of long ago.
+    if (entries === undefined) return err({ tag: "dependency_unknown" });
+    index = position.value.index;
+    if (exposure === undefined) opened.push(day);
+    else consumed.push(exposure);
+    made.push({ tag: "exposure", member, day, entries });
   }
-  if (opened.length === 0 || positions.index === undefined) return;
-  const index = positions.index.state as ExposureIndex;
-  consumed.push(positions.index);
-  made.push({ ...index, openedDays: withOpenedDays(index.openedDays, opened) });
+  if (opened.length === 0 || index === undefined) return ok({ consumed, made });
+  const openedDays = withOpenedDays(index.state.openedDays, opened);
+  return ok({ consumed: [...consumed, index], made: [...made, { ...index.state, openedDays }] });
 }
 
 function measureOf(text: string): SlotChange["measure"] {
@@ -100,36 +105,11 @@ function byMember(
   return members;
 }
 
-/** Own positions from the vault, those of others from their node. */
-async function positionsOf(
-  context: FlowContext,
-  member: PublicKey,
-  days: readonly LocalDay[],
-): Promise<Result<Positions, LedgerRefusal>> {
-  if (member === context.party) {
-    const exposures = context.vault
-      .all("exposure")
-      .filter(({ state }) => state.member === member && days.includes(state.day));
-    const index = context.vault.all("exposure-index").find(({ state }) => state.member === member);
-    return ok({ exposures: new Map(exposures.map((each) => [each.state.day, each])), index });
-  }
-  const exposures = new Map<LocalDay, ResolvedState>();
-  let index: ResolvedState | undefined;
-  for (const day of days) {
-    const reply = await context.ask(member, { tag: "position", day });
-    if (reply.tag !== "position") return err({ tag: "node_unreachable" });
-    const exposure = reply.exposure === null ? undefined : context.learn(reply.exposure);
-    if (exposure !== undefined) exposures.set(day, exposure);
-    index = reply.index === null ? index : context.learn(reply.index);
-  }
-  return ok({ exposures, index });
-}
-
-/** Entries with the changes applied, in slot order, without empty ones. */
-export function changedEntries(
+/** Entries with the changes applied, in slot order, without empty ones; undefined when more is taken away than there was. */
+function changedEntries(
   before: readonly ExposureEntry[],
   changes: readonly SlotChange[],
-): readonly ExposureEntry[] {
+): readonly ExposureEntry[] | undefined {
   const entries = new Map(
     before.map((entry) => [
       entry.slot,
@@ -139,7 +119,7 @@ export function changedEntries(
   for (const { slot, measure, amount } of changes) {
     const entry = entries.get(slot) ?? { promised: 0n, bought: 0n, bidding: 0n };
     entry[measure] += amount;
-    invariant(entry[measure] >= 0n, `an exposure's ${measure} is not negative`);
+    if (entry[measure] < 0n) return undefined;
     entries.set(slot, entry);
   }
   return [...entries]

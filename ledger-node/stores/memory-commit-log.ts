@@ -25,6 +25,6 @@ export function createMemoryCommitLog(): CommitLog {
     },
     peek: (atMs, request) => decideOne(view, atMs, request),
     scan: () => log.values(),
-    close: () => {},
+    close: () => undefined,
   };
 }

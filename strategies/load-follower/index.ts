@@ -59,7 +59,7 @@ export const loadFollower: Strategy<LoadFollowerConfig, LoadFollowerMemory> = de
     if (outlook === undefined || tariff === undefined) return [];
     const desk = new Desk(ctx, ctx.config);
     if (tag !== "ended") bidForNeed(ctx, desk, auction, outlook.surplus, tariff);
-    quoteSlot({ buys: { view: ctx } }, desk, outlook, tariff, "day-ahead");
+    quoteSlot({ buys: { view: ctx } }, desk, outlook, tariff, "day-ahead", true);
     return desk.intents();
   },
 });

@@ -70,7 +70,7 @@ export const producer: Strategy<ProducerConfig, SaleMemory> = defineStrategy({
   },
 
   onDelivery(ctx, record) {
-    rememberDelivery(ctx.memory, record, ctx.rules.timeZone);
+    rememberDelivery(ctx.memory, record, ctx.rules.timeZone, ctx.config);
     return [];
   },
 });

@@ -20,28 +20,36 @@ export function aloneNet(model: BatteryModel, storedWh: number, surplus: Float64
   return surplus.map((surplusWh) => surplusWh - aloneCharge(model, storedWh, surplusWh));
 }
 
+/** How a decision is made. */
+export type DecisionSettings = {
+  /** Value in micros of a charge at the slot's end. */
+  readonly valueAfter: (storedWh: number) => number;
+  /** In micros per kWh: a plan must be better than leaving the battery alone by this for what it changes. */
+  readonly deviationPrice: number;
+  /** Below 1, promises are checked against lower quantiles than the scenario's: see `scenariosOf`. */
+  readonly trust: number;
+  /** False where a plan was set before: it can be changed but not taken back. */
+  readonly mayBeAlone: boolean;
+};
+
 /**
+ * The best plan for the slot, or none where the battery alone does as well.
+ *
  * @param surplus - 19 quantiles of production less load.
  * @param storedWh - What will be stored when the slot starts.
- * @param valueAfter - Value in micros of a charge at the slot's end.
- * @param deviationPrice - In micros per kWh: a plan must be better than leaving the battery alone by this for what it changes.
- * @param mayBeAlone - False where a plan was set before: it can be changed but not taken back.
  */
-export function decideSlot(
-  model: BatteryModel,
-  slot: PlanSlot,
-  surplus: Float64Array,
-  storedWh: number,
-  valueAfter: (storedWh: number) => number,
-  deviationPrice: number,
-  mayBeAlone: boolean,
-): SlotDecision {
+export function decideSlot(model: BatteryModel, slot: PlanSlot, surplus: Float64Array, storedWh: number, settings: DecisionSettings): SlotDecision {
+  const { valueAfter, deviationPrice, trust, mayBeAlone } = settings;
   const scenarios = scenariosOf(surplus);
-  const score = (chargeWh: number, surplusWh: number): number =>
-    outcomeValue(slot, model, chargeWh, surplusWh, surplusWh) + valueAfter(storedWh + chargeOf(model, chargeWh));
-  const mean = (chargeFor: (surplusWh: number) => number): number =>
-    scenarios.reduce((sum, surplusWh) => sum + score(chargeFor(surplusWh), surplusWh), 0) / scenarios.length;
-
+  const deliverable = scenariosOf(surplus, trust);
+  const mean = (chargeFor: (surplusWh: number) => number): number => {
+    let sum = 0;
+    for (const [index, surplusWh] of scenarios.entries()) {
+      const chargeWh = chargeFor(surplusWh);
+      sum += outcomeValue(slot, model, chargeWh, surplusWh, deliverable[index] ?? surplusWh) + valueAfter(storedWh + chargeOf(model, chargeWh));
+    }
+    return sum / scenarios.length;
+  };
   let best = 0;
   let bestMean = Number.NEGATIVE_INFINITY;
   for (const candidate of candidates(model, slot, surplus, storedWh)) {

@@ -56,9 +56,10 @@ export function needWish(view: NeedView, slotId: SlotId, need: Float64Array, tar
   const level = orderLevel({ price, fee: Number(rules.marketFee), feedIn, retail });
   const resaleLimit = priceCeil(feedIn + ((expected - feedIn) * config.resaleLimitPercent) / 100);
   const keep = quantileAt(need, Math.max(level, keepLevel({ price: Number(resaleLimit), feedIn, retail })));
+  const shade = config.limitShadePercent / 100;
   const steps = levelsUpTo(level, config).map((each) => ({
     upTo: wholeWattHours(quantileAt(need, each)),
-    limit: priceFloor(retail - Number(rules.marketFee) - Math.max(0, retail - feedIn) * each),
+    limit: priceFloor(retail - Number(rules.marketFee) - Math.max(0, retail - feedIn) * (config.orderSteps === 1 ? shade : each)),
   }));
   return { slotId, target: steps.at(-1)?.upTo ?? NO_ENERGY, steps, keep: wholeWattHours(Math.ceil(keep)), resaleLimit };
 }

@@ -51,15 +51,15 @@ export function quoteAll(sides: Sides, desk: Desk, outlooks: readonly SlotOutloo
 /** Promises the critical quantile of each slot, as far as the funds reach. */
 export function promiseAll({ sells }: Sides, desk: Desk, outlooks: readonly SlotOutlook[], round: PoolRound): void {
   if (sells === undefined) return;
-  promiseBestFirst(desk, outlooks.map(({ slotId, surplus }) => supplyWish(sells.view, sells.sales, slotId, surplus, round)));
+  promiseBestFirst(desk, sells.sales, outlooks.map(({ slotId, surplus }) => supplyWish(sells.view, sells.sales, slotId, surplus, round)));
 }
 
-/** Puts a slot's open offers and orders right; promises nothing. */
-export function quoteSlot(sides: Sides, desk: Desk, outlook: SlotOutlook, tariff: Tariff, round: PoolRound): void {
+/** Puts a slot's open offers and orders right; promises nothing. `reprice` also replaces those whose limits may be wrong. */
+export function quoteSlot(sides: Sides, desk: Desk, outlook: SlotOutlook, tariff: Tariff, round: PoolRound, reprice: boolean = round === "final"): void {
   const buying = sides.buys === undefined ? { tooMuch: undefined } : buyingQuote(sides.buys.view, desk, outlook, tariff, round);
   const sellLimit = sides.sells === undefined ? undefined : (round === "final" ? gateLimit : offerLimit)(sides.sells.view, tariff);
   const own = sellLimit === undefined ? undefined : { energy: desk.unsold(outlook.slotId), limit: sellLimit };
-  desk.quote(outlook.slotId, { ...buying, offers: together(own, buying.tooMuch), reprice: round === "final" });
+  desk.quote(outlook.slotId, { ...buying, offers: together(own, buying.tooMuch), reprice });
 }
 
 /** One offer for both: the ledger splits what is held once per slot and transaction. */

@@ -1,7 +1,11 @@
-/** How much of what it offered a member has sold, by hour of the local day and by round: the probability of selling and the market's depth, learnt. */
+/**
+ * What a seller learns from its own promises: how much of what it offered was sold, by hour of the local day and by round, and
+ * whether its forecasts keep what their quantiles say.
+ */
 import { parseSlotId, type SlotId, type WattHours, type ZoneName } from "#core";
 import { z } from "zod";
 import type { DeliveryEvent, TradeEvent } from "../strategy.ts";
+import { clamp } from "./amounts.ts";
 import { localHourOf, type PoolRound } from "./prices.ts";
 
 export type SaleConfig = {
@@ -11,12 +15,15 @@ export type SaleConfig = {
   readonly saleChancePriorWeightSlots: number;
   /** What is forgotten from one day to the next: without it an hour that once did not sell would never be tried again. */
   readonly saleForgettingPercentPerDay: number;
+  /** How fast promises grow more cautious when more of them fail than their level says; 0 trusts the forecast. */
+  readonly calibrationPercentPerSlot: number;
 };
 
 export const saleShape: Readonly<Record<keyof SaleConfig, z.ZodDefault<z.ZodNumber>>> = {
   saleChancePriorPercent: z.number().min(0).max(100).default(50),
   saleChancePriorWeightSlots: z.number().positive().default(4),
   saleForgettingPercentPerDay: z.number().min(0).max(100).default(5),
+  calibrationPercentPerSlot: z.number().min(0).max(100).default(20),
 };
 
 /** Slots counted and the sum of the shares sold in them; both decay. */
@@ -24,6 +31,8 @@ type Tally = { slots: number; soldShare: number };
 /** Sales of a slot that is not over. */
 type OpenSales = {
   soldWh: number;
+  /** Probability of a shortfall that the promises were made at, by the forecast. */
+  level?: number;
   /** What was promised and sold before the gate, and what was unsold after it; undefined before the gate. */
   gate?: { promisedWh: number; soldWh: number; offeredWh: number };
 };
@@ -32,18 +41,28 @@ type OpenSales = {
 export type SaleMemory = {
   open: Record<string, OpenSales>;
   hours: { dayAhead: Tally; final: Tally; sold: { slots: number; energyWh: number } }[];
+  /** Natural logarithm of what levels are divided by: 0 trusts the forecast. */
+  caution: number;
 };
 
 const HOURS_PER_DAY = 24;
+/** Levels are divided by at most e³, about 20. */
+const CAUTION_MAX = 3;
 const SLOT_KEPT_MS = 2 * 86_400_000;
 
 export function newSaleMemory(): SaleMemory {
   const tally = (): Tally => ({ slots: 0, soldShare: 0 });
-  return { open: {}, hours: Array.from({ length: HOURS_PER_DAY }, () => ({ dayAhead: tally(), final: tally(), sold: { slots: 0, energyWh: 0 } })) };
+  return { open: {}, hours: Array.from({ length: HOURS_PER_DAY }, () => ({ dayAhead: tally(), final: tally(), sold: { slots: 0, energyWh: 0 } })), caution: 0 };
 }
 
 export function rememberTrade(memory: SaleMemory, { slotId, side, energy }: TradeEvent): void {
   if (side === "sold") openSales(memory, slotId).soldWh += Number(energy);
+}
+
+/** Notes the level of the boldest promise for the slot. */
+export function rememberLevel(memory: SaleMemory, slotId: SlotId, level: number): void {
+  const sales = openSales(memory, slotId);
+  sales.level = Math.max(sales.level ?? 0, level);
 }
 
 /** At the gate: what was promised before it, and what is on offer in the final round. */
@@ -53,12 +72,21 @@ export function rememberGate(memory: SaleMemory, slotId: SlotId, promisedBefore:
   sales.gate = { promisedWh: Number(promisedBefore), soldWh: sales.soldWh, offeredWh: Number(offered) };
 }
 
-/** Counts a slot once it is over: in which round how much of what could be sold was sold. */
-export function rememberDelivery(memory: SaleMemory, { slotId, promised }: DeliveryEvent, zone: ZoneName): void {
-  const { soldWh, gate } = memory.open[slotId] ?? { soldWh: 0 };
+/**
+ * Counts a slot once it is over: in which round how much of what could be sold was sold, and whether the promise was kept.
+ *
+ * Calibration is adaptive conformal inference (Gibbs and Candès 2021) in logarithms: each failure adds `rate (1 - level)` to the
+ * caution and each kept promise takes `rate level` away, so in the long run promises fail as often as their levels say.
+ */
+export function rememberDelivery(memory: SaleMemory, { slotId, promised, delivered }: DeliveryEvent, zone: ZoneName, config: SaleConfig): void {
+  const { soldWh, gate, level } = memory.open[slotId] ?? { soldWh: 0 };
   delete memory.open[slotId];
   const hour = memory.hours[localHourOf(zone, slotId)];
   if (hour === undefined) return;
+  if (promised > 0n && level !== undefined) {
+    const failed = delivered < promised ? 1 : 0;
+    memory.caution = clamp(memory.caution + (config.calibrationPercentPerSlot / 100) * (failed - level), 0, CAUTION_MAX);
+  }
   if (promised > 0n) {
     hour.sold.slots += 1;
     hour.sold.energyWh += soldWh;
@@ -90,6 +118,11 @@ export function saleChance(memory: SaleMemory, zone: ZoneName, slotId: SlotId, r
   const { slots, soldShare } = (round === "final" ? hour?.final : hour?.dayAhead) ?? { slots: 0, soldShare: 0 };
   const weight = config.saleChancePriorWeightSlots;
   return (weight * (config.saleChancePriorPercent / 100) + soldShare) / (weight + slots);
+}
+
+/** What levels of the forecast must be multiplied by for promises to fail as often as they say: 1 trusts it. */
+export function trustIn(memory: SaleMemory): number {
+  return Math.exp(-memory.caution);
 }
 
 /** What was sold in a slot of this hour, on average over the slots with a promise; 0 where nothing is known. */

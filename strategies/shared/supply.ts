@@ -7,7 +7,7 @@ import { bySlot, type Desk } from "./desk.ts";
 import { promiseGain, promiseLevel, type SupplyPrices } from "./newsvendor.ts";
 import { expectedPrice, type PoolRound, type PriceConfig } from "./prices.ts";
 import { quantileAt } from "./quantiles.ts";
-import { type SaleConfig, type SaleMemory, saleChance, saleShape } from "./sales.ts";
+import { rememberLevel, type SaleConfig, type SaleMemory, saleChance, saleShape, trustIn } from "./sales.ts";
 
 export type SupplyConfig = SaleConfig & {
   /** 100 weighs a shortfall as it costs, more is cautious. */
@@ -67,7 +67,7 @@ export function supplyWish(view: SupplyView, sales: SaleMemory, slotId: SlotId, 
   if (tariff === undefined) return nothing;
   const prices = supplyPrices(view, sales, slotId, tariff, round);
   const level = promiseLevel(prices);
-  const target = wholeWattHours(quantileAt(surplus, level));
+  const target = wholeWattHours(quantileAt(surplus, level * trustIn(sales)));
   if (target === NO_ENERGY) return { ...nothing, level };
   const energyWh = Number(target);
   return { slotId, target, gainPerWh: promiseGain(surplus, energyWh, prices) / energyWh, level };
@@ -77,11 +77,12 @@ export function supplyWish(view: SupplyView, sales: SaleMemory, slotId: SlotId, 
  * Promises what is still missing to each wish. Where earlier promises are unsold, a further one would only queue behind them. A deposit per Wh is the same in all slots, so where the funds do not reach, the
  * slots with the greatest gain per Wh come first.
  */
-export function promiseBestFirst(desk: Desk, wishes: readonly SupplyWish[]): void {
+export function promiseBestFirst(desk: Desk, sales: SaleMemory, wishes: readonly SupplyWish[]): void {
   const ranked = [...wishes].sort((left, right) => right.gainPerWh - left.gainPerWh || bySlot(left, right));
-  for (const { slotId, target } of ranked) {
+  for (const { slotId, target, level } of ranked) {
     const { promised } = desk.book(slotId);
-    if (target > promised && desk.unsold(slotId) === NO_ENERGY) desk.promise(slotId, wholeWattHours(Number(target - promised)));
+    if (target <= promised || desk.unsold(slotId) > NO_ENERGY) continue;
+    if (desk.promise(slotId, wholeWattHours(Number(target - promised))) > NO_ENERGY) rememberLevel(sales, slotId, level);
   }
 }
 

@@ -9,7 +9,7 @@ import { promiseLevel } from "../shared/newsvendor.ts";
 import { type PoolRound, tradedShare } from "../shared/prices.ts";
 import { medianOf, quantileAt, shifted } from "../shared/quantiles.ts";
 import { outlooksOf, type SlotOutlook } from "../shared/quotes.ts";
-import { usualSaleWh } from "../shared/sales.ts";
+import { trustIn, usualSaleWh } from "../shared/sales.ts";
 import { supplyPrices, supplyWish } from "../shared/supply.ts";
 import type { SlotPlan, StorageContext } from "./settings.ts";
 
@@ -40,7 +40,7 @@ export function planSlotOf(ctx: StorageContext, slotId: SlotId, surplus: Float64
   const takes = ctx.config.explorationWh + (usualSaleWh(ctx.memory.sales, ctx.rules.timeZone, slotId) * ctx.config.salesGrowthPercent) / 100;
   return {
     surplusWh: medianOf(surplus),
-    cautiousWh: quantileAt(surplus, Math.max(promiseLevel(prices), CAUTIOUS_LEVEL_MIN)),
+    cautiousWh: quantileAt(surplus, Math.max(promiseLevel(prices), CAUTIOUS_LEVEL_MIN) * trustIn(ctx.memory.sales)),
     promisedWh: Number(promised),
     boughtWh: Number(bought),
     sellPrice: Math.max(feedIn, saleChance * salePrice + (1 - saleChance) * feedIn - gridFee),

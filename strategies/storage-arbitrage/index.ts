@@ -4,7 +4,7 @@ import { decideSlot } from "../shared/battery-gate.ts";
 import { type BatteryModel, chargeOf } from "../shared/battery-plan.ts";
 import { Desk } from "../shared/desk.ts";
 import { outlooksOf, quoteAll, type Sides, type SlotOutlook } from "../shared/quotes.ts";
-import { forgetDay, newSaleMemory, rememberDelivery, rememberTrade } from "../shared/sales.ts";
+import { forgetDay, newSaleMemory, rememberDelivery, rememberTrade, trustIn } from "../shared/sales.ts";
 import { defineStrategy, type Strategy } from "../strategy.ts";
 import { forgetPlans, modelOf, planDay, planSlotOf, predictedStored, storingLot, valueAfter } from "./day-plan.ts";
 import { type StorageArbitrageConfig, type StorageArbitrageMemory, type StorageContext, storageArbitrageConfig } from "./settings.ts";
@@ -54,7 +54,7 @@ export const storageArbitrage: Strategy<StorageArbitrageConfig, StorageArbitrage
   },
 
   onDelivery(ctx, record) {
-    rememberDelivery(ctx.memory.sales, record, ctx.rules.timeZone);
+    rememberDelivery(ctx.memory.sales, record, ctx.rules.timeZone, ctx.config);
     return [];
   },
 });
@@ -81,7 +81,12 @@ function decideGate(ctx: StorageContext, model: BatteryModel, desk: Desk, { slot
   const before = ctx.memory.plans[slotId];
   const stored = predictedStored(ctx, model, slotOf(slotId).startMs);
   const worth = valueAfter(model, before, slot.buyPrice);
-  const { isFixed, chargeWh, net } = decideSlot(model, slot, surplus, stored, worth, ctx.config.deviationMicrosPerKwh, before?.isFixed !== true);
+  const { isFixed, chargeWh, net } = decideSlot(model, slot, surplus, stored, {
+    valueAfter: worth,
+    deviationPrice: ctx.config.deviationMicrosPerKwh,
+    trust: trustIn(ctx.memory.sales),
+    mayBeAlone: before?.isFixed !== true,
+  });
   if (isFixed) desk.chargeBattery(slotId, chargeWh);
   ctx.memory.plans[slotId] = { chargeWh, isFixed, startWh: Math.round(stored), values: [] };
   const storing = storingLot(ctx, model, chargeWh, slot.surplusWh, stored + chargeOf(model, chargeWh), worth);

@@ -1,0 +1,583 @@
+/**
+ * Every refusal of the ledger, with the data that it carries. What is refused changes nothing: all vaults, all money and all
+ * reservations are as before, which the next command of the same party shows.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type ClientCommand,
+  type ClientCommandOf,
+  decodeTransaction,
+  encodeSignedTransaction,
+  LEDGER_REFUSALS,
+  type LedgerRefusal,
+  type LedgerRefusalCode,
+  type PeerReply,
+  type PeerRequest,
+} from "#contracts";
+import { microsPerKwh, type PublicKey, type Result, signerFromSeed, slotOf, unwrap, wattHours } from "#core";
+import { DEADLINE_MS, GATE_MS, NEXT_SLOT, SLOT, SLOT_END_MS, SLOT_START_MS, SmallNetwork } from "#testkit";
+
+let small: SmallNetwork;
+const delegate = signerFromSeed(new Uint8Array(32).fill(7));
+const HOUR_SLOT = "2031-06-01T10:00Z/PT60M" as typeof SLOT;
+const PAST_SLOT = "2031-05-31T10:00Z/PT15M" as typeof SLOT;
+
+beforeAll(async () => {
+  small = await SmallNetwork.found({
+    marketplacePolicy: ({ content }) =>
+      content.outputs.some((state) => state.tag === "pool-order" && state.energy === 777n)
+        ? "command_id_reused"
+        : undefined,
+  });
+  await small.join("alice");
+  await small.join("bob", { roles: ["consumer"], capacityPerSlot: wattHours(0) });
+  await small.join("carol", { roles: ["consumer"], capacityPerSlot: wattHours(0) });
+  await small.join("sam", {
+    roles: ["speculator"],
+    capacityPerSlot: wattHours(0),
+    holdingCapPerSlot: wattHours(5_000),
+  });
+  await small.join("eve");
+  for (const name of ["bob", "carol", "sam", "eve"]) await small.fund(name, 20_000_000);
+  await small.fund("alice", 10_000_000, 5_000_000, 5_000_000);
+  await small.run("alice", promises("promise", 10_000));
+  await small.run("alice", auctioning("auction", 2_000));
+  await small.run("bob", { tag: "bid", commandId: "bob bids", auctionId: "auction", price: microsPerKwh(120_000) });
+  await small.run("alice", orders("offer", ["offer", 1_000, 100_000]));
+  await small.run("alice", {
+    tag: "grant-mandate",
+    commandId: "mandate",
+    mandateId: "agent",
+    delegate: delegate.publicKey,
+    flows: ["create-promises"],
+    energyPerSlotMax: wattHours(500),
+    expiresMs: SLOT_END_MS,
+  });
+  await small.run("grid-authority", {
+    tag: "amend-member",
+    commandId: "suspend eve",
+    member: small.key("eve"),
+    standing: "suspended",
+  });
+});
+afterAll(() => small.close());
+
+function promises(commandId: string, energy: number, slot = SLOT): ClientCommand {
+  return { tag: "create-promises", commandId, promises: [{ slot, energy: wattHours(energy) }] };
+}
+
+function auctioning(
+  commandId: string,
+  energy: number,
+  patch: Partial<ClientCommandOf<"create-auction">> = {},
+): ClientCommand {
+  return {
+    tag: "create-auction",
+    commandId,
+    marketplace: small.key("marketplace"),
+    slot: SLOT,
+    energy: wattHours(energy),
+    basePrice: microsPerKwh(100_000),
+    deadlineMs: DEADLINE_MS,
+    ...patch,
+  };
+}
+
+type OrderParts = readonly [side: "bid" | "offer", energy: number, limit: number, slot?: typeof SLOT];
+
+function orders(commandId: string, ...parts: readonly OrderParts[]): ClientCommand {
+  return {
+    tag: "place-orders",
+    commandId,
+    marketplace: small.key("marketplace"),
+    orders: parts.map(([side, energy, limit, slot = SLOT]) => ({
+      side,
+      slot,
+      energy: wattHours(energy),
+      limit: microsPerKwh(limit),
+    })),
+  };
+}
+
+function bidding(price: number, auctionId = "auction"): ClientCommand {
+  return { tag: "bid", commandId: `bid ${price}`, auctionId, price: microsPerKwh(price) };
+}
+
+/** Codes that a test here produced; the last test wants all of them. */
+const met = new Set<LedgerRefusalCode>();
+
+async function refusedWithoutTrace(
+  attempt: () => Promise<Result<unknown, LedgerRefusal>>,
+  expected: LedgerRefusal,
+): Promise<void> {
+  const before = await small.everything();
+  expect(await attempt()).toEqual({ ok: false, error: expected });
+  expect(await small.everything()).toEqual(before);
+  met.add(expected.tag);
+}
+
+type Case = readonly [what: string, name: string, command: () => ClientCommand, refusal: () => LedgerRefusal];
+
+const CASES: readonly Case[] = [
+  [
+    "no promises at all",
+    "alice",
+    () => ({ tag: "create-promises", commandId: "x", promises: [] }),
+    () => ({ tag: "command_malformed" }),
+  ],
+  [
+    "a promise for a slot that does not exist",
+    "alice",
+    () => promises("x", 1_000, "2031-06-01T10:07Z/PT15M" as typeof SLOT),
+    () => ({ tag: "command_malformed" }),
+  ],
+  ["a command id without text", "alice", () => promises("", 1_000), () => ({ tag: "command_malformed" })],
+  ["a command id beyond 100", "alice", () => promises("x".repeat(101), 1_000), () => ({ tag: "command_malformed" })],
+  ["energy beyond any grid", "bob", () => orders("x", ["bid", 2e12, 1]), () => ({ tag: "command_malformed" })],
+  [
+    "a member with a key of small order",
+    "grid-authority",
+    () => ({
+      tag: "join",
+      commandId: "x",
+      name: "mallory",
+      key: "00".repeat(32) as PublicKey,
+      roles: ["prosumer"],
+      capacityPerSlot: wattHours(1),
+      holdingCapPerSlot: null,
+      marketFee: microsPerKwh(0),
+    }),
+    () => ({ tag: "command_malformed" }),
+  ],
+  ["an id with another content", "alice", () => promises("promise", 1_000), () => ({ tag: "command_id_reused" })],
+  ["the id of another's auction", "bob", () => auctioning("auction", 1), () => ({ tag: "command_id_reused" })],
+  [
+    "an auction on no marketplace",
+    "alice",
+    () => auctioning("x", 1_000, { marketplace: small.key("bob") }),
+    () => ({ tag: "member_unknown" }),
+  ],
+  ["a promise of a suspended member", "eve", () => promises("x", 1_000), () => ({ tag: "member_suspended" })],
+  ["a bid of a suspended member", "eve", () => bidding(130_000), () => ({ tag: "member_suspended" })],
+  ["an order of a suspended member", "eve", () => orders("x", ["bid", 1, 1]), () => ({ tag: "member_suspended" })],
+  ["an auction of a suspended member", "eve", () => auctioning("x", 1), () => ({ tag: "member_suspended" })],
+  ["a promise of a consumer", "bob", () => promises("x", 1_000), () => ({ tag: "role_not_allowed" })],
+  ["a bid of the grid authority", "grid-authority", () => bidding(130_000), () => ({ tag: "role_not_allowed" })],
+  [
+    "an order of the grid authority",
+    "grid-authority",
+    () => orders("x", ["bid", 1, 1]),
+    () => ({ tag: "role_not_allowed" }),
+  ],
+  ["an auction of the grid authority", "grid-authority", () => auctioning("x", 1), () => ({ tag: "role_not_allowed" })],
+  [
+    "money out of nothing",
+    "alice",
+    () => ({ tag: "issue-funds", commandId: "x", to: small.key("alice"), amounts: [1n as never] }),
+    () => ({ tag: "role_not_allowed" }),
+  ],
+  [
+    "reinstating oneself",
+    "eve",
+    () => ({ tag: "amend-member", commandId: "x", member: small.key("eve"), standing: "good" }),
+    () => ({ tag: "role_not_allowed" }),
+  ],
+  [
+    "meters by a member",
+    "alice",
+    () => ({
+      tag: "record-meters",
+      commandId: "x",
+      slot: SLOT,
+      readings: [{ member: small.key("alice"), produced: wattHours(1), consumed: wattHours(0) }],
+    }),
+    () => ({ tag: "role_not_allowed" }),
+  ],
+  ["a promise for an hour", "alice", () => promises("x", 1_000, HOUR_SLOT), () => ({ tag: "slot_unknown" })],
+  ["an order for an hour", "bob", () => orders("x", ["bid", 1, 1, HOUR_SLOT]), () => ({ tag: "slot_unknown" })],
+  ["an auction of an hour", "alice", () => auctioning("x", 1, { slot: HOUR_SLOT }), () => ({ tag: "slot_unknown" })],
+  [
+    "a promise for a slot whose gate is closed",
+    "alice",
+    () => promises("x", 1_000, PAST_SLOT),
+    () => ({ tag: "gate_closed", slot: PAST_SLOT, gateMs: slotOf(PAST_SLOT).startMs - 300_000 }),
+  ],
+  [
+    "an order for a slot whose gate is closed",
+    "bob",
+    () => orders("x", ["bid", 1_000, 1, PAST_SLOT]),
+    () => ({ tag: "gate_closed", slot: PAST_SLOT, gateMs: slotOf(PAST_SLOT).startMs - 300_000 }),
+  ],
+  [
+    "an insignificant promise",
+    "alice",
+    () => promises("x", 99),
+    () => ({ tag: "energy_out_of_range", asked: wattHours(99), min: wattHours(100), max: wattHours(1_000_000) }),
+  ],
+  [
+    "an unrealistic promise",
+    "alice",
+    () => promises("x", 1_000_001),
+    () => ({ tag: "energy_out_of_range", asked: wattHours(1_000_001), min: wattHours(100), max: wattHours(1_000_000) }),
+  ],
+  [
+    "an auction of nothing",
+    "alice",
+    () => auctioning("x", 0),
+    () => ({ tag: "energy_out_of_range", asked: wattHours(0), min: wattHours(1), max: wattHours(1_000_000) }),
+  ],
+  [
+    "an order of nothing",
+    "bob",
+    () => orders("x", ["bid", 0, 1]),
+    () => ({ tag: "energy_out_of_range", asked: wattHours(0), min: wattHours(1), max: wattHours(1_000_000) }),
+  ],
+  ["a limit above the band", "bob", () => orders("x", ["bid", 1, 1_000_001]), () => ({ tag: "price_out_of_band" })],
+  ["a limit below the band", "bob", () => orders("x", ["bid", 1, -500_001]), () => ({ tag: "price_out_of_band" })],
+  ["a bid above the band", "carol", () => bidding(1_000_001), () => ({ tag: "price_out_of_band" })],
+  [
+    "a base price above the band",
+    "alice",
+    () => auctioning("x", 1, { basePrice: microsPerKwh(1_000_001) }),
+    () => ({ tag: "price_out_of_band" }),
+  ],
+  [
+    "promises beyond the capacity: 10 of 20 kWh are promised",
+    "alice",
+    () => promises("x", 10_001),
+    () => ({ tag: "capacity_exceeded", slot: SLOT, asked: wattHours(10_001), free: wattHours(10_000) }),
+  ],
+  [
+    "two promises of one command, together beyond the capacity",
+    "alice",
+    () => ({
+      tag: "create-promises",
+      commandId: "x",
+      promises: [6_000, 6_000].map((energy) => ({ slot: SLOT, energy: wattHours(energy) })),
+    }),
+    () => ({ tag: "capacity_exceeded", slot: SLOT, asked: wattHours(12_000), free: wattHours(10_000) }),
+  ],
+  [
+    "a speculator's orders beyond its cap, though each is below",
+    "sam",
+    () => orders("x", ["bid", 3_000, 100_000], ["bid", 2_001, 90_000]),
+    () => ({ tag: "holding_cap_exceeded", slot: SLOT, asked: wattHours(5_001), free: wattHours(5_000) }),
+  ],
+  [
+    "an offer of more than is held",
+    "alice",
+    () => orders("x", ["offer", 7_001, 100_000]),
+    () => ({ tag: "promise_not_held", slot: SLOT, asked: wattHours(7_001), held: wattHours(7_000) }),
+  ],
+  [
+    "an auction of more than is held",
+    "alice",
+    () => auctioning("x", 7_001),
+    () => ({ tag: "promise_not_held", slot: SLOT, asked: wattHours(7_001), held: wattHours(7_000) }),
+  ],
+  [
+    "an offer of what one never had",
+    "bob",
+    () => orders("x", ["offer", 1, 100_000]),
+    () => ({ tag: "promise_not_held", slot: SLOT, asked: wattHours(1), held: wattHours(0) }),
+  ],
+  [
+    "cancelling an order that is not there",
+    "alice",
+    () => ({ tag: "cancel-orders", commandId: "x", orderIds: ["offer/0", "none/0"] }),
+    () => ({ tag: "order_unknown" }),
+  ],
+  [
+    "cancelling another's order",
+    "bob",
+    () => ({ tag: "cancel-orders", commandId: "x", orderIds: ["offer/0"] }),
+    () => ({ tag: "order_unknown" }),
+  ],
+  [
+    "clearing a pool without orders",
+    "marketplace",
+    () => ({ tag: "clear-pool", commandId: "x", slot: NEXT_SLOT, price: null, isFinal: true, trades: [] }),
+    () => ({ tag: "order_unknown" }),
+  ],
+  ["a bid in no auction", "carol", () => bidding(130_000, "none"), () => ({ tag: "auction_unknown" })],
+  [
+    "settling an auction that another leads",
+    "carol",
+    () => ({ tag: "settle-auction", commandId: "x", auctionId: "auction" }),
+    () => ({ tag: "auction_unknown" }),
+  ],
+  ["a bid in one's own auction", "alice", () => bidding(130_000), () => ({ tag: "auction_own" })],
+  [
+    "a deadline in the past",
+    "alice",
+    () => auctioning("x", 1_000, { deadlineMs: small.clock.nowMs() }),
+    () => ({ tag: "deadline_out_of_range" }),
+  ],
+  [
+    "a deadline at the gate",
+    "alice",
+    () => auctioning("x", 1_000, { deadlineMs: GATE_MS }),
+    () => ({ tag: "deadline_out_of_range" }),
+  ],
+  [
+    "a bid at the base price",
+    "carol",
+    () => bidding(100_000),
+    () => ({ tag: "bid_below_base", base: microsPerKwh(100_000) }),
+  ],
+  [
+    "a bid that rises by too little",
+    "carol",
+    () => bidding(120_999),
+    () => ({ tag: "bid_below_best", best: microsPerKwh(120_000), leastNext: microsPerKwh(121_000) }),
+  ],
+  ["outbidding oneself", "bob", () => bidding(130_000), () => ({ tag: "already_highest" })],
+  ["a bid that meets one's own offer", "alice", () => orders("x", ["bid", 1, 100_000]), () => ({ tag: "self_cross" })],
+  [
+    "a bid and an offer of one command that meet",
+    "alice",
+    () => orders("x", ["offer", 1, 50_000], ["bid", 1, 50_000]),
+    () => ({ tag: "self_cross" }),
+  ],
+  [
+    "an order beyond the funds",
+    "carol",
+    () => orders("x", ["bid", 100_000, 500_000]),
+    // 100 kWh × 0.50 + 100 kWh × 0.005 + 0.001
+    () => ({ tag: "insufficient_funds", needed: 50_501_000n as never, available: 20_000_000n as never }),
+  ],
+  [
+    "settling without a reading",
+    "grid-authority",
+    () => ({ tag: "settle-slot", commandId: "x", member: small.key("alice"), slot: SLOT }),
+    () => ({ tag: "reading_unknown" }),
+  ],
+  [
+    "checking a delivery without a reading",
+    "grid-authority",
+    () => ({ tag: "check-delivery", commandId: "x", supplier: small.key("alice"), slot: SLOT }),
+    () => ({ tag: "reading_unknown" }),
+  ],
+  [
+    "a mandate for oneself",
+    "alice",
+    () => ({
+      tag: "grant-mandate",
+      commandId: "x",
+      mandateId: "self",
+      delegate: small.key("alice"),
+      flows: ["bid"],
+      energyPerSlotMax: wattHours(1),
+      expiresMs: SLOT_END_MS,
+    }),
+    () => ({ tag: "contract_violated", clauses: ["mandate_delegate_is_another"] }),
+  ],
+  [
+    "revoking a mandate that is not there",
+    "bob",
+    () => ({ tag: "revoke-mandate", commandId: "x", mandateId: "agent" }),
+    () => ({ tag: "mandate_missing" }),
+  ],
+  [
+    "ending an auction before its deadline",
+    "alice",
+    () => ({ tag: "end-auction", commandId: "x", auctionId: "auction" }),
+    () => ({ tag: "time_window_invalid" }),
+  ],
+  [
+    "what the marketplace's own policy refuses",
+    "bob",
+    () => orders("x", ["bid", 777, 50_000]),
+    () => ({
+      tag: "counterparty_refused",
+      party: small.key("marketplace"),
+      reason: "command_id_reused",
+      clauses: [],
+    }),
+  ],
+];
+
+describe("refused, and nothing has changed", () => {
+  test.each(CASES)("%s (%s)", async (_what, name, command, refusal) => {
+    await refusedWithoutTrace(() => small.submit(name, command()), refusal());
+  });
+
+  test("a delegate without a mandate, or beyond it", async () => {
+    const propose = (command: ClientCommand, key = delegate.publicKey): Promise<Result<unknown, LedgerRefusal>> =>
+      small.node("alice").propose(command, key);
+    await refusedWithoutTrace(() => propose(promises("x", 100), small.key("bob")), { tag: "mandate_missing" });
+    await refusedWithoutTrace(() => propose(orders("x", ["bid", 1, 1])), { tag: "mandate_missing" });
+    await refusedWithoutTrace(() => propose(promises("x", 501)), {
+      tag: "contract_violated",
+      clauses: ["promise_authorised"],
+    });
+  });
+
+  test("approval of what was never proposed", async () => {
+    const approve = (id: string) => () => small.node("alice").approve(id, new Uint8Array(64));
+    await refusedWithoutTrace(approve("none"), { tag: "proposal_unknown" });
+    await refusedWithoutTrace(approve("ab".repeat(32)), { tag: "proposal_unknown" });
+  });
+
+  test("approval with a signature of something else", async () => {
+    const proposed = await small.node("alice").propose(promises("small", 100, NEXT_SLOT), delegate.publicKey);
+    const id = proposed.ok && "proposalId" in proposed.value ? proposed.value.proposalId : "none";
+    const approve = () => small.node("alice").approve(id, delegate.sign(new Uint8Array(32)));
+    await refusedWithoutTrace(approve, { tag: "signature_invalid" });
+    await small.node("alice").withdraw(id);
+  });
+
+  test("at the notary: bytes that are no transaction, and a transaction without signatures", async () => {
+    const ask = async (request: PeerRequest): Promise<Result<unknown, LedgerRefusal>> => {
+      const reply = await small.send("alice", "notary", request);
+      return reply.tag === "refused" ? { ok: false, error: reply.refusal } : { ok: true, value: reply };
+    };
+    const malformed: PeerRequest = { tag: "notarise", transaction: new Uint8Array([0x80]) };
+    await refusedWithoutTrace(() => ask(malformed), { tag: "transaction_malformed" });
+    const proposed = await small.node("alice").propose(promises("small", 100, NEXT_SLOT), delegate.publicKey);
+    const proposal = proposed.ok && "proposalId" in proposed.value ? proposed.value : undefined;
+    const transaction = unwrap(decodeTransaction(proposal?.transaction ?? new Uint8Array()));
+    const unsigned = encodeSignedTransaction({ transaction, signatures: [], notarySignature: null });
+    await refusedWithoutTrace(() => ask({ tag: "notarise", transaction: unsigned }), { tag: "signature_missing" });
+    await small.node("alice").withdraw(proposal?.proposalId ?? "");
+  });
+});
+
+describe("when others do not answer as they should", () => {
+  const refusing = (refusal: LedgerRefusal): PeerReply => ({ tag: "refused", refusal });
+
+  /** Runs an attempt while the answers of `to` to requests of a kind are replaced. */
+  async function whileAnswering(
+    to: string,
+    tag: string,
+    answer: PeerReply,
+    attempt: () => Promise<void>,
+  ): Promise<void> {
+    const key = small.key(to);
+    small.wire.intercept = (_from, receiver, request, next) =>
+      receiver === key && request.tag === tag ? Promise.resolve(answer) : next(request);
+    try {
+      await attempt();
+    } finally {
+      small.wire.intercept = undefined;
+    }
+  }
+
+  test("a marketplace that can't be reached", async () => {
+    await whileAnswering("marketplace", "sequence", refusing({ tag: "node_unreachable" }), () =>
+      refusedWithoutTrace(() => small.submit("bob", orders("x", ["bid", 1_000, 50_000])), { tag: "node_unreachable" }),
+    );
+  });
+
+  test("a marketplace that gives no order numbers", async () => {
+    for (const first of [Number.NaN, -1, 0.5, Number.MAX_SAFE_INTEGER]) {
+      await whileAnswering("marketplace", "sequence", { tag: "sequence", first }, () =>
+        refusedWithoutTrace(() => small.submit("bob", orders("x", ["bid", 1_000, 50_000])), {
+          tag: "counterparty_refused",
+          party: small.key("marketplace"),
+          reason: "transaction_malformed",
+          clauses: [],
+        }),
+      );
+    }
+  });
+
+  test("a verifier that can't be reached", async () => {
+    await whileAnswering("verifier", "sign", refusing({ tag: "node_unreachable" }), () =>
+      refusedWithoutTrace(() => small.submit("alice", promises("x", 1_000)), {
+        tag: "counterparty_refused",
+        party: small.key("verifier"),
+        reason: "node_unreachable",
+        clauses: [],
+      }),
+    );
+  });
+
+  test("the highest bidder, who does not prove its bid", async () => {
+    const silent: readonly PeerReply[] = [
+      refusing({ tag: "node_unreachable" }),
+      { tag: "proved", dependencies: [] },
+      { tag: "stored" },
+    ];
+    for (const answer of silent) {
+      await whileAnswering("bob", "bid-of", answer, () =>
+        refusedWithoutTrace(() => small.submit("carol", bidding(130_000)), { tag: "dependency_unknown" }),
+      );
+    }
+  });
+
+  test("a notary that finds an input spent: which, and the hash of the spender's id", async () => {
+    const before = await small.everything();
+    const [first, second] = await Promise.all([
+      small.submit("alice", promises("left", 1_000)),
+      small.submit("alice", promises("right", 1_000)),
+    ]);
+    const [won, lost] = first.ok ? [first, second] : [second, first];
+    expect(won.ok).toBe(true);
+    expect(lost).toMatchObject({ ok: false, error: { tag: "state_conflict", spent: [{}] } });
+    met.add("state_conflict");
+    expect(await small.everything()).not.toEqual(before);
+  });
+
+  test("a clock that passes the window while signatures are collected", async () => {
+    small.wire.intercept = (_from, _to, request, next) => {
+      if (request.tag === "notarise") small.clock.moveTo(small.clock.nowMs() + 5 * 60_000);
+      return next(request);
+    };
+    await refusedWithoutTrace(() => small.submit("alice", promises("x", 1_000)), { tag: "time_window_invalid" });
+    small.wire.intercept = undefined;
+  });
+});
+
+test("nothing stays reserved: all the energy and all the money may be used", async () => {
+  const held = small.node("alice").unspent("power-promise");
+  const free = held.reduce((sum, { energy, lock }) => (lock === null ? sum + energy : sum), 0n);
+  await small.run("alice", orders("all energy", ["offer", Number(free), 900_000]));
+  await small.run("alice", promises("all capacity", 20_000, NEXT_SLOT));
+  // 19.999 kWh × (0.995 + 0.005) + 0.001 reserve are all that carol has.
+  expect(small.balance("carol")).toBe(20_000_000n);
+  await small.run("carol", orders("all money", ["bid", 19_999, 995_000]));
+  expect(small.balance("carol")).toBe(0n);
+});
+
+describe("after the slot", () => {
+  beforeAll(async () => {
+    small.clock.moveTo(SLOT_END_MS);
+    await small.run("grid-authority", {
+      tag: "record-meters",
+      commandId: "meters",
+      slot: SLOT,
+      readings: [{ member: small.key("carol"), produced: wattHours(0), consumed: wattHours(1_000) }],
+    });
+  });
+
+  test("a bid after the deadline", async () => {
+    await refusedWithoutTrace(() => small.submit("carol", bidding(130_000)), { tag: "auction_ended" });
+  });
+
+  test("a slot without a tariff", async () => {
+    const settle: ClientCommand = { tag: "settle-slot", commandId: "x", member: small.key("carol"), slot: SLOT };
+    await refusedWithoutTrace(() => small.submit("grid-authority", settle), { tag: "tariff_unknown" });
+  });
+
+  test("a tariff for a day that has begun", async () => {
+    const tariff: ClientCommand = {
+      tag: "publish-tariff",
+      commandId: "x",
+      day: "2031-06-01",
+      feedIn: Array.from({ length: 96 }, () => microsPerKwh(1)),
+      retail: Array.from({ length: 96 }, () => microsPerKwh(2)),
+    };
+    const first = slotOf("2031-05-31T22:00Z/PT15M" as typeof SLOT);
+    await refusedWithoutTrace(() => small.submit("power-company", tariff), {
+      tag: "gate_closed",
+      slot: first.id,
+      gateMs: first.startMs,
+    });
+    expect(SLOT_START_MS).toBeGreaterThan(first.startMs);
+  });
+});
+
+test("every code of the list was produced", () => {
+  expect(LEDGER_REFUSALS.filter((code) => !met.has(code))).toEqual([]);
+});
