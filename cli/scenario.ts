@@ -1,7 +1,8 @@
 /** `SCENARIO.yaml`: which community, which days, which strategies. One strict schema; all errors at once, with line and mend. */
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
-import { err, ok, type Result } from "#core";
+import { defaultRules } from "#backtest";
+import { err, ok, parseLocalDay, type Result, zone } from "#core";
 import type { GeneratorOptions } from "#data";
 import { builtInStrategies, findStrategy } from "#strategies";
 
@@ -25,7 +26,10 @@ const micros = z.int();
 const schema: z.ZodType<Scenario> = z.strictObject({
   name: z.string().min(1).max(40),
   community: z.discriminatedUnion("source", [generated, measured, automatic]).default({ source: "default" }),
-  from: z.iso.date().optional(),
+  from: z
+    .string()
+    .refine((text) => parseLocalDay(text).ok, "not a day; write it as 2031-06-01")
+    .optional(),
   days: z.int().min(1).max(400).default(14),
   seed: z.int().nonnegative().default(1),
   rules: z
@@ -113,9 +117,12 @@ export function parseScenario(text: string): Result<Scenario, readonly ScenarioP
   };
   const parsed = schema.safeParse(document.toJS());
   if (!parsed.success) return err(parsed.error.issues.map((issue) => schemaProblem(issue, lineOf)));
-  const problems = Object.entries(parsed.data.members).flatMap(([member, { strategy, config }]) =>
-    strategyProblems(member, strategy, config, lineOf),
-  );
+  const problems = [
+    ...ruleProblems(parsed.data.rules, lineOf),
+    ...Object.entries(parsed.data.members).flatMap(([member, { strategy, config }]) =>
+      strategyProblems(member, strategy, config, lineOf),
+    ),
+  ];
   return problems.length > 0 ? err(problems) : ok(parsed.data);
 }
 
@@ -128,6 +135,35 @@ function schemaProblem(issue: z.core.$ZodIssue, lineOf: LineOf): ScenarioProblem
       ? "remove the key, or correct its spelling"
       : "see 'dream simulate --help' for an example";
   return { code: "scenario_malformed", line: lineOf(path), path: path.join("."), problem: issue.message, mend };
+}
+
+/** What only shows in two rules at once: a network with such parameters can't be founded. */
+function ruleProblems(rules: ScenarioRules, lineOf: LineOf): readonly ScenarioProblem[] {
+  const usual = defaultRules({ name: "any", timeZone: zone("UTC"), slotMinutes: 60 }, "any");
+  const value = (own: number | undefined, otherwise: bigint): bigint => (own === undefined ? otherwise : BigInt(own));
+  const pairs = [
+    ["promiseMinWh", value(rules.promiseMinWh, usual.promiseMin), "promiseMaxWh", value(rules.promiseMaxWh, usual.promiseMax)],
+    [
+      "gridFeeMicrosPerKwh",
+      value(rules.gridFeeMicrosPerKwh, usual.gridFee),
+      "emergencyMicrosPerKwh",
+      value(rules.emergencyMicrosPerKwh, usual.emergencyPrice),
+    ],
+  ] as const;
+  return pairs.flatMap(([low, least, high, most]) => {
+    if (least <= most) return [];
+    const named = rules[low] === undefined ? high : low;
+    const problem = `${low} is ${least} and ${high} is ${most}`;
+    return [
+      {
+        code: "scenario_malformed" as const,
+        line: lineOf(["rules", named]),
+        path: `rules.${named}`,
+        problem,
+        mend: `give a ${low} that is not above ${high}`,
+      },
+    ];
+  });
 }
 
 function strategyProblems(member: string, name: string, config: unknown, lineOf: LineOf): readonly ScenarioProblem[] {

@@ -12,19 +12,13 @@ export function isAsCommanded(transaction: Transaction, command: ClientCommand, 
     case "place-orders":
       return ordersMatch(transaction, command, party);
     case "cancel-orders":
-      return (
-        of(transaction, "power-promise").every(({ owner, lock }) => owner === party && lock === null) &&
-        of(transaction, "funds").every(({ owner }) => owner === party)
-      );
+      return of(transaction, "power-promise").every(({ lock }) => lock === null) && staysWith(transaction, party);
     case "create-auction":
       return auctionMatches(transaction, command, party);
     case "bid":
-      return of(transaction, "bid").every(
-        ({ bidder, price, auctionId }) =>
-          bidder === party && price === command.price && auctionId === command.auctionId,
-      );
+      return bidMatches(transaction, command, party);
     case "settle-auction":
-      return of(transaction, "power-promise").every(({ owner }) => owner === party);
+      return settlementMatches(transaction, command, party);
     default:
       return false;
   }
@@ -32,6 +26,14 @@ export function isAsCommanded(transaction: Transaction, command: ClientCommand, 
 
 function of<T extends StateTag>(transaction: Transaction, tag: T): readonly StateOf<T>[] {
   return transaction.outputs.filter((state: State): state is StateOf<T> => state.tag === tag);
+}
+
+/** Whether all promises and free funds that are made are the party's: none of them goes to anybody. */
+function staysWith(transaction: Transaction, party: PublicKey): boolean {
+  return (
+    of(transaction, "power-promise").every(({ owner }) => owner === party) &&
+    of(transaction, "funds").every(({ owner }) => owner === party)
+  );
 }
 
 function promisesMatch(
@@ -43,12 +45,11 @@ function promisesMatch(
   return (
     made.length === command.promises.length &&
     made.every(
-      ({ supplier, owner, slot, energy }, index) =>
-        supplier === party &&
-        owner === party &&
-        slot === command.promises[index]?.slot &&
-        energy === command.promises[index]?.energy,
-    )
+      ({ supplier, slot, energy }, index) =>
+        supplier === party && slot === command.promises[index]?.slot && energy === command.promises[index]?.energy,
+    ) &&
+    of(transaction, "deposit").every(({ supplier }) => supplier === party) &&
+    staysWith(transaction, party)
   );
 }
 
@@ -67,8 +68,7 @@ function ordersMatch(transaction: Transaction, command: ClientCommandOf<"place-o
         order.limit === asked.limit
       );
     }) &&
-    of(transaction, "funds").every(({ owner }) => owner === party) &&
-    of(transaction, "power-promise").every(({ owner }) => owner === party)
+    staysWith(transaction, party)
   );
 }
 
@@ -77,14 +77,44 @@ function auctionMatches(
   command: ClientCommandOf<"create-auction">,
   party: PublicKey,
 ): boolean {
-  const [auction] = of(transaction, "auction");
+  const [auction, ...more] = of(transaction, "auction");
   return (
     auction !== undefined &&
+    more.length === 0 &&
+    auction.auctionId === command.commandId &&
     auction.seller === party &&
+    auction.marketplace === command.marketplace &&
     auction.slot === command.slot &&
     auction.energy === command.energy &&
     auction.basePrice === command.basePrice &&
     auction.deadlineMs === command.deadlineMs &&
+    staysWith(transaction, party)
+  );
+}
+
+/** The last bidder is paid back, so not all funds are the party's; the contract says how much that is. */
+function bidMatches(transaction: Transaction, command: ClientCommandOf<"bid">, party: PublicKey): boolean {
+  const [bid, ...more] = of(transaction, "bid");
+  return (
+    bid !== undefined &&
+    more.length === 0 &&
+    bid.bidder === party &&
+    bid.price === command.price &&
+    bid.auctionId === command.auctionId
+  );
+}
+
+/** The seller and the marketplace are paid; the promises become the party's. */
+function settlementMatches(
+  transaction: Transaction,
+  command: ClientCommandOf<"settle-auction">,
+  party: PublicKey,
+): boolean {
+  const { command: settled } = transaction;
+  return (
+    settled.tag === "settle-auction" &&
+    settled.auctionId === command.auctionId &&
+    of(transaction, "power-promise").length > 0 &&
     of(transaction, "power-promise").every(({ owner }) => owner === party)
   );
 }

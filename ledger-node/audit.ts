@@ -184,7 +184,10 @@ class Replay {
   }
 
   #apply(txId: Hash, { transaction: { content } }: SignedTransaction): void {
+    const isGate = content.command.tag === "issue-funds" || content.command.tag === "redeem-funds";
     for (const ref of content.inputs) {
+      const spent = this.#unspent.get(refKey(ref));
+      if (isGate && spent !== undefined) this.#issued -= moneyIn(spent.state)?.amount ?? 0n;
       this.#unspent.delete(refKey(ref));
       this.#spentBy.set(refKey(ref), txId);
     }
@@ -192,7 +195,7 @@ class Replay {
       const ref = { txId, index };
       this.#unspent.set(refKey(ref), { ref, state, notary: content.notary });
       if (state.tag === "network-parameters") for (const notary of state.notaries) this.#notaries.add(notary);
-      if (content.command.tag === "issue-funds") this.#issued += moneyIn(state)?.amount ?? 0n;
+      if (isGate) this.#issued += moneyIn(state)?.amount ?? 0n;
     }
   }
 

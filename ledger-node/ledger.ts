@@ -121,9 +121,13 @@ export class Ledger {
     return ok(null);
   }
 
-  /** Takes over public states that are known and proved; what is no more unspent, or not public, is left out. */
+  /**
+   * Takes over the public states of the network, known and proved, as a newcomer: what is not public, or spent meanwhile, is
+   * left out. Who knows the network already is told nothing by it: a state may be proved, and yet be spent long ago.
+   */
   async introduce(states: readonly ResolvedState[]): Promise<void> {
     const { vault, known, store } = this.#parts;
+    if (vault.all("network-parameters").length > 0) return;
     const fresh = states.filter(({ ref, state }) => isPublic(state) && !this.#spentEarly.has(refKey(ref)));
     const proofs = fresh.flatMap(({ ref }) => {
       const proof = known.proofOf(ref);
@@ -197,9 +201,8 @@ export class Ledger {
     const consumed: State[] = [];
     for (const ref of change.spent) {
       const spent = vault.spend(ref);
-      if (spent !== undefined) consumed.push(spent.state);
-      // An old version of a public state may be shown once more, by who introduces us to the network.
-      if (spent === undefined || isPublic(spent.state)) this.#rememberSpent(refKey(ref));
+      if (spent === undefined) this.#rememberSpent(refKey(ref));
+      else consumed.push(spent.state);
     }
     const made = change.made.filter(({ state }) => this.#concernsParty(state));
     for (const resolved of made) {

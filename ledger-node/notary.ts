@@ -13,6 +13,7 @@ import {
   type ResolvedTransaction,
   refKey,
   type SignedTransaction,
+  type State,
   type StateRef,
   signBatch,
 } from "#contracts";
@@ -162,7 +163,7 @@ export class Notary {
     return inputs && references && { content, inputs, references };
   }
 
-  /** Sums over all unspent states and over all that was ever issued and redeemed. */
+  /** Money in all unspent states, and what was issued less what was redeemed. */
   totals(): { readonly issuedMicros: Micros; readonly heldMicros: Micros; readonly transactions: number } {
     let held = 0n;
     for (const { state } of this.#unspent.values()) held += moneyIn(state)?.amount ?? 0n;
@@ -172,14 +173,20 @@ export class Notary {
   #remember(signed: SignedTransaction): void {
     const { id, content } = signed.transaction;
     this.#count += 1;
-    if (content.command.tag === "issue-funds")
-      this.#issued += content.outputs.reduce((sum, state) => sum + (moneyIn(state)?.amount ?? 0n), 0n);
     if (content.command.tag === "genesis") this.#genesisId ??= id;
+    if (content.command.tag === "issue-funds" || content.command.tag === "redeem-funds") {
+      const before = content.inputs.flatMap((ref) => this.#unspent.get(refKey(ref))?.state ?? []);
+      this.#issued += moneyOf(content.outputs) - moneyOf(before);
+    }
     for (const ref of content.inputs) this.#unspent.delete(refKey(ref));
     for (const [index, state] of content.outputs.entries()) {
       this.#unspent.set(refKey({ txId: id, index }), { ref: { txId: id, index }, state, notary: content.notary });
     }
   }
+}
+
+function moneyOf(states: readonly State[]): bigint {
+  return states.reduce((sum, state) => sum + (moneyIn(state)?.amount ?? 0n), 0n);
 }
 
 function refusalOf(refusal: CommitRefusal): LedgerRefusal {

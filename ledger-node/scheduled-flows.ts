@@ -17,8 +17,9 @@ export async function scheduleFlows(
   const gateLeadMs = (await node.states("network-parameters"))[0]?.state.gateLeadMs ?? 0;
   const scheduled = new Set<string>();
   const run = async (tag: ScheduledFlow, { auctionId }: Auction): Promise<void> => {
-    const isOpen = (await node.states("auction")).some(({ state }) => state.auctionId === auctionId);
-    if (!isOpen) return; // Settled in the meantime.
+    const open = (await node.states("auction")).find(({ state }) => state.auctionId === auctionId);
+    if (open === undefined) return; // Settled in the meantime.
+    if (tag !== "end-auction" && open.state.highestBidder !== node.party) return; // Outbid in the meantime.
     const result = await node.submit({ tag, commandId: `${tag}/${auctionId}`, auctionId });
     if (!result.ok) report(`${name}: ${tag} of ${auctionId} was refused: ${result.error.tag}`);
   };
@@ -31,8 +32,9 @@ export async function scheduleFlows(
   const consider = (state: State): void => {
     if (state.tag !== "auction") return;
     if (state.status === "active" && state.seller === node.party) schedule("end-auction", state, state.deadlineMs);
-    if (state.status !== "ended" || state.highestBidder !== node.party) return;
-    schedule("settle-auction", state, state.deadlineMs);
+    if (state.highestBidder !== node.party) return;
+    if (state.status === "ended") schedule("settle-auction", state, state.deadlineMs);
+    // Whether or not its seller ever ends it.
     schedule("lapse-auction", state, slotOf(state.slot).startMs - gateLeadMs);
   };
   for (const { state } of await node.states("auction")) consider(state);

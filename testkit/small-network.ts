@@ -7,6 +7,8 @@ import { join } from "node:path";
 import {
   buildTransaction,
   type ClientCommand,
+  type Dependency,
+  decodeSignedTransaction,
   encodeSignedTransaction,
   type LedgerRefusal,
   type Member,
@@ -16,10 +18,12 @@ import {
   type ResolvedState,
   refKey,
   type SignedTransaction,
+  type StateRef,
   type StateTag,
   signTransaction,
   type Transaction,
   type Transport,
+  tearOff,
   withSignatures,
 } from "#contracts";
 import {
@@ -36,6 +40,7 @@ import {
   type Signer,
   seededEntropy,
   signerFromSeed,
+  unwrap,
   wattHours,
 } from "#core";
 import {
@@ -243,6 +248,31 @@ export class SmallNetwork {
     const transaction = buildTransaction(content, salt);
     const signatures = names.map((name) => signTransaction(this.ledger.networkId, transaction, this.signer(name)));
     return withSignatures({ transaction, signatures: [], notarySignature: null }, signatures);
+  }
+
+  /** From here on the party's node proves any state that it is asked for: what it lets others sign may be of its own making. */
+  actAs(name: string): void {
+    const key = this.key(name);
+    const before = this.wire.intercept;
+    this.wire.intercept = async (from, to, request, next) => {
+      if (to !== key || request.tag !== "resolve") return before?.(from, to, request, next) ?? next(request);
+      const dependencies = await Promise.all(request.refs.map((ref) => this.proofOf(ref)));
+      return { tag: "resolved", dependencies: dependencies.flatMap((dependency) => dependency ?? []) };
+    };
+  }
+
+  /** The proof of a state that was made final, spent or not; undefined for one that never was. */
+  async proofOf(ref: StateRef): Promise<Dependency | undefined> {
+    for (const { txId, bytes } of this.commitLog.scan()) {
+      if (txId !== ref.txId) continue;
+      const transaction = new Uint8Array(bytes);
+      // The notary signs what it has made final as often as it is asked.
+      const reply = await this.send("verifier", "notary", { tag: "notarise", transaction });
+      invariant(reply.tag === "notarised", "the notary signs again what it has made final");
+      const signed = unwrap(decodeSignedTransaction(transaction));
+      return { ref, tearOff: tearOff(signed.transaction, [ref.index]), notarySignature: reply.signature };
+    }
+    return undefined;
   }
 
   /** Sends a message as if the node of `from` had sent it. */

@@ -213,16 +213,24 @@ function promisesLockedBy(
     .filter(({ state }) => state.lock?.kind === "order" && offers.has(state.lock.id));
 }
 
+/**
+ * The party's free orders of a slot. Two of one id, which only two orders on their way at the same time can have, would make a
+ * round of the whole pool impossible: they are left out, and given back by cancelling them.
+ */
+function clearableOrders(context: FlowContext, slot: PoolOrder["slot"]): readonly VaultState<"pool-order">[] {
+  const orders = context.vault
+    .free("pool-order")
+    .filter(({ state }) => state.slot === slot && state.marketplace === context.party);
+  const counts = new Map<string, number>();
+  for (const { state } of orders) counts.set(state.orderId, (counts.get(state.orderId) ?? 0) + 1);
+  return orders.filter(({ state }) => counts.get(state.orderId) === 1);
+}
+
 /** Clears a slot's pool: all orders that traded, and in the final round all that are left. Initiated by the marketplace. */
 export async function draftClearPool(context: FlowContext, command: ClientCommandOf<"clear-pool">): Promise<Drafted> {
   const { slot, price, isFinal, trades } = command;
   const traded = new Set(trades.flatMap(({ bid, offer }) => [bid, offer]));
-  const orders = context.vault
-    .free("pool-order")
-    .filter(
-      ({ state }) =>
-        state.slot === slot && state.marketplace === context.party && (isFinal || traded.has(state.orderId)),
-    );
+  const orders = clearableOrders(context, slot).filter(({ state }) => isFinal || traded.has(state.orderId));
   if (orders.length === 0) return err({ tag: "order_unknown" });
   const outcome = poolOutcome(
     orders.map(({ state }) => state),

@@ -63,14 +63,20 @@ test("asked again while the auction runs, it neither promises nor auctions more"
   expect(stage.forecast(day, slots)).toEqual([]);
 });
 
-test("at the gate promises what the newest forecast adds and offers all that is left just above feed-in", () => {
+test("at the gate promises what the newest forecast adds to what is sold, and offers it just above feed-in", () => {
   const stage = stageWith();
   stage.forecast(day, slots);
+  stage.ctx.nowMs = NOON + 3_600_000;
+  stage.poolRound(at(3), price(180_000), 1);
   stage.ctx.forecastSurplus(at(3), evenQuantiles(4_500, 5_400));
   expect(stage.gate(at(3))).toEqual([
     { tag: "promise", slotId: at(3), energy: wh(3_726) },
-    { tag: "cancel", slotId: at(3) },
-    { tag: "offer", slotId: at(3), energy: wh(4_521), limit: price(61_000) },
+    { tag: "offer", slotId: at(3), energy: wh(3_726), limit: price(61_000) },
+  ]);
+  // At 5 o'clock nothing was sold: nothing more is promised.
+  expect(stage.gate(at(5))).toEqual([
+    { tag: "cancel", slotId: at(5) },
+    { tag: "offer", slotId: at(5), energy: wh(795), limit: price(61_000) },
   ]);
   expect(stage.violations).toEqual([]);
 });

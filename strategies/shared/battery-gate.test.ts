@@ -5,7 +5,7 @@ import { aloneNet, type DecisionSettings, decideSlot } from "./battery-gate.ts";
 import { aloneCharge, type BatteryModel, chargeLimits, type PlanSlot } from "./battery-plan.ts";
 
 const model: BatteryModel = { capacityWh: 1_000, slotWhMax: 500, efficiency: 0.9, wearPrice: 0 };
-const usual: PlanSlot = { surplusWh: 0, cautiousWh: 0, promisedWh: 0, boughtWh: 0, sellPrice: 60_000, sellableWh: 10_000, buyPrice: 300_000, feedIn: 60_000, shortfallPrice: 795_000 };
+const usual: PlanSlot = { surplusWh: 0, cautiousWh: 0, promisedWh: 0, boughtWh: 0, sellPrice: 60_000, sellableWh: 10_000, buyPrice: 300_000, buyableWh: 10_000, retail: 350_000, feedIn: 60_000, shortfallPrice: 795_000 };
 const sure = (surplusWh: number): Float64Array => new Float64Array(19).fill(surplusWh);
 const worthAt = (price: number) => (storedWh: number): number => (storedWh * price) / 1_000;
 
@@ -47,6 +47,15 @@ describe("decideSlot", () => {
     const slot = { ...usual, promisedWh: 200, surplusWh: 190, cautiousWh: 100 };
     const given = (trust: number): number => -decideSlot(model, slot, vague, 800, { ...settings(worthAt(250_000), true), trust }).chargeWh;
     expect(given(0.1)).toBeGreaterThan(given(1));
+  });
+
+  test("charges from the grid what is bought and what the market has, but not at retail for less than it is worth", () => {
+    const cheap = { ...usual, buyPrice: 50_000, retail: 370_000 };
+    const charge = (boughtWh: number, buyableWh: number): number =>
+      decideSlot(model, { ...cheap, boughtWh, buyableWh }, sure(0), 100, settings(worthAt(400_000), true)).chargeWh;
+    expect(charge(0, 0)).toBe(0); // 0.9 × 400 is less than 370.
+    expect(charge(250, 0)).toBe(250);
+    expect(charge(250, 200)).toBe(450);
   });
 
   test("never plans beyond power or what is there", () => {

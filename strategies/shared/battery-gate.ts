@@ -79,7 +79,9 @@ function candidates(model: BatteryModel, slot: PlanSlot, surplus: Float64Array, 
   for (const surplusWh of [...surplus, slot.cautiousWh]) {
     add(surplusWh);
     add(surplusWh - slot.promisedWh);
+    add(surplusWh - slot.promisedWh - slot.sellableWh);
     add(surplusWh + slot.boughtWh);
+    add(surplusWh + slot.boughtWh + slot.buyableWh);
   }
   return [...found].sort((left, right) => Math.abs(left) - Math.abs(right) || left - right);
 }

@@ -31,8 +31,11 @@ export type PlanSlot = {
   readonly sellPrice: number;
   /** How much more the market is expected to take; the rest is fed in. */
   readonly sellableWh: number;
-  /** For energy beyond what is bought. */
+  /** For energy beyond what is bought, as far as the market has it. */
   readonly buyPrice: number;
+  /** How much more the market is expected to have; the rest comes at retail. */
+  readonly buyableWh: number;
+  readonly retail: number;
   readonly feedIn: number;
   /** Lost for promised energy that is not delivered, less the fee on what is. */
   readonly shortfallPrice: number;
@@ -92,7 +95,7 @@ export function chargeLimits(model: BatteryModel, storedWh: number): { readonly 
 /** What the battery does by itself: takes up a surplus and serves a need, as far as it can. */
 export function aloneCharge(model: BatteryModel, storedWh: number, surplusWh: number): number {
   const { chargeWh, dischargeWh } = chargeLimits(model, storedWh);
-  return clamp(surplusWh, -dischargeWh, chargeWh);
+  return clamp(surplusWh, -dischargeWh, chargeWh) + 0;
 }
 
 /** Value of a slot in micros when the battery takes `chargeWh` at the connection, as far as it is expected. */
@@ -105,15 +108,16 @@ export function slotValue(slot: PlanSlot, model: BatteryModel, chargeWh: number)
  * Of what is fed in beyond the promises, what is sure and what the market takes earns the selling price, the rest feed-in.
  */
 export function outcomeValue(slot: PlanSlot, model: BatteryModel, chargeWh: number, surplusWh: number, deliverableWh: number): number {
-  const { promisedWh, boughtWh, sellPrice, sellableWh, buyPrice, feedIn, shortfallPrice, cautiousWh } = slot;
+  const { promisedWh, boughtWh, sellPrice, sellableWh, buyPrice, buyableWh, retail, feedIn, shortfallPrice, cautiousWh } = slot;
   const netWh = surplusWh - chargeWh;
   const missingWh = Math.max(0, promisedWh - Math.max(0, deliverableWh - chargeWh));
   const spareWh = Math.max(0, netWh - promisedWh);
   const soldWh = clamp(cautiousWh - chargeWh - promisedWh, 0, Math.min(spareWh, sellableWh));
   const unusedWh = clamp(boughtWh + netWh, 0, boughtWh);
   const drawnWh = Math.max(0, -netWh - boughtWh);
+  const inPoolWh = Math.min(drawnWh, buyableWh);
   const earned = soldWh * sellPrice + (spareWh - soldWh + unusedWh) * feedIn;
-  const spent = drawnWh * buyPrice + missingWh * shortfallPrice + Math.max(0, -chargeWh) * model.wearPrice;
+  const spent = inPoolWh * buyPrice + (drawnWh - inPoolWh) * retail + missingWh * shortfallPrice + Math.max(0, -chargeWh) * model.wearPrice;
   return (earned - spent) / 1_000;
 }
 

@@ -3,7 +3,7 @@ import type { PoolResult } from "#strategies";
 import { fakeContextFor, USUAL_RULES } from "#testkit";
 import { describe, expect, test } from "vitest";
 import { nullStrategy } from "../null-strategy/index.ts";
-import { expectedPrice, localHourOf, recentRounds, tradedShare } from "./prices.ts";
+import { expectedPrice, localHourOf, poolHabit, recentRounds } from "./prices.ts";
 
 const amsterdam = zone("Europe/Amsterdam");
 const config = { pricePriorPercent: 50, pricePriorWeightRounds: 4, priceHistoryDays: 14 };
@@ -70,9 +70,9 @@ describe("expectedPrice", () => {
 
 test("an hour in which the pool rarely trades is known by its empty rounds", () => {
   const at10 = NOON - 2 * HOUR;
-  const ctx = contextWith([result(at10, HOUR, 100_000n), result(at10 + 900_000, HOUR, null, 0n)]);
-  expect(tradedShare(ctx, tomorrowAt10, 0.3, config)).toBeCloseTo((4 * 0.3 + 1) / 6, 12);
-  expect(tradedShare(contextWith([]), tomorrowAt10, 0.3, config)).toBeCloseTo(0.3, 12);
+  const ctx = contextWith([result(at10, 20 * HOUR, 100_000n, 700n), result(at10, HOUR, 100_000n, 500n), result(at10 + 900_000, HOUR, null, 0n)]);
+  expect(poolHabit(ctx, tomorrowAt10, 0.3, config)).toEqual({ tradedShare: (4 * 0.3 + 2) / 7, volumeWh: 600 });
+  expect(poolHabit(contextWith([]), tomorrowAt10, 0.3, config)).toEqual({ tradedShare: 0.3, volumeWh: 0 });
 });
 
 test("tells the day-ahead round from the final one by its lead, for every slot of a day", () => {

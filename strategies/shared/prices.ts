@@ -99,12 +99,22 @@ export function expectedPrice(view: PriceView, slotId: SlotId, tariff: Tariff, c
   return clamp(sum / weight, feedIn, retail);
 }
 
-/** Share, 0…1, of the hour's past rounds in which anything was traded, blended with `prior` at the prior's weight. */
-export function tradedShare(view: PriceView, slotId: SlotId, prior: number, config: PriceConfig): number {
+/** What the hour's pools usually trade and how often they trade at all. */
+export type PoolHabit = {
+  /** Share, 0…1, of the past rounds in which anything was traded, blended with a prior. */
+  readonly tradedShare: number;
+  /** Mean volume of a slot over its rounds, rounds without a trade included; 0 where nothing is known. */
+  readonly volumeWh: number;
+};
+
+/** @param prior - Share of traded rounds that is expected before anything is known, at the weight of the price's prior. */
+export function poolHabit(view: PriceView, slotId: SlotId, prior: number, config: PriceConfig): PoolHabit {
   const rounds = recentRounds(view, slotId, config.priceHistoryDays);
   const traded = rounds.filter(({ price }) => price !== undefined).length;
   const weight = config.pricePriorWeightRounds;
-  return (weight * prior + traded) / (weight + rounds.length);
+  const slots = new Set(rounds.map((round) => round.slotId)).size;
+  const volumeWh = rounds.reduce((sum, round) => sum + round.volumeWh, 0);
+  return { tradedShare: (weight * prior + traded) / (weight + rounds.length), volumeWh: slots === 0 ? 0 : volumeWh / slots };
 }
 
 /** The rounds of `results` by hour of day; what was indexed before is kept when only new results were added. */

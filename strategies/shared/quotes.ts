@@ -2,10 +2,10 @@
  * What homes and plants do in the pools, given the quantiles of their surplus: promise and offer where there is some, order
  * where there is a need, and put both right at the gate with the newest forecast.
  */
-import { addEnergy, energyAbove, minEnergy, NO_ENERGY, type SlotId, subtractEnergy, sumEnergy } from "#core";
+import { addEnergy, energyAbove, NO_ENERGY, type SlotId } from "#core";
 import type { StrategyContext, Tariff } from "../strategy.ts";
 import type { Desk, Lot, Quote } from "./desk.ts";
-import { type NeedView, needWish, ordersFor } from "./need.ts";
+import { buyLimit, type NeedView, needWish, ordersFor } from "./need.ts";
 import type { PoolRound } from "./prices.ts";
 import { mirrored } from "./quantiles.ts";
 import { rememberGate, type SaleMemory } from "./sales.ts";
@@ -17,12 +17,12 @@ export type Sides = {
   readonly buys?: { readonly view: NeedView };
 };
 
-/** A slot, what is left over in it, and what of the need is for a battery. */
+/** A slot, what is left over in it, and what may be bought for a battery. */
 export type SlotOutlook = {
   readonly slotId: SlotId;
-  /** Quantiles of what goes to the grid (negative: comes from it), battery included. */
+  /** Quantiles of what goes to the grid (negative: comes from it), as far as the battery is planned. */
   readonly surplus: Float64Array;
-  /** The part of the need that a battery takes up, and what it is worth paying for it. */
+  /** What the battery would take up beyond that, and what it is worth paying for it. */
   readonly storing?: Lot;
 };
 
@@ -74,22 +74,15 @@ function together(own: Lot | undefined, tooMuch: Lot | undefined): readonly Lot[
 function buyingQuote(view: NeedView, desk: Desk, { slotId, surplus, storing }: SlotOutlook, tariff: Tariff, round: PoolRound): BuyingQuote {
   const wish = needWish(view, slotId, mirrored(surplus), tariff, round);
   const { bought, auctionBidding } = desk.book(slotId);
-  const orders = ordersFor(wish, addEnergy(bought, auctionBidding), view.config.tradeWhMin);
-  const tooMuch = round === "final" ? energyAbove(bought, wish.keep) : NO_ENERGY;
+  const covered = addEnergy(bought, auctionBidding);
+  const orders = ordersFor(wish, covered, view.config.tradeWhMin);
+  const toStore = storing === undefined ? NO_ENERGY : energyAbove(storing.energy, energyAbove(covered, wish.target));
+  const tooMuch = round === "final" ? energyAbove(bought, addEnergy(wish.keep, storing?.energy ?? NO_ENERGY)) : NO_ENERGY;
+  const highest = buyLimit(view, tariff);
+  const limit = storing === undefined || storing.limit > highest ? highest : storing.limit;
   return {
     tooMuch: { energy: tooMuch, limit: wish.resaleLimit },
-    orders: (storing === undefined ? orders : forStoring(orders, storing)).filter(({ limit }) => limit >= tariff.feedIn),
+    orders: limit < tariff.feedIn ? orders : [...orders, { energy: toStore, limit }],
     openOrderLimit: tariff.feedIn, // No order's limit is lower, so at least as much is free again.
   };
-}
-
-/** Lowers the limit of the last `storing.energy` of the orders to what storing is worth. */
-function forStoring(orders: readonly Lot[], storing: Lot): readonly Lot[] {
-  let forUse = energyAbove(sumEnergy(orders.map(({ energy }) => energy)), storing.energy);
-  return orders.flatMap(({ energy, limit }) => {
-    const used = minEnergy(energy, forUse);
-    forUse = subtractEnergy(forUse, used);
-    const stored = { energy: subtractEnergy(energy, used), limit: limit < storing.limit ? limit : storing.limit };
-    return [{ energy: used, limit }, stored].filter((lot) => lot.energy > 0n);
-  });
 }

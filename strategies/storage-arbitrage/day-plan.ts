@@ -1,12 +1,12 @@
 /** Plans a day's battery and says what is left for the market in each slot. */
-import { parseSlotId, type SlotId, slotAt, slotOf, slotStartingAt } from "#core";
+import { type MicrosPerKwh, parseSlotId, type SlotId, slotAt, slotOf, slotStartingAt } from "#core";
 import { clamp, priceFloor, wholeWattHours } from "../shared/amounts.ts";
 import { aloneNet } from "../shared/battery-gate.ts";
 import { aloneCharge, type BatteryModel, type BatteryPlan, batteryModel, chargeLimits, chargeOf, type PlanSlot, planBattery, valueAt } from "../shared/battery-plan.ts";
-import type { Book, Desk, Lot } from "../shared/desk.ts";
+import type { Book, Desk } from "../shared/desk.ts";
 import { buyLimit } from "../shared/need.ts";
 import { promiseLevel } from "../shared/newsvendor.ts";
-import { type PoolRound, tradedShare } from "../shared/prices.ts";
+import { type PoolRound, poolHabit } from "../shared/prices.ts";
 import { medianOf, quantileAt, shifted } from "../shared/quantiles.ts";
 import { outlooksOf, type SlotOutlook } from "../shared/quotes.ts";
 import { trustIn, usualSaleWh } from "../shared/sales.ts";
@@ -36,7 +36,8 @@ export function planSlotOf(ctx: StorageContext, slotId: SlotId, surplus: Float64
   const prices = supplyPrices(ctx, ctx.memory.sales, slotId, tariff, round);
   const { salePrice, saleChance, feedIn, gridFee, shortfallPrice } = prices;
   const inPool = Math.min(salePrice, Number(buyLimit(ctx, tariff))) + Number(ctx.rules.marketFee);
-  const buyChance = tradedShare(ctx, slotId, ctx.config.buyChancePriorPercent / 100, ctx.config);
+  const habit = poolHabit(ctx, slotId, ctx.config.buyChancePriorPercent / 100, ctx.config);
+  const buyChance = habit.tradedShare;
   const takes = ctx.config.explorationWh + (usualSaleWh(ctx.memory.sales, ctx.rules.timeZone, slotId) * ctx.config.salesGrowthPercent) / 100;
   return {
     surplusWh: medianOf(surplus),
@@ -46,6 +47,8 @@ export function planSlotOf(ctx: StorageContext, slotId: SlotId, surplus: Float64
     sellPrice: Math.max(feedIn, saleChance * salePrice + (1 - saleChance) * feedIn - gridFee),
     sellableWh: Math.max(0, takes - Number(promised)),
     buyPrice: buyChance * inPool + (1 - buyChance) * Number(tariff.retail),
+    buyableWh: Math.max(0, ctx.config.explorationWh + (habit.volumeWh * ctx.config.volumeSharePercent) / 100 - Number(bought)),
+    retail: Number(tariff.retail),
     feedIn,
     shortfallPrice: shortfallPrice - gridFee,
   };
@@ -106,14 +109,13 @@ export function valueAfter(model: BatteryModel, plan: SlotPlan | undefined, pric
   return (storedWh) => valueAt(values, model.capacityWh / (values.length - 1), storedWh);
 }
 
-/** What is charged beyond the own surplus, and what a kWh of it is worth: the slope of the value, less loss and fee. */
-export function storingLot(ctx: StorageContext, model: BatteryModel, chargeWh: number, surplusWh: number, storedAfterWh: number, worth: (storedWh: number) => number): Lot {
+/** What a kWh more in the battery is worth at its connection, less loss and fee: the most to pay for it. */
+export function storingLimit(ctx: StorageContext, model: BatteryModel, storedWh: number, worth: (storedWh: number) => number): MicrosPerKwh {
   const halfStep = model.capacityWh / (VALUE_POINTS - 1);
-  const high = Math.min(storedAfterWh + halfStep, model.capacityWh);
-  const low = Math.max(storedAfterWh - halfStep, 0);
+  const high = Math.min(storedWh + halfStep, model.capacityWh);
+  const low = Math.max(storedWh - halfStep, 0);
   const perKwh = ((worth(high) - worth(low)) / (high - low)) * 1_000;
-  const limit = priceFloor(perKwh * model.efficiency - Number(ctx.rules.marketFee));
-  return { energy: wholeWattHours(chargeWh - Math.max(0, surplusWh)), limit };
+  return priceFloor(perKwh * model.efficiency - Number(ctx.rules.marketFee));
 }
 
 /** What is left in the battery after the last slot will save at least the cheapest purchase of such a day. */
@@ -123,20 +125,21 @@ function endPrice(model: BatteryModel, slots: readonly (PlanSlot | undefined)[])
 }
 
 /**
- * A plan is handed over ahead only where something hangs on it: a promise, or energy bought to be stored. Elsewhere the gate decides
- * with a better forecast, and until then the battery can still be left alone.
+ * A plan is handed over ahead only where a promise hangs on it. Elsewhere the gate decides with a better forecast and with what has
+ * been bought, and until then the battery can still be left alone.
  */
 function plannedSlot(ctx: StorageContext, model: BatteryModel, { slotId, surplus }: SlotOutlook, plan: BatteryPlan, index: number, storedWh: number): PlannedSlot {
   const chargeWh = Math.trunc(plan.chargeWh[index] ?? 0) + 0;
   const after = plan.values[index + 1] ?? new Float64Array(2);
   const worth = (stored: number): number => valueAt(after, plan.stepWh, stored);
-  const storing = storingLot(ctx, model, chargeWh, medianOf(surplus), plan.storedWh[index] ?? 0, worth);
-  const planned = shifted(surplus, -chargeWh);
+  const toStore = wholeWattHours(chargeWh - Math.max(0, medianOf(surplus)));
+  const storing = { energy: toStore, limit: storingLimit(ctx, model, plan.storedWh[index] ?? 0, worth) };
+  const planned = shifted(surplus, Number(toStore) - chargeWh);
   const isPromising = supplyWish(ctx, ctx.memory.sales, slotId, planned, "day-ahead").target >= ctx.rules.promiseMin;
-  const isFixed = isPromising || storing.energy > 0n || ctx.memory.plans[slotId]?.isFixed === true;
+  const isFixed = isPromising || ctx.memory.plans[slotId]?.isFixed === true;
   const isAlone = !isFixed && Math.abs(chargeWh - aloneCharge(model, storedWh, medianOf(surplus))) <= plan.stepWh;
   return {
-    plan: { chargeWh, isFixed, startWh: Math.round(storedWh), values: sampled(model, worth) },
+    plan: { chargeWh, isFixed, startWh: Math.round(storedWh), ownUseWh: 0, storingWhMax: 0, values: sampled(model, worth) },
     outlook: { slotId, surplus: isAlone ? aloneNet(model, storedWh, surplus) : planned, ...(storing.energy > 0n ? { storing } : {}) },
   };
 }

@@ -3,15 +3,29 @@ import { type Micros, microsPerKwh } from "#core";
 import { generateCommunity } from "#data";
 import { handMadeCommunity, runInMemory } from "#testkit";
 import { describe, expect, test } from "vitest";
-import { busyCommunity } from "./busy-community.ts";
 import { expectSound } from "./sound-run.ts";
 
 describe("a community that does nothing", () => {
+  const pair = handMadeCommunity({
+    members: [
+      {
+        name: "roof",
+        roles: ["prosumer", "storage-provider"],
+        productionWh: (_slot, index) => (index * 977) % 4_001,
+        loadWh: (_slot, index) => (index * 541) % 1_999,
+        capacityWh: 7_000,
+        battery: { capacityWh: 5_000, powerW: 2_500, roundTripEfficiency: 0.87 },
+      },
+      { name: "flat", roles: ["consumer"], loadWh: (_slot, index) => (index * 313) % 1_709 },
+    ],
+    feedIn: (_slot, index) => 60_001 + index,
+    retail: (_slot, index) => 210_007 + index,
+  });
   const nobody = (names: readonly string[]): Record<string, { strategy: string }> =>
     Object.fromEntries(names.map((name) => [name, { strategy: "null-strategy" }]));
 
   test.each([
-    ["made by hand, with a battery", () => busyCommunity(1)],
+    ["made by hand, with a battery", () => pair],
     ["generated, with batteries", () => generateCommunity({ seed: 5, days: 6, homes: 2, parks: 1 })],
   ])("%s, earns exactly the baseline in every slot", async (_what, make) => {
     const community = make();
