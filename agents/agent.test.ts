@@ -1,8 +1,8 @@
 /** The agent on a real network: what its gate stops never reaches the ledger, and what goes around the gate is rejected there. */
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
-import { microsPerKwh, type SlotId, wattHours } from "#core";
 import type { ClientCommand } from "#contracts";
+import { microsPerKwh, type SlotId, wattHours } from "#core";
 import type { BatteryState, Intent } from "#strategies";
 import { AgentStage, type AgentStageOptions, GATE_MS, NEXT_SLOT, SLOT, SLOT_END_MS, SLOT_START_MS } from "#testkit";
 import { INTENTS_PER_CALL_MAX } from "./agent.ts";
@@ -95,7 +95,12 @@ describe("intents", () => {
       "promise: accepted",
       "promise: accepted",
     ]);
-    expect(stage.network.node("alice").unspent("power-promise").reduce((sum, { energy }) => sum + energy, 0n)).toBe(12_000n);
+    expect(
+      stage.network
+        .node("alice")
+        .unspent("power-promise")
+        .reduce((sum, { energy }) => sum + energy, 0n),
+    ).toBe(12_000n);
   });
 
   test("that are malformed are denied, and those beside them are carried out", async () => {
@@ -168,7 +173,10 @@ describe("batteries", () => {
 
   test("are planned without a mandate: they are the member's own", async () => {
     const stage = await opened({ battery: BATTERY });
-    expect(await stage.outcomes([charge, PROMISE])).toEqual(["promise: denied mandate_revoked", "charge-battery: accepted"]);
+    expect(await stage.outcomes([charge, PROMISE])).toEqual([
+      "promise: denied mandate_revoked",
+      "charge-battery: accepted",
+    ]);
     expect([...stage.plans]).toEqual([[SLOT, 700]]);
   });
 

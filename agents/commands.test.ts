@@ -71,7 +71,10 @@ describe("commands", () => {
 
   test("offers sell, orders buy", () => {
     const command = commandFor({ intents: [buy(SLOT)] }, "id", MARKETPLACE, []);
-    expect(command).toMatchObject({ tag: "place-orders", orders: [{ side: "bid", slot: SLOT, energy: 100n, limit: 1n }] });
+    expect(command).toMatchObject({
+      tag: "place-orders",
+      orders: [{ side: "bid", slot: SLOT, energy: 100n, limit: 1n }],
+    });
     const sale = commandFor({ intents: [offer(SLOT)] }, "id", MARKETPLACE, []);
     expect(sale).toMatchObject({ tag: "place-orders", orders: [{ side: "offer" }] });
   });

@@ -65,14 +65,12 @@ export function buildContext(parts: ContextParts): BuiltContext {
     log: (message) => void notes.push(message),
   };
   const inputs = (): readonly SlotInputs[] =>
-    [...looked]
-      .sort()
-      .map((slotId) => ({
-        slotId,
-        forecast: forecasts.get(slotId),
-        tariff: view.tariffAt(slotId),
-        position: positionIn(portfolio, slotId),
-      }));
+    [...looked].sort().map((slotId) => ({
+      slotId,
+      forecast: forecasts.get(slotId),
+      tariff: view.tariffAt(slotId),
+      position: positionIn(portfolio, slotId),
+    }));
   return { context, inputs, notes };
 }
 

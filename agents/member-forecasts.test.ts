@@ -20,7 +20,9 @@ describe("surplus", () => {
   test("without a load is the production, without a production the load turned round", () => {
     const quantiles = Float64Array.from(evenQuantiles(100, 1_900));
     expect(surplusQuantiles(quantiles, new Float64Array(19))).toEqual(quantiles);
-    expect([...surplusQuantiles(new Float64Array(19), quantiles)]).toEqual([...quantiles].map((value) => 0 - value).reverse());
+    expect([...surplusQuantiles(new Float64Array(19), quantiles)]).toEqual(
+      [...quantiles].map((value) => value * -1).reverse(),
+    );
   });
 
   test("lies within the extremes, never falls, and turns round with its parts", () => {
@@ -32,7 +34,8 @@ describe("surplus", () => {
         expect(last).toBeLessThanOrEqual((production[18] ?? 0) - (load[0] ?? 0));
         expect([...surplus]).toEqual([...surplus].sort((left, right) => left - right));
         const turned = surplusQuantiles(load, production);
-        for (let index = 0; index < 19; index++) expect((turned[18 - index] ?? 0) + (surplus[index] ?? 0)).toBeCloseTo(0, 6);
+        for (let index = 0; index < 19; index++)
+          expect((turned[18 - index] ?? 0) + (surplus[index] ?? 0)).toBeCloseTo(0, 6);
       }),
     );
   });
@@ -40,7 +43,13 @@ describe("surplus", () => {
 
 test("the newest forecast of a slot replaces the one before, and is dropped once the slot is over", () => {
   const clock = new ManualClock(0);
-  const meter = { kind: "pv", slotMinutes: 15, startMs: 0, energyWh: new Float64Array(0), telemetryDelayMs: 0 } as const;
+  const meter = {
+    kind: "pv",
+    slotMinutes: 15,
+    startMs: 0,
+    energyWh: new Float64Array(0),
+    telemetryDelayMs: 0,
+  } as const;
   const store: DataStore = { meters: new Map([["pv", { name: "pv", ...meter }]]), weather: new Map(), tariffs: [] };
   const forecaster: Forecaster = {
     name: "by the clock",

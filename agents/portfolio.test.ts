@@ -32,7 +32,11 @@ describe("position", () => {
         promise("alice", 7_000, { slot: NEXT_SLOT }),
         promise("alice", 9_000, { delivered: wattHours(9_000) }), // Checked: over.
       ],
-      orders: [order("bid", "alice", 600, 1), order("offer", "alice", 200, 1), order("bid", "alice", 9, 1, { slot: NEXT_SLOT })],
+      orders: [
+        order("bid", "alice", 600, 1),
+        order("offer", "alice", 200, 1),
+        order("bid", "alice", 9, 1, { slot: NEXT_SLOT }),
+      ],
       auctions: [auction({ highestBidder: keyOf("alice") }), auction({ auctionId: "b", highestBidder: keyOf("bob") })],
     };
     expect(positionIn(portfolio, SLOT)).toEqual({
@@ -46,7 +50,11 @@ describe("position", () => {
 });
 
 test("open auctions are those that still take bids", () => {
-  const auctions = [auction(), auction({ auctionId: "over", status: "ended" }), auction({ auctionId: "own", seller: keyOf("alice") })];
+  const auctions = [
+    auction(),
+    auction({ auctionId: "over", status: "ended" }),
+    auction({ auctionId: "own", seller: keyOf("alice") }),
+  ];
   expect(openAuctionsIn({ ...EMPTY, auctions }).map(({ auctionId, isOwn }) => [auctionId, isOwn])).toEqual([
     ["auction", true],
     ["own", true],

@@ -3,16 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { micros, microsPerKwh, type SlotId, wattHours } from "#core";
 import type { Intent, Position } from "#strategies";
-import {
-  GATE_MS,
-  mandate,
-  member,
-  NO_POSITION,
-  PARAMETERS,
-  SLOT,
-  SLOT_END_MS,
-  SLOT_START_MS,
-} from "#testkit";
+import { GATE_MS, mandate, member, NO_POSITION, PARAMETERS, SLOT, SLOT_END_MS, SLOT_START_MS } from "#testkit";
 import { checkRisk, RISK_DENIALS, type RiskDenialCode, type RiskLimits, type RiskView } from "./risk-gate.ts";
 
 const MINUTE = 60_000;
@@ -238,7 +229,9 @@ describe("order of precedence", () => {
       ...(members.some(({ roles }) => roles.includes("consumer")) ? { roles: ["consumer" as const] } : {}),
     };
     const view: RiskView = { ...Object.assign({}, start, ...faults.map((fault) => fault.view ?? {})), member: merged };
-    const mandates = faults.flatMap(({ view: faulty }) => (faulty !== undefined && "mandate" in faulty ? [faulty.mandate] : []));
+    const mandates = faults.flatMap(({ view: faulty }) =>
+      faulty !== undefined && "mandate" in faulty ? [faulty.mandate] : [],
+    );
     const isGone = mandates.includes(undefined);
     const expiresMs = Math.min(SLOT_END_MS, ...mandates.flatMap((each) => each?.expiresMs ?? []));
     const joined = isGone ? undefined : view.mandate && { ...view.mandate, expiresMs };
@@ -277,7 +270,9 @@ describe("order of precedence", () => {
   });
 
   test("a cancellation is never halted, and passes for a suspended member", () => {
-    expect(denialOf(CANCEL, { member: member("alice", { standing: "suspended" }) }, { isHalted: true })).toBeUndefined();
+    expect(
+      denialOf(CANCEL, { member: member("alice", { standing: "suspended" }) }, { isHalted: true }),
+    ).toBeUndefined();
   });
 });
 

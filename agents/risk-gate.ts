@@ -3,7 +3,14 @@
  * ledger would reject or the owner has forbidden; the ledger checks everything again.
  */
 
-import { type DelegableFlow, type Mandate, type Member, type NetworkParameters, orderLock, SUPPLIER_ROLES } from "#contracts";
+import {
+  type DelegableFlow,
+  type Mandate,
+  type Member,
+  type NetworkParameters,
+  orderLock,
+  SUPPLIER_ROLES,
+} from "#contracts";
 import {
   costCeil,
   err,

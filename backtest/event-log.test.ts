@@ -12,7 +12,16 @@ function logOf(data: readonly unknown[]): { readonly lines: readonly string[]; r
   return { lines, head: log.head };
 }
 
-const DATA = [{ wh: 1_000n }, "a", null, [1, 2.5], { note: '"previous":""', nested: { b: 1, a: 2 } }, {}, -3, true] as const;
+const DATA = [
+  { wh: 1_000n },
+  "a",
+  null,
+  [1, 2.5],
+  { note: '"previous":""', nested: { b: 1, a: 2 } },
+  {},
+  -3,
+  true,
+] as const;
 
 test("each line carries the hash of the one before it, keys in order, bigints as text", () => {
   const { lines } = logOf([{ wh: 5n }, 1]);
@@ -32,14 +41,19 @@ describe("the chain", () => {
   test("an altered character is found in every line, in the last by the head", () => {
     const { lines, head } = logOf(DATA);
     fc.assert(
-      fc.property(fc.nat({ max: lines.length - 1 }), fc.nat(), fc.string({ minLength: 1, maxLength: 1 }), (row, at, character) => {
-        const line = lines[row] ?? "";
-        const position = at % line.length;
-        const altered = `${line.slice(0, position)}${character}${line.slice(position + 1)}`;
-        if (altered === line) return;
-        const found = brokenLink(lines.with(row, altered), head);
-        expect(found === row + 1 || found === row + 2).toBe(true); // The line itself, or the next, which has another hash.
-      }),
+      fc.property(
+        fc.nat({ max: lines.length - 1 }),
+        fc.nat(),
+        fc.string({ minLength: 1, maxLength: 1 }),
+        (row, at, character) => {
+          const line = lines[row] ?? "";
+          const position = at % line.length;
+          const altered = `${line.slice(0, position)}${character}${line.slice(position + 1)}`;
+          if (altered === line) return;
+          const found = brokenLink(lines.with(row, altered), head);
+          expect(found === row + 1 || found === row + 2).toBe(true); // The line itself, or the next, which has another hash.
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -47,12 +61,20 @@ describe("the chain", () => {
   test.each([
     ["a line left out", (lines: readonly string[]) => lines.toSpliced(3, 1), 4],
     ["a line twice", (lines: readonly string[]) => lines.toSpliced(3, 0, lines[2] ?? ""), 4],
-    ["two lines changed places", (lines: readonly string[]) => lines.with(3, lines[4] ?? "").with(4, lines[3] ?? ""), 4],
+    [
+      "two lines changed places",
+      (lines: readonly string[]) => lines.with(3, lines[4] ?? "").with(4, lines[3] ?? ""),
+      4,
+    ],
     ["lines cut off at the end", (lines: readonly string[]) => lines.slice(0, 5), 5],
     ["nothing left", () => [], 1],
     ["a line that is no JSON", (lines: readonly string[]) => lines.with(2, "{"), 3],
     ["a line that is no object", (lines: readonly string[]) => lines.with(2, "null"), 3],
-    ["the same value written in another way", (lines: readonly string[]) => lines.with(1, (lines[1] ?? "").replace(":", ": ")), 2],
+    [
+      "the same value written in another way",
+      (lines: readonly string[]) => lines.with(1, (lines[1] ?? "").replace(":", ": ")),
+      2,
+    ],
   ])("%s", (_what, alter, expected) => {
     const { lines, head } = logOf(DATA);
     expect(brokenLink(alter(lines), head)).toBe(expected);

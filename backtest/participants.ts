@@ -97,14 +97,12 @@ export async function addParticipant(parts: ParticipantParts, member: CommunityM
 /** Issues the opening funds of a party. */
 export async function fund(network: LocalNetwork, to: PublicKey, name: string): Promise<void> {
   unwrap(
-    await network
-      .node("payment-provider")
-      .submit({
-        tag: "issue-funds",
-        commandId: `opening/${name}`,
-        to,
-        amounts: Array.from({ length: COINS }, () => COIN),
-      }),
+    await network.node("payment-provider").submit({
+      tag: "issue-funds",
+      commandId: `opening/${name}`,
+      to,
+      amounts: Array.from({ length: COINS }, () => COIN),
+    }),
   );
 }
 

@@ -2,12 +2,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { unwrap, addLocalDays, hashOf, localDay, toJson } from "#core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addLocalDays, hashOf, localDay, toJson, unwrap } from "#core";
 import type { Community } from "#data";
 import { auditFolder } from "#ledger-node";
 import { findStrategy } from "#strategies";
 import { handMadeCommunity } from "#testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { brokenLink } from "./event-log.ts";
 import { defaultRules } from "./network-rules.ts";
 import { parseSettlementsCsv, type RunReport } from "./report/index.ts";
@@ -157,7 +157,9 @@ describe("a refused run", () => {
     data: {
       ...community.data,
       tariffs: community.data.tariffs.map((tariff, index, all) =>
-        index < all.length - 1 ? tariff : { ...tariff, retail: tariff.retail.slice(0, 12), feedIn: tariff.feedIn.slice(0, 12) },
+        index < all.length - 1
+          ? tariff
+          : { ...tariff, retail: tariff.retail.slice(0, 12), feedIn: tariff.feedIn.slice(0, 12) },
       ),
     },
   };

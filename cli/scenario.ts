@@ -142,7 +142,12 @@ function ruleProblems(rules: ScenarioRules, lineOf: LineOf): readonly ScenarioPr
   const usual = defaultRules({ name: "any", timeZone: zone("UTC"), slotMinutes: 60 }, "any");
   const value = (own: number | undefined, otherwise: bigint): bigint => (own === undefined ? otherwise : BigInt(own));
   const pairs = [
-    ["promiseMinWh", value(rules.promiseMinWh, usual.promiseMin), "promiseMaxWh", value(rules.promiseMaxWh, usual.promiseMax)],
+    [
+      "promiseMinWh",
+      value(rules.promiseMinWh, usual.promiseMin),
+      "promiseMaxWh",
+      value(rules.promiseMaxWh, usual.promiseMax),
+    ],
     [
       "gridFeeMicrosPerKwh",
       value(rules.gridFeeMicrosPerKwh, usual.gridFee),

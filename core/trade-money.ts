@@ -67,6 +67,8 @@ function floorToMicros(thousandths: bigint): bigint {
   return thousandths % WH_PER_KWH < 0n ? quotient - 1n : quotient;
 }
 
-function sortedByParty<Party extends string>(amounts: ReadonlyMap<Party, bigint>): readonly (readonly [Party, bigint])[] {
+function sortedByParty<Party extends string>(
+  amounts: ReadonlyMap<Party, bigint>,
+): readonly (readonly [Party, bigint])[] {
   return [...amounts].sort(([left], [right]) => compareText(left, right));
 }

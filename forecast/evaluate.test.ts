@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { localDay, localMidnightMs, zone } from "#core";
 import type { DataStore, MeterSeries } from "#data";
+import { madeUpData } from "../testkit/made-up-data.ts";
 import { createClimatology } from "./climatology.ts";
 import { type EvaluationRequest, evaluateForecasts } from "./evaluate.ts";
-import { madeUpData } from "../testkit/made-up-data.ts";
 import { createPersistence } from "./persistence.ts";
 
 const UTC = zone("UTC");

@@ -12,11 +12,11 @@ import {
   zone,
 } from "#core";
 import { createKnownView, type DataStore, type KnownView, type MeterSeries } from "#data";
+import { madeUpData } from "../testkit/made-up-data.ts";
 import { createAutomatic } from "./automatic.ts";
 import { CLIMATOLOGY_28, createClimatology } from "./climatology.ts";
 import { COLD_START } from "./cold-start.ts";
 import { createIntraday } from "./intraday.ts";
-import { madeUpData } from "../testkit/made-up-data.ts";
 import { expectedWh, type Forecaster, type ForecastTarget, MEDIAN_INDEX, type SlotForecast } from "./model.ts";
 import { createForecaster, FORECASTER_NAMES } from "./named-forecasters.ts";
 import { createPersistence } from "./persistence.ts";

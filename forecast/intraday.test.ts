@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { localDay, localInstantMs, seededPrng, slotStartingAt, zone } from "#core";
 import { createKnownView, type MeterSeries } from "#data";
+import { madeUpData } from "../testkit/made-up-data.ts";
 import { createAutomatic } from "./automatic.ts";
 import { LEAD_HOURS_MAX, learnFading, recentSurprise } from "./fading.ts";
 import { createIntraday } from "./intraday.ts";
-import { madeUpData } from "../testkit/made-up-data.ts";
 import { meanPinball } from "./scores.ts";
 
 const UTC = zone("UTC");

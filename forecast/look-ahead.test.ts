@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { localDay, localInstantMs, slotStartingAt, zone } from "#core";
 import { createKnownView, type DataStore, scrambleAfter } from "#data";
+import { madeUpData } from "../testkit/made-up-data.ts";
 import { createAutomatic } from "./automatic.ts";
 import { createIntraday } from "./intraday.ts";
-import { madeUpData } from "../testkit/made-up-data.ts";
 import type { Forecaster, ForecastTarget, SlotForecast } from "./model.ts";
 import { createForecaster, FORECASTER_NAMES } from "./named-forecasters.ts";
 

@@ -1,22 +1,37 @@
 /** Do the rules earn what their derivations say? Months of slots against calibrated forecasts, settled as the market settles. */
-import { localDay, micros, microsPerKwh, type Prng, seededPrng, type SlotId, slotStartingAt, wattHours } from "#core";
+
+import { describe, expect, test } from "vitest";
+import { localDay, micros, microsPerKwh, type Prng, type SlotId, seededPrng, slotStartingAt, wattHours } from "#core";
 import { loadFollower, newsvendorProsumer, type Strategy, storageArbitrage } from "#strategies";
 import { evenQuantiles, fakeContextFor, StrategyStage } from "#testkit";
-import { describe, expect, test } from "vitest";
 
 const MORNING = Date.parse("2031-06-10T12:00:00Z");
 const DAY = 86_400_000;
 const day = localDay("2031-06-11");
 
 /** Even over `[middle - 500, middle + 500]` the day before, over a fifth of that at the gate, always around the truth's own place in it. */
-function draw(prng: Prng, middle: number): { readonly truth: number; readonly dayAhead: readonly number[]; readonly gate: readonly number[] } {
+function draw(
+  prng: Prng,
+  middle: number,
+): { readonly truth: number; readonly dayAhead: readonly number[]; readonly gate: readonly number[] } {
   const truth = middle - 500 + 1_000 * prng.nextFloat();
   const gateStart = truth - 200 * prng.nextFloat();
-  return { truth, dayAhead: evenQuantiles(middle - 450, middle + 450), gate: evenQuantiles(gateStart + 10, gateStart + 190) };
+  return {
+    truth,
+    dayAhead: evenQuantiles(middle - 450, middle + 450),
+    gate: evenQuantiles(gateStart + 10, gateStart + 190),
+  };
 }
 
 /** Net money in micros over `slots` slots of one hour of the day, in a pool that takes `share` of what is offered or ordered at `price`. */
-function earn(strategy: Strategy<never, never> | Strategy, config: Readonly<Record<string, unknown>>, middle: number, price: number, share: number, slots = 200): number {
+function earn(
+  strategy: Strategy<never, never> | Strategy,
+  config: Readonly<Record<string, unknown>>,
+  middle: number,
+  price: number,
+  share: number,
+  slots = 200,
+): number {
   const ctx = fakeContextFor(strategy as Strategy, config);
   const stage = new StrategyStage(strategy as Strategy, ctx);
   const prng = seededPrng(7, "earnings");
@@ -39,7 +54,8 @@ function earn(strategy: Strategy<never, never> | Strategy, config: Readonly<Reco
 }
 
 describe("newsvendor-prosumer", () => {
-  const earned = (config: Readonly<Record<string, unknown>>, price = 180_000, share = 0.9): number => earn(newsvendorProsumer as Strategy, config, 600, price, share);
+  const earned = (config: Readonly<Record<string, unknown>>, price = 180_000, share = 0.9): number =>
+    earn(newsvendorProsumer as Strategy, config, 600, price, share);
   const fedIn = earned({ saleChancePriorPercent: 0, saleChancePriorWeightSlots: 1e9 }); // Expects no sale, so it never promises.
   const usual = earned({});
 
@@ -58,7 +74,8 @@ describe("newsvendor-prosumer", () => {
 });
 
 describe("load-follower", () => {
-  const spent = (config: Readonly<Record<string, unknown>>, price: number, share = 0.9): number => -earn(loadFollower as Strategy, config, -600, price, share);
+  const spent = (config: Readonly<Record<string, unknown>>, price: number, share = 0.9): number =>
+    -earn(loadFollower as Strategy, config, -600, price, share);
   const atRetail = spent({}, 1_000_000); // Above its limit: it buys nothing in the pool.
 
   test("pays less than retail", () => {
@@ -72,7 +89,9 @@ describe("load-follower", () => {
 });
 
 test("storage-arbitrage spends less than a battery that serves its home alone", () => {
-  expect(twoTariffHome(storageArbitrage as Strategy)).toBeGreaterThan(twoTariffHome(newsvendorProsumer as Strategy) + 60 * 100_000);
+  expect(twoTariffHome(storageArbitrage as Strategy)).toBeGreaterThan(
+    twoTariffHome(newsvendorProsumer as Strategy) + 60 * 100_000,
+  );
 });
 
 /** 60 days of a home without panels: retail 0.10 at 2 o'clock, 0.40 at 19 o'clock, 1.5 kWh needed then; an empty pool. Net money in micros. */
@@ -98,14 +117,27 @@ function twoTariffHome(strategy: Strategy): number {
       ctx.tariffs.set(id, { feedIn: microsPerKwh(60_000), retail: microsPerKwh(at === 0 ? 100_000 : 400_000) });
       ctx.forecastSurplus(id, evenQuantiles((needs[at] ?? 0) - 50, (needs[at] ?? 0) + 50));
     });
-    remember(stage.forecast(day, slots.map(({ id }) => id)));
-    remember(stage.poolsCleared(day, slots.map(({ id }) => id)));
+    remember(
+      stage.forecast(
+        day,
+        slots.map(({ id }) => id),
+      ),
+    );
+    remember(
+      stage.poolsCleared(
+        day,
+        slots.map(({ id }) => id),
+      ),
+    );
     slots.forEach(({ id, startMs }, at) => {
       ctx.nowMs = startMs - 600_000;
       ctx.batteryState = { ...battery, storedWh };
       remember(stage.gate(id));
       const wanted = planned.get(id) ?? needs[at] ?? 0;
-      const charge = Math.max(-Math.min(2_000, storedWh * oneWay), Math.min(2_000, (battery.capacityWh - storedWh) / oneWay, wanted));
+      const charge = Math.max(
+        -Math.min(2_000, storedWh * oneWay),
+        Math.min(2_000, (battery.capacityWh - storedWh) / oneWay, wanted),
+      );
       storedWh += charge >= 0 ? charge * oneWay : charge / oneWay;
       const net = Math.round((needs[at] ?? 0) - charge);
       stage.deliver(id, wattHours(Math.max(0, net)), wattHours(Math.max(0, -net)));

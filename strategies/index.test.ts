@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { builtInStrategies, findStrategy } from "./index.ts";
 
-const NAMES = ["double-promiser", "load-follower", "newsvendor-prosumer", "null-strategy", "producer", "speculator", "storage-arbitrage"];
+const NAMES = [
+  "double-promiser",
+  "load-follower",
+  "newsvendor-prosumer",
+  "null-strategy",
+  "producer",
+  "speculator",
+  "storage-arbitrage",
+];
 
 describe("builtInStrategies", () => {
   test("are found by their own names, each with a sentence about it", () => {

@@ -10,7 +10,6 @@ import { speculator } from "./speculator/index.ts";
 import { storageArbitrage } from "./storage-arbitrage/index.ts";
 import type { Strategy } from "./strategy.ts";
 
-export { doublePromiser, loadFollower, newsvendorProsumer, nullStrategy, producer, speculator, storageArbitrage };
 export type { DoublePromiserConfig } from "./double-promiser/index.ts";
 export type { LoadFollowerConfig } from "./load-follower/index.ts";
 export type { NewsvendorProsumerConfig } from "./newsvendor-prosumer/index.ts";
@@ -20,8 +19,8 @@ export type { StorageArbitrageConfig } from "./storage-arbitrage/index.ts";
 export {
   type AuctionEvent,
   type BatteryState,
-  defineStrategy,
   type DeliveryEvent,
+  defineStrategy,
   FORECAST_LEVELS,
   type Intent,
   type MarketRules,
@@ -34,10 +33,21 @@ export {
   type Tariff,
   type TradeEvent,
 } from "./strategy.ts";
+export { doublePromiser, loadFollower, newsvendorProsumer, nullStrategy, producer, speculator, storageArbitrage };
 
 /** All built-in strategies by name, in the order of their names. */
 export const builtInStrategies: ReadonlyMap<string, Strategy> = new Map(
-  ([doublePromiser, loadFollower, newsvendorProsumer, nullStrategy, producer, speculator, storageArbitrage] as readonly Strategy[])
+  (
+    [
+      doublePromiser,
+      loadFollower,
+      newsvendorProsumer,
+      nullStrategy,
+      producer,
+      speculator,
+      storageArbitrage,
+    ] as readonly Strategy[]
+  )
     .map((strategy): [string, Strategy] => [strategy.name, strategy])
     .sort(([left], [right]) => compareText(left, right)),
 );

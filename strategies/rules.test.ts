@@ -1,9 +1,10 @@
 /** Laws that hold for every built-in strategy, whatever happens to it. */
-import { localDay, micros, microsPerKwh, seededPrng, type SlotId, slotsOfLocalDay, wattHours } from "#core";
-import { builtInStrategies, type Intent, type PoolResult, type Strategy } from "#strategies";
-import { evenQuantiles, fakeContextFor, StrategyStage, USUAL_RULES } from "#testkit";
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { localDay, micros, microsPerKwh, type SlotId, seededPrng, slotsOfLocalDay, wattHours } from "#core";
+import { builtInStrategies, type Intent, type PoolResult, type Strategy } from "#strategies";
+import { evenQuantiles, fakeContextFor, StrategyStage, USUAL_RULES } from "#testkit";
 
 const NOON = Date.parse("2031-06-10T12:00:00Z");
 const day = localDay("2031-06-11");
@@ -23,8 +24,23 @@ type World = {
   readonly spread: number;
   readonly batteryWh: number;
 };
-type Event = { readonly kind: (typeof KINDS)[number]; readonly slot: number; readonly size: number; readonly share: number };
-const KINDS = ["forecast", "gate", "poolRound", "poolsCleared", "openAuction", "outbid", "endAuction", "deliver", "battery"] as const;
+type Event = {
+  readonly kind: (typeof KINDS)[number];
+  readonly slot: number;
+  readonly size: number;
+  readonly share: number;
+};
+const KINDS = [
+  "forecast",
+  "gate",
+  "poolRound",
+  "poolsCleared",
+  "openAuction",
+  "outbid",
+  "endAuction",
+  "deliver",
+  "battery",
+] as const;
 
 const arbWorld: fc.Arbitrary<World> = fc.record({
   fundsMicros: fc.oneof(fc.integer({ min: 0, max: 3_000_000 }), fc.constant(1_000_000_000)),
@@ -40,7 +56,12 @@ const arbWorld: fc.Arbitrary<World> = fc.record({
   batteryWh: fc.constantFrom(0, 500, 6_000),
 });
 const arbEvents = fc.array(
-  fc.record({ kind: fc.constantFrom(...KINDS), slot: fc.nat(23), size: fc.nat(3_000), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+  fc.record({
+    kind: fc.constantFrom(...KINDS),
+    slot: fc.nat(23),
+    size: fc.nat(3_000),
+    share: fc.double({ min: 0, max: 1, noNaN: true }),
+  }),
   { minLength: 1, maxLength: 30 },
 );
 
@@ -67,7 +88,11 @@ function stageIn(world: World, strategy: Strategy, seed: number): StrategyStage<
   ctx.nowMs = NOON;
   ctx.rng = seededPrng(seed, "rules");
   ctx.freeFunds = micros(world.fundsMicros);
-  ctx.member = { ...ctx.member, capacityPerSlot: wattHours(world.capacityWh), speculatorCapPerSlot: world.capWh === undefined ? undefined : wattHours(world.capWh) };
+  ctx.member = {
+    ...ctx.member,
+    capacityPerSlot: wattHours(world.capacityWh),
+    speculatorCapPerSlot: world.capWh === undefined ? undefined : wattHours(world.capWh),
+  };
   ctx.rules = {
     ...ctx.rules,
     slotMinutes: 60,
@@ -77,7 +102,13 @@ function stageIn(world: World, strategy: Strategy, seed: number): StrategyStage<
   };
   ctx.usualTariff = { feedIn: microsPerKwh(world.feedIn), retail: microsPerKwh(world.feedIn + world.retailGap) };
   ctx.results = pastRounds(world);
-  if (world.batteryWh > 0) ctx.batteryState = { capacityWh: world.batteryWh, powerW: 2_000, roundTripEfficiency: 0.9, storedWh: world.batteryWh / 2 };
+  if (world.batteryWh > 0)
+    ctx.batteryState = {
+      capacityWh: world.batteryWh,
+      powerW: 2_000,
+      roundTripEfficiency: 0.9,
+      storedWh: world.batteryWh / 2,
+    };
   slots.forEach((slotId, index) => {
     ctx.forecastSurplus(slotId, evenQuantiles(-1_000 + 60 * index, 50 * index));
   });
@@ -107,7 +138,12 @@ function play(stage: StrategyStage<unknown, unknown>, { kind, slot, size, share 
     case "poolsCleared":
       return stage.poolsCleared(day, slots);
     case "openAuction":
-      return stage.openAuction(slotId, wattHours(size + 1), microsPerKwh(Math.round(share * 200_000)), NOON + 1_800_000);
+      return stage.openAuction(
+        slotId,
+        wattHours(size + 1),
+        microsPerKwh(Math.round(share * 200_000)),
+        NOON + 1_800_000,
+      );
     case "outbid":
       return auctionId === undefined ? [] : stage.outbid(auctionId, BigInt(size + 1));
     case "endAuction":
@@ -116,62 +152,78 @@ function play(stage: StrategyStage<unknown, unknown>, { kind, slot, size, share 
       if (ctx.auctions.every((auction) => auction.slotId !== slotId)) stage.deliver(slotId, wattHours(size));
       return [];
     case "battery":
-      if (ctx.batteryState !== undefined) ctx.batteryState = { ...ctx.batteryState, storedWh: share * ctx.batteryState.capacityWh };
+      if (ctx.batteryState !== undefined)
+        ctx.batteryState = { ...ctx.batteryState, storedWh: share * ctx.batteryState.capacityWh };
       return [];
   }
 }
 
-describe.each([...builtInStrategies.values()].map((strategy) => ({ name: strategy.name, strategy })))("$name", ({ strategy }) => {
-  test("breaks no rule, whatever happens: capacity, holdings, funds, cap, retail, itself", () => {
-    fc.assert(
-      fc.property(arbWorld, arbEvents, (world, events) => {
-        const stage = stageIn(world, strategy, 1);
-        const intents = [...stage.forecast(day, slots), ...events.flatMap((event) => play(stage, event))];
-        expect(stage.violations).toEqual([]);
-        for (const intent of intents) if ("energy" in intent) expect(intent.energy > 0n).toBe(true);
-      }),
-      { numRuns: 50 },
-    );
-  });
+describe.each([...builtInStrategies.values()].map((strategy) => ({ name: strategy.name, strategy })))(
+  "$name",
+  ({ strategy }) => {
+    test("breaks no rule, whatever happens: capacity, holdings, funds, cap, retail, itself", () => {
+      fc.assert(
+        fc.property(arbWorld, arbEvents, (world, events) => {
+          const stage = stageIn(world, strategy, 1);
+          const intents = [...stage.forecast(day, slots), ...events.flatMap((event) => play(stage, event))];
+          expect(stage.violations).toEqual([]);
+          for (const intent of intents) if ("energy" in intent) expect(intent.energy > 0n).toBe(true);
+        }),
+        { numRuns: 50 },
+      );
+    });
 
-  test("does the same in the same context", () => {
-    fc.assert(
-      fc.property(arbWorld, arbEvents, fc.nat(), (world, events, seed) => {
-        const [first, second] = [stageIn(world, strategy, seed), stageIn(world, strategy, seed)].map((stage) => [
-          stage.forecast(day, slots),
-          ...events.map((event) => play(stage, event)),
-        ]);
-        expect(first).toEqual(second);
-      }),
-      { numRuns: 15 },
-    );
-  });
+    test("does the same in the same context", () => {
+      fc.assert(
+        fc.property(arbWorld, arbEvents, fc.nat(), (world, events, seed) => {
+          const [first, second] = [stageIn(world, strategy, seed), stageIn(world, strategy, seed)].map((stage) => [
+            stage.forecast(day, slots),
+            ...events.map((event) => play(stage, event)),
+          ]);
+          expect(first).toEqual(second);
+        }),
+        { numRuns: 15 },
+      );
+    });
 
-  test("goes on after a restart as if there had been none: its memory is plain JSON", () => {
-    fc.assert(
-      fc.property(arbWorld, arbEvents, (world, events) => {
-        const [whole, restarted] = [stageIn(world, strategy, 1), stageIn(world, strategy, 1)];
-        for (const event of events) {
-          const intents = play(whole, event);
-          restarted.ctx.memory = JSON.parse(JSON.stringify(restarted.ctx.memory));
-          expect(play(restarted, event)).toEqual(intents);
-        }
-      }),
-      { numRuns: 15 },
-    );
-  });
+    test("goes on after a restart as if there had been none: its memory is plain JSON", () => {
+      fc.assert(
+        fc.property(arbWorld, arbEvents, (world, events) => {
+          const [whole, restarted] = [stageIn(world, strategy, 1), stageIn(world, strategy, 1)];
+          for (const event of events) {
+            const intents = play(whole, event);
+            restarted.ctx.memory = JSON.parse(JSON.stringify(restarted.ctx.memory));
+            expect(play(restarted, event)).toEqual(intents);
+          }
+        }),
+        { numRuns: 15 },
+      );
+    });
 
-  test("its configuration has a default for every key and refuses others", () => {
-    const defaults = strategy.config.safeParse({});
-    expect(defaults.success).toBe(true);
-    expect(strategy.config.safeParse({ ...(defaults.data as object), misspelt: 1 }).success).toBe(false);
-  });
-});
+    test("its configuration has a default for every key and refuses others", () => {
+      const defaults = strategy.config.safeParse({});
+      expect(defaults.success).toBe(true);
+      expect(strategy.config.safeParse({ ...(defaults.data as object), misspelt: 1 }).success).toBe(false);
+    });
+  },
+);
 
 test("every strategy that trades has traded in the worlds above", () => {
   const traded = new Set<string>();
   for (const strategy of builtInStrategies.values()) {
-    const world: World = { fundsMicros: 1_000_000_000, capacityWh: 100_000, promiseMinWh: 1, promiseMaxWh: 1_000_000, capWh: 5_000, feedIn: 60_000, retailGap: 240_000, emergencyPrice: 800_000, pastPrice: 120_000, spread: 60_000, batteryWh: 500 };
+    const world: World = {
+      fundsMicros: 1_000_000_000,
+      capacityWh: 100_000,
+      promiseMinWh: 1,
+      promiseMaxWh: 1_000_000,
+      capWh: 5_000,
+      feedIn: 60_000,
+      retailGap: 240_000,
+      emergencyPrice: 800_000,
+      pastPrice: 120_000,
+      spread: 60_000,
+      batteryWh: 500,
+    };
     if (stageIn(world, strategy, 1).forecast(day, slots).length > 0) traded.add(strategy.name);
   }
   expect([...traded]).toEqual([...builtInStrategies.keys()].filter((name) => name !== "null-strategy"));
@@ -191,8 +243,12 @@ test("the stage itself sees what breaks a rule", () => {
   expect(broken({ tag: "promise", slotId, energy: wattHours(501) })).toBe("promises are within capacity");
   expect(broken({ tag: "promise", slotId, energy: wattHours(9) })).toBe("a promise is neither too small nor too large");
   expect(broken({ tag: "offer", slotId, energy: wattHours(1), limit })).toBe("not more is offered than is held");
-  expect(broken({ tag: "order", slotId, energy: wattHours(101), limit })).toBe("purchases are within the speculator's cap");
-  expect(broken({ tag: "order", slotId, energy: wattHours(10), limit: microsPerKwh(296_001) })).toBe("nobody pays more than retail");
+  expect(broken({ tag: "order", slotId, energy: wattHours(101), limit })).toBe(
+    "purchases are within the speculator's cap",
+  );
+  expect(broken({ tag: "order", slotId, energy: wattHours(10), limit: microsPerKwh(296_001) })).toBe(
+    "nobody pays more than retail",
+  );
   expect(broken({ tag: "charge-battery", slotId, energyWh: 1 })).toBe("there is a battery");
   expect(broken({ tag: "order", slotId, energy: wattHours(10), limit })).toBe("nothing");
 });

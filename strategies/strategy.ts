@@ -4,11 +4,15 @@
  * A strategy is synchronous, sees only what was known at the time, and returns intents; it cannot submit anything.
  * Backtest, simulation and live run the same object.
  */
-import type { LocalDay, Micros, MicrosPerKwh, Prng, SlotId, SlotMinutes, WattHours, ZoneName } from "#core";
+
 import type { z } from "zod";
+import type { LocalDay, Micros, MicrosPerKwh, Prng, SlotId, SlotMinutes, WattHours, ZoneName } from "#core";
 
 /** Quantile levels of every forecast: 0.05, 0.10 … 0.95. */
-export const FORECAST_LEVELS: readonly number[] = Array.from({ length: 19 }, (_, index) => Math.round((index + 1) * 5) / 100);
+export const FORECAST_LEVELS: readonly number[] = Array.from(
+  { length: 19 },
+  (_, index) => Math.round((index + 1) * 5) / 100,
+);
 
 /** What the member is expected to produce and use in a slot, as 19 quantiles each, in watt-hours. */
 export type MemberForecast = {
@@ -158,13 +162,19 @@ export interface Strategy<Config = unknown, Memory = unknown> {
   readonly warmup: { readonly days: number };
   initialMemory(): Memory;
   /** Forecast and tariff for the local day `day` are known: promise, offer, order. */
-  onForecast?(ctx: StrategyContext<Config, Memory>, event: { readonly day: LocalDay; readonly slotIds: readonly SlotId[] }): readonly Intent[];
+  onForecast?(
+    ctx: StrategyContext<Config, Memory>,
+    event: { readonly day: LocalDay; readonly slotIds: readonly SlotId[] },
+  ): readonly Intent[];
   /** The last call before the slot's final pool round. */
   onGate?(ctx: StrategyContext<Config, Memory>, slotId: SlotId): readonly Intent[];
   /** An auction has opened, got a higher bid, or ended. */
   onAuction?(ctx: StrategyContext<Config, Memory>, event: AuctionEvent): readonly Intent[];
   /** The day-ahead round of a day's pools is over. */
-  onPoolsCleared?(ctx: StrategyContext<Config, Memory>, event: { readonly day: LocalDay; readonly slotIds: readonly SlotId[] }): readonly Intent[];
+  onPoolsCleared?(
+    ctx: StrategyContext<Config, Memory>,
+    event: { readonly day: LocalDay; readonly slotIds: readonly SlotId[] },
+  ): readonly Intent[];
   onTrade?(ctx: StrategyContext<Config, Memory>, event: TradeEvent): readonly Intent[];
   onDelivery?(ctx: StrategyContext<Config, Memory>, event: DeliveryEvent): readonly Intent[];
 }

@@ -2,6 +2,8 @@
  * A real agent on a real small network, with a strategy that returns what the test tells it to. Between the test and the
  * ledger stand the whole agent, its mandate and its risk gate; forecasts are the same in every slot.
  */
+
+import { z } from "zod";
 import { Agent, type Decision, MemberForecasts, type RiskLimits } from "#agents";
 import { type ClientCommand, DELEGABLE_FLOWS, type LedgerRefusal, type Receipt, type Role } from "#contracts";
 import {
@@ -20,8 +22,15 @@ import { createKnownView, type DataStore } from "#data";
 import type { Forecaster } from "#forecast";
 import { delegateClient, type LedgerClient } from "#ledger-client";
 import type { LedgerNode } from "#ledger-node";
-import type { AuctionEvent, BatteryState, DeliveryEvent, Intent, Strategy, StrategyContext, TradeEvent } from "#strategies";
-import { z } from "zod";
+import type {
+  AuctionEvent,
+  BatteryState,
+  DeliveryEvent,
+  Intent,
+  Strategy,
+  StrategyContext,
+  TradeEvent,
+} from "#strategies";
 import { NEXT_SLOT, SLOT, SLOT_END_MS, signerOf } from "./builders.ts";
 import { SmallNetwork, type SmallNetworkOptions } from "./small-network.ts";
 

@@ -14,8 +14,8 @@ import {
   type SlotMinutes,
   slotsOfLocalDay,
   wattHours,
-  zone,
   type ZoneName,
+  zone,
 } from "#core";
 import type { BatterySpec, Community, CommunityMember, CommunityRole, MeterSeries, TariffVintage } from "#data";
 

@@ -2,11 +2,11 @@
 import {
   defaultRules,
   EventLog,
-  settlementsCsv,
   type SettlementRow,
-  simulate,
   type SimulationOptions,
   type SimulationResult,
+  settlementsCsv,
+  simulate,
 } from "#backtest";
 import { decodeSignedTransaction, type SignedTransaction } from "#contracts";
 import { hashOf, type LocalDay, type Micros, unwrap } from "#core";
@@ -56,7 +56,8 @@ export async function runInMemory(options: InMemoryOptions): Promise<InMemoryRun
     seed,
     rules,
     forecaster: options.forecaster ?? createPersistence(community),
-    strategyOf: (member) => chosen(strategies[member.name] ?? { strategy: member.strategy, config: member.strategyConfig }),
+    strategyOf: (member) =>
+      chosen(strategies[member.name] ?? { strategy: member.strategy, config: member.strategyConfig }),
     commitLog,
     openStore: () => openSqliteNodeStore(":memory:", "process-crash", defer),
     defer,

@@ -6,8 +6,8 @@ import {
   microsPerKwh,
   NO_ENERGY,
   type Prng,
-  seededPrng,
   type SlotId,
+  seededPrng,
   wattHours,
   zone,
 } from "#core";
@@ -34,14 +34,26 @@ export const USUAL_RULES: MarketRules = {
   promiseMax: wattHours(1_000_000n),
 };
 
-export const NO_POSITION: Position = { promised: NO_ENERGY, held: NO_ENERGY, bought: NO_ENERGY, offered: NO_ENERGY, bidding: NO_ENERGY };
+export const NO_POSITION: Position = {
+  promised: NO_ENERGY,
+  held: NO_ENERGY,
+  bought: NO_ENERGY,
+  offered: NO_ENERGY,
+  bidding: NO_ENERGY,
+};
 
 /** A forecast of which every quantile is given for the surplus; production and load are its positive and negative part. */
 export function surplusForecast(slotId: SlotId, issuedAtMs: number, surplusWh: readonly number[]): MemberForecast {
   invariant(surplusWh.length === 19, "a forecast has 19 quantiles");
   const surplus = Float64Array.from(surplusWh);
   const negative = Float64Array.from(surplus, (value) => Math.max(0, -value)).reverse();
-  return { slotId, issuedAtMs, surplusWh: surplus, productionWh: surplus.map((value) => Math.max(0, value)), loadWh: negative };
+  return {
+    slotId,
+    issuedAtMs,
+    surplusWh: surplus,
+    productionWh: surplus.map((value) => Math.max(0, value)),
+    loadWh: negative,
+  };
 }
 
 /** 19 numbers at equal steps from `first` to `last`: an even distribution. */
@@ -108,6 +120,9 @@ export class FakeStrategyContext<Config, Memory> implements StrategyContext<Conf
 }
 
 /** A context for a strategy with its default configuration but for `config`, and its first memory. */
-export function fakeContextFor<Config, Memory>(strategy: Strategy<Config, Memory>, config: Readonly<Record<string, unknown>> = {}): FakeStrategyContext<Config, Memory> {
+export function fakeContextFor<Config, Memory>(
+  strategy: Strategy<Config, Memory>,
+  config: Readonly<Record<string, unknown>> = {},
+): FakeStrategyContext<Config, Memory> {
   return new FakeStrategyContext(strategy.config.parse(config), strategy.initialMemory());
 }

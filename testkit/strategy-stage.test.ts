@@ -1,7 +1,7 @@
-import { localDay, micros, microsPerKwh, type SlotId, slotStartingAt, wattHours } from "#core";
-import { defineStrategy, type Intent, type Strategy } from "#strategies";
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { localDay, micros, microsPerKwh, type SlotId, slotStartingAt, wattHours } from "#core";
+import { defineStrategy, type Intent, type Strategy } from "#strategies";
 import { FakeStrategyContext } from "./strategy-context.ts";
 import { StrategyStage } from "./strategy-stage.ts";
 
@@ -28,7 +28,10 @@ function stageDoing(...intents: readonly Intent[]): StrategyStage<Record<string,
 }
 
 test("a kept promise: sold part at the pool's price, unsold part at feed-in, deposit back less the grid's fee", () => {
-  const stage = stageDoing({ tag: "promise", slotId, energy: wh(1_000) }, { tag: "offer", slotId, energy: wh(1_000), limit: price(70_000) });
+  const stage = stageDoing(
+    { tag: "promise", slotId, energy: wh(1_000) },
+    { tag: "offer", slotId, energy: wh(1_000), limit: price(70_000) },
+  );
   expect(stage.ctx.freeFunds).toBe(10_000_000n - 800_000n);
   stage.poolRound(slotId, price(200_000), 0.6);
   stage.deliver(slotId, wh(1_500));

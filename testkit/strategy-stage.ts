@@ -26,7 +26,12 @@ import {
 import type { Intent, OpenAuction, Position, Strategy } from "#strategies";
 import type { FakeStrategyContext } from "./strategy-context.ts";
 
-type RestingOrder = { readonly slotId: SlotId; readonly side: "offer" | "order"; readonly energy: WattHours; readonly limit: MicrosPerKwh };
+type RestingOrder = {
+  readonly slotId: SlotId;
+  readonly side: "offer" | "order";
+  readonly energy: WattHours;
+  readonly limit: MicrosPerKwh;
+};
 
 /** Runs a strategy in a fake context: carries out its intents and keeps a list of those that break a rule. */
 export class StrategyStage<Config, Memory> {
@@ -78,17 +83,29 @@ export class StrategyStage<Config, Memory> {
     const auction = this.#auction(auctionId);
     this.ctx.auctions = this.ctx.auctions.filter((open) => open.auctionId !== auctionId);
     const { slotId, energy, isOwn, isHighestBidder, highestPrice } = auction;
-    if (isHighestBidder) this.#change(slotId, ({ bidding, bought, held }) => ({ bidding: subtractEnergy(bidding, energy), bought: addEnergy(bought, energy), held: addEnergy(held, energy) }));
-    if (isOwn && highestPrice === undefined) this.#change(slotId, ({ offered, held }) => ({ offered: subtractEnergy(offered, energy), held: addEnergy(held, energy) }));
+    if (isHighestBidder)
+      this.#change(slotId, ({ bidding, bought, held }) => ({
+        bidding: subtractEnergy(bidding, energy),
+        bought: addEnergy(bought, energy),
+        held: addEnergy(held, energy),
+      }));
+    if (isOwn && highestPrice === undefined)
+      this.#change(slotId, ({ offered, held }) => ({
+        offered: subtractEnergy(offered, energy),
+        held: addEnergy(held, energy),
+      }));
     if (isOwn && highestPrice !== undefined) this.#sold(slotId, energy, highestPrice);
     const intents = this.#auctionEvent("ended", auction);
-    if (isHighestBidder || (isOwn && highestPrice !== undefined)) this.#tradeEvent(slotId, isOwn ? "sold" : "bought", energy, highestPrice ?? auction.basePrice, "auction");
+    if (isHighestBidder || (isOwn && highestPrice !== undefined))
+      this.#tradeEvent(slotId, isOwn ? "sold" : "bought", energy, highestPrice ?? auction.basePrice, "auction");
     return intents;
   }
 
   /** A pool round at `price`: fills `share` (0…1) of the member's open orders and offers that accept it. */
   poolRound(slotId: SlotId, price: MicrosPerKwh, share: number): void {
-    const filled = this.#resting.filter((order) => order.slotId === slotId && (order.side === "offer" ? order.limit <= price : order.limit >= price));
+    const filled = this.#resting.filter(
+      (order) => order.slotId === slotId && (order.side === "offer" ? order.limit <= price : order.limit >= price),
+    );
     let volume = NO_ENERGY;
     for (const order of filled) {
       const energy = wattHours(BigInt(Math.floor(Number(order.energy) * share)));
@@ -96,7 +113,10 @@ export class StrategyStage<Config, Memory> {
       this.#fill(order, energy, price);
       volume = addEnergy(volume, energy);
     }
-    this.ctx.results = [...this.ctx.results, { slotId, clearedAtMs: this.ctx.nowMs, price: volume === 0n ? null : price, volume }];
+    this.ctx.results = [
+      ...this.ctx.results,
+      { slotId, clearedAtMs: this.ctx.nowMs, price: volume === 0n ? null : price, volume },
+    ];
   }
 
   /**
@@ -110,9 +130,13 @@ export class StrategyStage<Config, Memory> {
     const delivered = minEnergy(promised, injected);
     const depositLost = costCeil(energyAbove(promised, delivered), ctx.rules.emergencyPrice);
     const sold = energyAbove(promised, energyAbove(held, bought));
-    const fedIn = addEnergy(energyAbove(injected, delivered), addEnergy(energyAbove(delivered, sold), energyAbove(bought, withdrawn)));
+    const fedIn = addEnergy(
+      energyAbove(injected, delivered),
+      addEnergy(energyAbove(delivered, sold), energyAbove(bought, withdrawn)),
+    );
     const tariff = ctx.tariff(slotId);
-    if (tariff !== undefined) this.#pay(micros(costCeil(energyAbove(withdrawn, bought), tariff.retail) - costFloor(fedIn, tariff.feedIn)));
+    if (tariff !== undefined)
+      this.#pay(micros(costCeil(energyAbove(withdrawn, bought), tariff.retail) - costFloor(fedIn, tariff.feedIn)));
     this.#pay(micros(depositLost + costCeil(delivered, ctx.rules.gridFee) - (this.#deposits.get(slotId) ?? 0n)));
     this.#deposits.delete(slotId);
     ctx.positions.delete(slotId);
@@ -143,7 +167,8 @@ export class StrategyStage<Config, Memory> {
     if (intent.tag === "promise") return this.#brokenPromiseRule(intent.slotId, intent.energy);
     if (intent.tag === "order") return this.#brokenOrderRule(intent.slotId, intent.energy, intent.limit);
     if (intent.energy > this.ctx.position(intent.slotId).held) return "not more is offered than is held";
-    if (intent.tag === "auction") return intent.deadlineMs > this.ctx.nowMs ? undefined : "an auction's deadline is to come";
+    if (intent.tag === "auction")
+      return intent.deadlineMs > this.ctx.nowMs ? undefined : "an auction's deadline is to come";
     const crosses = this.resting(intent.slotId).some(({ side, limit }) => side === "order" && limit >= intent.limit);
     return crosses ? "a member does not trade with itself" : undefined;
   }
@@ -152,18 +177,22 @@ export class StrategyStage<Config, Memory> {
     const battery = this.ctx.batteryState;
     if (battery === undefined) return "there is a battery";
     if (!Number.isInteger(energyWh)) return "energy is whole";
-    return Math.abs(energyWh) <= (battery.powerW * this.ctx.rules.slotMinutes) / 60 ? undefined : "power is within the battery's";
+    return Math.abs(energyWh) <= (battery.powerW * this.ctx.rules.slotMinutes) / 60
+      ? undefined
+      : "power is within the battery's";
   }
 
   #brokenPromiseRule(slotId: SlotId, energy: WattHours): string | undefined {
     const { promiseMin, promiseMax, emergencyPrice } = this.ctx.rules;
     if (energy < promiseMin || energy > promiseMax) return "a promise is neither too small nor too large";
-    if (this.ctx.position(slotId).promised + energy > this.ctx.member.capacityPerSlot) return "promises are within capacity";
+    if (this.ctx.position(slotId).promised + energy > this.ctx.member.capacityPerSlot)
+      return "promises are within capacity";
     return costCeil(energy, emergencyPrice) > this.ctx.freeFunds ? "the deposit is within the free funds" : undefined;
   }
 
   #brokenOrderRule(slotId: SlotId, energy: WattHours, limit: MicrosPerKwh): string | undefined {
-    if (this.resting(slotId).some((open) => open.side === "offer" && open.limit <= limit)) return "a member does not trade with itself";
+    if (this.resting(slotId).some((open) => open.side === "offer" && open.limit <= limit))
+      return "a member does not trade with itself";
     return this.#brokenBuyRule(slotId, energy, limit);
   }
 
@@ -190,7 +219,10 @@ export class StrategyStage<Config, Memory> {
     switch (intent.tag) {
       case "promise":
         this.#lockDeposit(intent.slotId, costCeil(intent.energy, ctx.rules.emergencyPrice));
-        return this.#change(intent.slotId, ({ promised, held }) => ({ promised: addEnergy(promised, intent.energy), held: addEnergy(held, intent.energy) }));
+        return this.#change(intent.slotId, ({ promised, held }) => ({
+          promised: addEnergy(promised, intent.energy),
+          held: addEnergy(held, intent.energy),
+        }));
       case "offer":
         this.#resting.push({ slotId: intent.slotId, side: "offer", energy: intent.energy, limit: intent.limit });
         return this.#hold(intent.slotId, intent.energy);
@@ -218,7 +250,10 @@ export class StrategyStage<Config, Memory> {
 
   /** Moves energy from held to offered. */
   #hold(slotId: SlotId, energy: WattHours): void {
-    this.#change(slotId, ({ held, offered }) => ({ held: subtractEnergy(held, energy), offered: addEnergy(offered, energy) }));
+    this.#change(slotId, ({ held, offered }) => ({
+      held: subtractEnergy(held, energy),
+      offered: addEnergy(offered, energy),
+    }));
   }
 
   #applyBid(auctionId: string, price: MicrosPerKwh): void {
@@ -233,7 +268,11 @@ export class StrategyStage<Config, Memory> {
       if (side === "order") {
         this.#pay(micros(-this.#buyersCost(energy, limit)));
         this.#change(slotId, ({ bidding }) => ({ bidding: subtractEnergy(bidding, energy) }));
-      } else this.#change(slotId, ({ held, offered }) => ({ held: addEnergy(held, energy), offered: subtractEnergy(offered, energy) }));
+      } else
+        this.#change(slotId, ({ held, offered }) => ({
+          held: addEnergy(held, energy),
+          offered: subtractEnergy(offered, energy),
+        }));
     }
     this.#resting = this.#resting.filter((order) => order.slotId !== slotId);
   }
@@ -241,33 +280,67 @@ export class StrategyStage<Config, Memory> {
   #fill(order: RestingOrder, energy: WattHours, price: MicrosPerKwh): void {
     const { slotId, side } = order;
     const left = subtractEnergy(order.energy, energy);
-    this.#resting = this.#resting.flatMap((open) => (open !== order ? [open] : left === 0n ? [] : [{ ...open, energy: left }]));
+    this.#resting = this.#resting.flatMap((open) =>
+      open !== order ? [open] : left === 0n ? [] : [{ ...open, energy: left }],
+    );
     if (side === "offer") this.#sold(slotId, energy, price);
     else {
-      this.#pay(micros(this.#buyersCost(energy, price) - (this.#buyersCost(order.energy, order.limit) - this.#buyersCost(left, order.limit))));
-      this.#change(slotId, ({ bidding, bought, held }) => ({ bidding: subtractEnergy(bidding, energy), bought: addEnergy(bought, energy), held: addEnergy(held, energy) }));
+      this.#pay(
+        micros(
+          this.#buyersCost(energy, price) -
+            (this.#buyersCost(order.energy, order.limit) - this.#buyersCost(left, order.limit)),
+        ),
+      );
+      this.#change(slotId, ({ bidding, bought, held }) => ({
+        bidding: subtractEnergy(bidding, energy),
+        bought: addEnergy(bought, energy),
+        held: addEnergy(held, energy),
+      }));
     }
     this.#tradeEvent(slotId, side === "offer" ? "sold" : "bought", energy, price, "pool");
   }
 
   /** Offered energy goes away against money: what others owe first, then own promises. */
   #sold(slotId: SlotId, energy: WattHours, price: MicrosPerKwh): void {
-    this.#change(slotId, ({ offered, bought }) => ({ offered: subtractEnergy(offered, energy), bought: energyAbove(bought, energy) }));
+    this.#change(slotId, ({ offered, bought }) => ({
+      offered: subtractEnergy(offered, energy),
+      bought: energyAbove(bought, energy),
+    }));
     this.#pay(micros(-costFloor(energy, price)));
   }
 
-  #tradeEvent(slotId: SlotId, side: "bought" | "sold", energy: WattHours, price: MicrosPerKwh, via: "pool" | "auction"): void {
-    this.carryOut(this.#strategy.onTrade?.(this.ctx, { slotId, side, energy, amount: costFloor(energy, price), via }) ?? []);
+  #tradeEvent(
+    slotId: SlotId,
+    side: "bought" | "sold",
+    energy: WattHours,
+    price: MicrosPerKwh,
+    via: "pool" | "auction",
+  ): void {
+    this.carryOut(
+      this.#strategy.onTrade?.(this.ctx, { slotId, side, energy, amount: costFloor(energy, price), via }) ?? [],
+    );
   }
 
   #auctionEvent(tag: "opened" | "bid" | "ended", auction: OpenAuction): readonly Intent[] {
     return this.carryOut(this.#strategy.onAuction?.(this.ctx, { tag, auction }) ?? []);
   }
 
-  #addAuction(made: Pick<OpenAuction, "slotId" | "energy" | "basePrice" | "deadlineMs" | "isOwn" | "seller">): OpenAuction {
+  #addAuction(
+    made: Pick<OpenAuction, "slotId" | "energy" | "basePrice" | "deadlineMs" | "isOwn" | "seller">,
+  ): OpenAuction {
     this.#auctionCount += 1;
     const { slotId, energy, basePrice, deadlineMs, isOwn, seller } = made;
-    const auction = { auctionId: `auction-${this.#auctionCount}`, slotId, energy, basePrice, deadlineMs, isOwn, seller, highestPrice: undefined, isHighestBidder: false };
+    const auction = {
+      auctionId: `auction-${this.#auctionCount}`,
+      slotId,
+      energy,
+      basePrice,
+      deadlineMs,
+      isOwn,
+      seller,
+      highestPrice: undefined,
+      isHighestBidder: false,
+    };
     this.ctx.auctions = [...this.ctx.auctions, auction];
     return auction;
   }
@@ -279,7 +352,9 @@ export class StrategyStage<Config, Memory> {
   }
 
   #replaceAuction(changed: OpenAuction): void {
-    this.ctx.auctions = this.ctx.auctions.map((auction) => (auction.auctionId === changed.auctionId ? changed : auction));
+    this.ctx.auctions = this.ctx.auctions.map((auction) =>
+      auction.auctionId === changed.auctionId ? changed : auction,
+    );
   }
 
   #buyersCost(energy: WattHours, price: MicrosPerKwh): Micros {

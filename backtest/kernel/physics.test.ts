@@ -101,7 +101,11 @@ describe("a battery", () => {
     );
     fc.assert(
       fc.property(arbSlots, (slots) => {
-        const plant = plantOf(slots.map(({ production }) => production), slots.map(({ load }) => load), SPEC);
+        const plant = plantOf(
+          slots.map(({ production }) => production),
+          slots.map(({ load }) => load),
+          SPEC,
+        );
         for (const [index, { production, load, plan }] of slots.entries()) {
           const before = plant.state()?.storedWh ?? 0;
           if (plan !== undefined) plant.plan(slotNumber(index).id, plan);

@@ -92,6 +92,8 @@ describe("time", () => {
   });
 
   test("parts of a millisecond are a bug", () => {
-    expect(() => new VirtualClock(0).at(0.5, { priority: 0, source: "x", run: () => undefined })).toThrow(InvariantError);
+    expect(() => new VirtualClock(0).at(0.5, { priority: 0, source: "x", run: () => undefined })).toThrow(
+      InvariantError,
+    );
   });
 });

@@ -1,6 +1,6 @@
+import { expect, test } from "vitest";
 import { localDay, type SlotId, slotStartingAt, wattHours } from "#core";
 import { evenQuantiles, fakeContextFor, StrategyStage } from "#testkit";
-import { expect, test } from "vitest";
 import { type DoublePromiserConfig, doublePromiser } from "./index.ts";
 
 const slotId: SlotId = slotStartingAt(Date.parse("2031-06-11T12:00:00Z"), 15).id;
@@ -10,7 +10,11 @@ function promised(config: Partial<DoublePromiserConfig>, capacityWh = 1_000_000)
   ctx.member = { ...ctx.member, capacityPerSlot: wattHours(capacityWh) };
   ctx.forecastSurplus(slotId, evenQuantiles(50, 950));
   const stage = new StrategyStage(doublePromiser, ctx);
-  const intents = [...stage.forecast(localDay("2031-06-11"), [slotId]), ...stage.forecast(localDay("2031-06-11"), [slotId]), ...stage.gate(slotId)];
+  const intents = [
+    ...stage.forecast(localDay("2031-06-11"), [slotId]),
+    ...stage.forecast(localDay("2031-06-11"), [slotId]),
+    ...stage.gate(slotId),
+  ];
   expect(intents.every(({ tag }) => tag === "promise")).toBe(true);
   expect(stage.violations).toEqual([]);
   return ctx.position(slotId).promised;

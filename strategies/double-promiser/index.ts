@@ -15,8 +15,12 @@ export type DoublePromiserMemory = Record<string, never>;
 
 export const doublePromiser: Strategy<DoublePromiserConfig, DoublePromiserMemory> = defineStrategy({
   name: "double-promiser",
-  description: "Promises twice what it expects to produce and offers none of it: the yardstick of what broken promises cost.",
-  config: z.strictObject({ factor: z.number().positive().max(100).default(2), basis: z.enum(["median", "maximum"]).default("median") }),
+  description:
+    "Promises twice what it expects to produce and offers none of it: the yardstick of what broken promises cost.",
+  config: z.strictObject({
+    factor: z.number().positive().max(100).default(2),
+    basis: z.enum(["median", "maximum"]).default("median"),
+  }),
   warmup: { days: 0 },
   initialMemory: () => ({}),
 

@@ -1,6 +1,7 @@
 /** A consumer: orders the critical quantile of its need in the pools and bids for auctioned lots up to what they are worth. */
-import { addEnergy, type MicrosPerKwh, microsPerKwh, slotOf } from "#core";
+
 import { z } from "zod";
+import { addEnergy, type MicrosPerKwh, microsPerKwh, slotOf } from "#core";
 import { priceFloor } from "../shared/amounts.ts";
 import { nextBid } from "../shared/bidding.ts";
 import { Desk, type FundsConfig, fundsShape } from "../shared/desk.ts";
@@ -27,7 +28,8 @@ export type LoadFollowerMemory = Record<string, never>;
 
 export const loadFollower: Strategy<LoadFollowerConfig, LoadFollowerMemory> = defineStrategy({
   name: "load-follower",
-  description: "Orders the quantile of its need at which one more Wh saves what it costs, and bids in auctions up to their worth.",
+  description:
+    "Orders the quantile of its need at which one more Wh saves what it costs, and bids in auctions up to their worth.",
   config: z.strictObject({
     ...priceShape,
     ...needShape,
@@ -59,7 +61,7 @@ export const loadFollower: Strategy<LoadFollowerConfig, LoadFollowerMemory> = de
     if (outlook === undefined || tariff === undefined) return [];
     const desk = new Desk(ctx, ctx.config);
     if (tag !== "ended") bidForNeed(ctx, desk, auction, outlook.surplus, tariff);
-    quoteSlot({ buys: { view: ctx } }, desk, outlook, tariff, "day-ahead", true);
+    quoteSlot({ buys: { view: ctx } }, desk, outlook, tariff, "day-ahead");
     return desk.intents();
   },
 });
@@ -70,12 +72,22 @@ function bidForNeed(ctx: Context, desk: Desk, auction: OpenAuction, surplus: Flo
   const { bought, auctionBidding } = desk.book(auction.slotId);
   const covered = addEnergy(bought, auctionBidding);
   if (covered >= needWish(ctx, auction.slotId, need, tariff, "day-ahead").target) return;
-  const price = nextBid(auction, mostToBid(ctx, auction, need, Number(covered), tariff), microsPerKwh(ctx.config.bidRiseMicrosPerKwh));
+  const price = nextBid(
+    auction,
+    mostToBid(ctx, auction, need, Number(covered), tariff),
+    microsPerKwh(ctx.config.bidRiseMicrosPerKwh),
+  );
   if (price !== undefined) desk.bid(auction, price);
 }
 
 /** What the lot is worth per kWh, but not more than the limit of a pool order, nor than the pool's price by too much. */
-function mostToBid(ctx: Context, { slotId, energy }: OpenAuction, need: Float64Array, coveredWh: number, tariff: Tariff): MicrosPerKwh {
+function mostToBid(
+  ctx: Context,
+  { slotId, energy }: OpenAuction,
+  need: Float64Array,
+  coveredWh: number,
+  tariff: Tariff,
+): MicrosPerKwh {
   const { rules, config } = ctx;
   const worth = worthOfEnergy(need, coveredWh, Number(energy), Number(tariff.feedIn), Number(tariff.retail));
   const perKwh = (worth * 1_000) / Number(energy) - Number(rules.marketFee);

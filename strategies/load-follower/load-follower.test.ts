@@ -1,6 +1,15 @@
-import { localDay, type MicrosPerKwh, microsPerKwh, type SlotId, slotStartingAt, slotsOfLocalDay, type WattHours, wattHours } from "#core";
-import { evenQuantiles, fakeContextFor, NO_POSITION, StrategyStage, USUAL_RULES } from "#testkit";
 import { describe, expect, test } from "vitest";
+import {
+  localDay,
+  type MicrosPerKwh,
+  microsPerKwh,
+  type SlotId,
+  slotStartingAt,
+  slotsOfLocalDay,
+  type WattHours,
+  wattHours,
+} from "#core";
+import { evenQuantiles, fakeContextFor, NO_POSITION, StrategyStage, USUAL_RULES } from "#testkit";
 import { type LoadFollowerConfig, type LoadFollowerMemory, loadFollower } from "./index.ts";
 
 const NOON = Date.parse("2031-06-10T12:00:00Z");
@@ -20,25 +29,22 @@ function stageWith(config: Partial<LoadFollowerConfig> = {}): StrategyStage<Load
 }
 
 describe("the README's example", () => {
-  test("orders 483 Wh in three steps, or in one at retail less fee and shade", () => {
+  test("orders 483 Wh at retail less fee and shade", () => {
     expect(stageWith().forecast(day, slots)).toEqual([
-      { tag: "order", slotId: evening, energy: wh(50), limit: price(284_000) },
-      { tag: "order", slotId: evening, energy: wh(216), limit: price(232_000) },
-      { tag: "order", slotId: evening, energy: wh(217), limit: price(180_000) },
+      { tag: "order", slotId: evening, energy: wh(483), limit: price(284_000) },
     ]);
-    expect(stageWith({ orderSteps: 1 }).forecast(day, slots)).toEqual([{ tag: "order", slotId: evening, energy: wh(483), limit: price(284_000) }]);
-    expect(stageWith({ orderSteps: 1, limitShadePercent: 0 }).forecast(day, slots)).toEqual([
+    expect(stageWith({ limitShadePercent: 0 }).forecast(day, slots)).toEqual([
       { tag: "order", slotId: evening, energy: wh(483), limit: price(296_000) },
     ]);
   });
 
-  test("a lot on auction takes the place of as much of the orders", () => {
+  test("a lot on auction takes the place of as much of the order", () => {
     const stage = stageWith();
     stage.forecast(day, slots);
     expect(stage.openAuction(evening, wh(300), price(67_000), DEADLINE)).toEqual([
       { tag: "bid", auctionId: "auction-1", price: price(72_000) },
       { tag: "cancel", slotId: evening },
-      { tag: "order", slotId: evening, energy: wh(183), limit: price(180_000) },
+      { tag: "order", slotId: evening, energy: wh(183), limit: price(284_000) },
     ]);
     expect(stage.violations).toEqual([]);
   });
@@ -47,7 +53,7 @@ describe("the README's example", () => {
 test("at the gate it orders what the newest forecast adds and sells what it takes away", () => {
   const stage = stageWith();
   stage.ctx.positions.set(evening, { ...NO_POSITION, bought: wh(400), held: wh(400) });
-  expect(stage.gate(evening)).toEqual([{ tag: "order", slotId: evening, energy: wh(83), limit: price(180_000) }]);
+  expect(stage.gate(evening)).toEqual([{ tag: "order", slotId: evening, energy: wh(83), limit: price(284_000) }]);
   stage.ctx.forecastSurplus(evening, evenQuantiles(-230, -50));
   // Need even between 50 and 230: nine tenths of it are 220 Wh or less.
   expect(stage.gate(evening)).toEqual([
@@ -65,27 +71,9 @@ test("dear hours: what is all but certainly needed is still ordered, below what 
     price: price(299_000),
     volume: wh(1),
   }));
-  expect(stage.forecast(day, slots)).toEqual([{ tag: "order", slotId: evening, energy: wh(50), limit: price(284_000) }]);
-});
-
-test("orders what is all but certain dearly and the rest for what it is worth: the limits follow the forecast's spread", () => {
-  const stage = stageWith();
-  stage.ctx.forecastSurplus(evening, evenQuantiles(-410, -390));
-  const [first, ...others] = stage.forecast(day, slots);
-  expect(first).toMatchObject({ energy: 390n, limit: 284_000n });
-  expect(others).toEqual([{ tag: "order", slotId: evening, energy: wh(10), limit: price(180_000) }]); // Dust goes with the next step.
-});
-
-test("a step's energy is worth its limit: no step regrets a fill", () => {
-  const stage = stageWith({ orderSteps: 5 });
-  let reached = 0;
-  for (const order of stage.forecast(day, slots)) {
-    if (order.tag !== "order") throw new Error("it only orders");
-    reached += Number(order.energy);
-    const leastWorth = 60_000 + 240_000 * (1 - reached / 1_000); // Need is even: F(x) = x / 1000.
-    expect(Number(order.limit) + 4_000).toBeLessThanOrEqual(leastWorth + 240);
-  }
-  expect(reached).toBe(483);
+  expect(stage.forecast(day, slots)).toEqual([
+    { tag: "order", slotId: evening, energy: wh(50), limit: price(284_000) },
+  ]);
 });
 
 describe("auctions", () => {
@@ -98,8 +86,8 @@ describe("auctions", () => {
       const bid = stage.outbid("auction-1", 20_000n).find((intent) => intent.tag === "bid");
       if (bid?.tag === "bid") prices.push(bid.price);
     }
-    // Expected pool price 180 000 and 10 000 more; the lot would be worth 259 000.
-    expect(prices).toEqual([127_000n, 167_000n]); // The next would be 207 000.
+    // Expected pool price 180 000 and 10 000 more; the lot is worth 259 000.
+    expect(prices).toEqual([127_000n, 167_000n, 190_000n]);
     expect(stage.ctx.position(evening).bidding).toBe(483n);
     expect(stage.resting(evening).reduce((sum, { energy }) => sum + energy, 0n)).toBe(483n);
     expect(stage.violations).toEqual([]);

@@ -42,7 +42,7 @@ export const newsvendorProsumer: Strategy<NewsvendorProsumerConfig, SaleMemory> 
   },
 
   onDelivery(ctx, record) {
-    rememberDelivery(ctx.memory, record, ctx.rules.timeZone, ctx.config);
+    rememberDelivery(ctx.memory, record, ctx.rules.timeZone);
     return [];
   },
 });

@@ -1,6 +1,7 @@
 /** A plant without a load: promises the critical quantile of its production, auctions its largest slots, pools the rest. */
-import { type SlotId, slotOf, splitEvenly, wattHours } from "#core";
+
 import { z } from "zod";
+import { type SlotId, slotOf, splitEvenly, wattHours } from "#core";
 import { Desk, type FundsConfig, fundsShape } from "../shared/desk.ts";
 import { type PriceConfig, priceShape } from "../shared/prices.ts";
 import { outlooksOf, promiseAll, quoteAll, quoteSlot, type Sides, type SlotOutlook } from "../shared/quotes.ts";
@@ -23,7 +24,8 @@ const MS_PER_MINUTE = 60_000;
 
 export const producer: Strategy<ProducerConfig, SaleMemory> = defineStrategy({
   name: "producer",
-  description: "Promises the critical quantile of its production, auctions its largest slots and offers the rest in the pools.",
+  description:
+    "Promises the critical quantile of its production, auctions its largest slots and offers the rest in the pools.",
   config: z.strictObject({
     ...priceShape,
     ...supplyShape,
@@ -70,7 +72,7 @@ export const producer: Strategy<ProducerConfig, SaleMemory> = defineStrategy({
   },
 
   onDelivery(ctx, record) {
-    rememberDelivery(ctx.memory, record, ctx.rules.timeZone, ctx.config);
+    rememberDelivery(ctx.memory, record, ctx.rules.timeZone);
     return [];
   },
 });
@@ -86,8 +88,16 @@ function offerInPool(ctx: Context, desk: Desk, outlook: SlotOutlook, round: "day
 
 /** The slots with the most free energy that no auction or open offer holds; ties go to the earlier slot. */
 function largestSlots(ctx: Context, desk: Desk, outlooks: readonly SlotOutlook[]): ReadonlySet<SlotId> {
-  const running = new Set(ctx.openAuctions().filter(({ isOwn }) => isOwn).map(({ slotId }) => slotId));
-  const count = Math.max(0, ctx.config.auctionSlotsPerDay - outlooks.filter(({ slotId }) => running.has(slotId)).length);
+  const running = new Set(
+    ctx
+      .openAuctions()
+      .filter(({ isOwn }) => isOwn)
+      .map(({ slotId }) => slotId),
+  );
+  const count = Math.max(
+    0,
+    ctx.config.auctionSlotsPerDay - outlooks.filter(({ slotId }) => running.has(slotId)).length,
+  );
   const candidates = outlooks
     .map(({ slotId }) => ({ slotId, heldWh: Number(desk.book(slotId).held) }))
     .filter(({ slotId, heldWh }) => heldWh > 0 && !running.has(slotId) && slotOf(slotId).startMs > deadlineMs(ctx))
@@ -100,7 +110,9 @@ function openAuctions(ctx: Context, desk: Desk, slotId: SlotId): boolean {
   const tariff = ctx.tariff(slotId);
   if (tariff === undefined) return false;
   const lots = splitEvenly(desk.book(slotId).held, ctx.config.auctionLotsPerSlot);
-  const opened = lots.map((energy) => desk.auction(slotId, wattHours(energy), offerLimit(ctx, tariff), deadlineMs(ctx)));
+  const opened = lots.map((energy) =>
+    desk.auction(slotId, wattHours(energy), offerLimit(ctx, tariff), deadlineMs(ctx)),
+  );
   return opened.every((energy) => energy > 0n);
 }
 

@@ -1,6 +1,15 @@
-import { localDay, type MicrosPerKwh, microsPerKwh, type SlotId, slotStartingAt, slotsOfLocalDay, type WattHours, wattHours } from "#core";
-import { evenQuantiles, fakeContextFor, StrategyStage, USUAL_RULES } from "#testkit";
 import { describe, expect, test } from "vitest";
+import {
+  localDay,
+  type MicrosPerKwh,
+  microsPerKwh,
+  type SlotId,
+  slotStartingAt,
+  slotsOfLocalDay,
+  type WattHours,
+  wattHours,
+} from "#core";
+import { evenQuantiles, fakeContextFor, StrategyStage, USUAL_RULES } from "#testkit";
 import type { SaleMemory } from "../shared/sales.ts";
 import { type ProducerConfig, producer } from "./index.ts";
 
@@ -39,7 +48,9 @@ test("what the auction did not sell goes to the pool; what it sold does not", ()
   const unsold = stageWith();
   unsold.forecast(day, slots);
   unsold.ctx.nowMs = NOON + 1_800_000;
-  expect(unsold.endAuction("auction-1")).toEqual([{ tag: "offer", slotId: at(4), energy: wh(1_591), limit: price(67_000) }]);
+  expect(unsold.endAuction("auction-1")).toEqual([
+    { tag: "offer", slotId: at(4), energy: wh(1_591), limit: price(67_000) },
+  ]);
 
   const sold = stageWith();
   sold.forecast(day, slots);
@@ -51,7 +62,9 @@ test("what the auction did not sell goes to the pool; what it sold does not", ()
 
 test("several slots, several lots, or none", () => {
   const auctions = (config: Partial<ProducerConfig>): readonly bigint[] =>
-    stageWith(config).forecast(day, slots).flatMap((intent) => (intent.tag === "auction" ? [intent.energy] : []));
+    stageWith(config)
+      .forecast(day, slots)
+      .flatMap((intent) => (intent.tag === "auction" ? [intent.energy] : []));
   expect(auctions({ auctionSlotsPerDay: 2 })).toEqual([795n, 1_591n]);
   expect(auctions({ auctionLotsPerSlot: 3 })).toEqual([531n, 530n, 530n]);
   expect(auctions({ auctionSlotsPerDay: 0 })).toEqual([]);
@@ -63,20 +76,14 @@ test("asked again while the auction runs, it neither promises nor auctions more"
   expect(stage.forecast(day, slots)).toEqual([]);
 });
 
-test("at the gate promises what the newest forecast adds to what is sold, and offers it just above feed-in", () => {
+test("at the gate promises what the newest forecast adds and offers all that is left just above feed-in", () => {
   const stage = stageWith();
   stage.forecast(day, slots);
-  stage.ctx.nowMs = NOON + 3_600_000;
-  stage.poolRound(at(3), price(180_000), 1);
   stage.ctx.forecastSurplus(at(3), evenQuantiles(4_500, 5_400));
   expect(stage.gate(at(3))).toEqual([
     { tag: "promise", slotId: at(3), energy: wh(3_726) },
-    { tag: "offer", slotId: at(3), energy: wh(3_726), limit: price(61_000) },
-  ]);
-  // At 5 o'clock nothing was sold: nothing more is promised.
-  expect(stage.gate(at(5))).toEqual([
-    { tag: "cancel", slotId: at(5) },
-    { tag: "offer", slotId: at(5), energy: wh(795), limit: price(61_000) },
+    { tag: "cancel", slotId: at(3) },
+    { tag: "offer", slotId: at(3), energy: wh(4_521), limit: price(61_000) },
   ]);
   expect(stage.violations).toEqual([]);
 });

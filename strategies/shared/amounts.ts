@@ -6,17 +6,14 @@ export function wholeWattHours(value: number): WattHours {
   return value >= 1 ? wattHours(Math.floor(Math.min(value, Number.MAX_SAFE_INTEGER))) : NO_ENERGY;
 }
 
-/** What floating point may be off by; a millionth of a micro is nothing. */
-const SLACK = 1e-6;
-
 /** Whole micros per kWh, rounded down: a buyer's limit is never above what it computed. */
 export function priceFloor(value: number): MicrosPerKwh {
-  return microsPerKwh(Math.floor(value + SLACK));
+  return microsPerKwh(Math.floor(value));
 }
 
 /** Whole micros per kWh, rounded up: a seller's limit is never below what it computed. */
 export function priceCeil(value: number): MicrosPerKwh {
-  return microsPerKwh(Math.ceil(value - SLACK));
+  return microsPerKwh(Math.ceil(value));
 }
 
 /** `value` moved into `[low, high]`. */

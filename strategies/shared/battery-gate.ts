@@ -1,6 +1,6 @@
 /** Decides what the battery does in the coming slot: the best expected outcome over the forecast, with the plan's value of charge after it. */
 import { clamp } from "./amounts.ts";
-import { aloneCharge, type BatteryModel, chargeLimits, chargeOf, outcomeValue, type PlanSlot } from "./battery-plan.ts";
+import { type BatteryModel, chargeLimits, chargeOf, outcomeValue, type PlanSlot } from "./battery-plan.ts";
 import { scenariosOf } from "./quantiles.ts";
 
 export type SlotDecision = {
@@ -13,55 +13,54 @@ export type SlotDecision = {
 };
 
 const EVEN_CANDIDATES = 20;
-const GAIN_MIN = 1e-3;
+/** A fixed plan must be better than leaving the battery alone by this much, in micros. */
+const GAIN_MIN = 1;
+
+/** What the battery does by itself: takes up a surplus and serves a need, as far as it can. */
+export function aloneCharge(model: BatteryModel, storedWh: number, surplusWh: number): number {
+  const { chargeWh, dischargeWh } = chargeLimits(model, storedWh);
+  return clamp(surplusWh, -dischargeWh, chargeWh);
+}
 
 /** Quantiles of what goes to the grid when the battery is left alone; in the surplus's order, since it never turns it around. */
 export function aloneNet(model: BatteryModel, storedWh: number, surplus: Float64Array): Float64Array {
   return surplus.map((surplusWh) => surplusWh - aloneCharge(model, storedWh, surplusWh));
 }
 
-/** How a decision is made. */
-export type DecisionSettings = {
-  /** Value in micros of a charge at the slot's end. */
-  readonly valueAfter: (storedWh: number) => number;
-  /** In micros per kWh: a plan must be better than leaving the battery alone by this for what it changes. */
-  readonly deviationPrice: number;
-  /** Below 1, promises are checked against lower quantiles than the scenario's: see `scenariosOf`. */
-  readonly trust: number;
-  /** False where a plan was set before: it can be changed but not taken back. */
-  readonly mayBeAlone: boolean;
-};
-
 /**
- * The best plan for the slot, or none where the battery alone does as well.
- *
  * @param surplus - 19 quantiles of production less load.
  * @param storedWh - What will be stored when the slot starts.
+ * @param valueAfter - Value in micros of a charge at the slot's end.
+ * @param mayBeAlone - False where a plan was set before: it can be changed but not taken back.
  */
-export function decideSlot(model: BatteryModel, slot: PlanSlot, surplus: Float64Array, storedWh: number, settings: DecisionSettings): SlotDecision {
-  const { valueAfter, deviationPrice, trust, mayBeAlone } = settings;
+export function decideSlot(
+  model: BatteryModel,
+  slot: PlanSlot,
+  surplus: Float64Array,
+  storedWh: number,
+  valueAfter: (storedWh: number) => number,
+  mayBeAlone: boolean,
+): SlotDecision {
   const scenarios = scenariosOf(surplus);
-  const deliverable = scenariosOf(surplus, trust);
-  const mean = (chargeFor: (surplusWh: number) => number): number => {
-    let sum = 0;
-    for (const [index, surplusWh] of scenarios.entries()) {
-      const chargeWh = chargeFor(surplusWh);
-      sum += outcomeValue(slot, model, chargeWh, surplusWh, deliverable[index] ?? surplusWh) + valueAfter(storedWh + chargeOf(model, chargeWh));
-    }
-    return sum / scenarios.length;
-  };
+  const score = (chargeWh: number, surplusWh: number): number =>
+    outcomeValue(slot, model, chargeWh, surplusWh, surplusWh) + valueAfter(storedWh + chargeOf(model, chargeWh));
+  const mean = (chargeFor: (surplusWh: number) => number): number =>
+    scenarios.reduce((sum, surplusWh) => sum + score(chargeFor(surplusWh), surplusWh), 0) / scenarios.length;
+
   let best = 0;
   let bestMean = Number.NEGATIVE_INFINITY;
   for (const candidate of candidates(model, slot, surplus, storedWh)) {
     const candidateMean = mean(() => candidate);
-    if (candidateMean <= bestMean + GAIN_MIN) continue;
+    if (candidateMean <= bestMean + GAIN_MIN / 1_000) continue;
     best = candidate;
     bestMean = candidateMean;
   }
-  const alone = aloneCharge(model, storedWh, slot.surplusWh);
-  const margin = GAIN_MIN + (Math.abs(best - alone) * deviationPrice) / 1_000;
-  if (mayBeAlone && mean((surplusWh) => aloneCharge(model, storedWh, surplusWh)) >= bestMean - margin) {
-    return { isFixed: false, chargeWh: alone, net: aloneNet(model, storedWh, surplus) };
+  if (mayBeAlone && mean((surplusWh) => aloneCharge(model, storedWh, surplusWh)) >= bestMean - GAIN_MIN) {
+    return {
+      isFixed: false,
+      chargeWh: aloneCharge(model, storedWh, slot.surplusWh),
+      net: aloneNet(model, storedWh, surplus),
+    };
   }
   return { isFixed: true, chargeWh: best, net: surplus.map((surplusWh) => surplusWh - best) };
 }
@@ -79,9 +78,7 @@ function candidates(model: BatteryModel, slot: PlanSlot, surplus: Float64Array, 
   for (const surplusWh of [...surplus, slot.cautiousWh]) {
     add(surplusWh);
     add(surplusWh - slot.promisedWh);
-    add(surplusWh - slot.promisedWh - slot.sellableWh);
     add(surplusWh + slot.boughtWh);
-    add(surplusWh + slot.boughtWh + slot.buyableWh);
   }
   return [...found].sort((left, right) => Math.abs(left) - Math.abs(right) || left - right);
 }

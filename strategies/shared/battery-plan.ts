@@ -27,15 +27,10 @@ export type PlanSlot = {
   readonly cautiousWh: number;
   readonly promisedWh: number;
   readonly boughtWh: number;
-  /** For energy beyond what is promised, as far as it is sure and the market takes it. */
+  /** For energy beyond what is promised: sold or fed in. */
   readonly sellPrice: number;
-  /** How much more the market is expected to take; the rest is fed in. */
-  readonly sellableWh: number;
-  /** For energy beyond what is bought, as far as the market has it. */
+  /** For energy beyond what is bought. */
   readonly buyPrice: number;
-  /** How much more the market is expected to have; the rest comes at retail. */
-  readonly buyableWh: number;
-  readonly retail: number;
   readonly feedIn: number;
   /** Lost for promised energy that is not delivered, less the fee on what is. */
   readonly shortfallPrice: number;
@@ -56,8 +51,6 @@ export type PlanSettings = {
   readonly gridSteps: number;
   /** What a stored kWh is worth after the last slot, in micros. */
   readonly endPrice: number;
-  /** In micros per kWh: what a move must gain over what the battery does by itself, for what it changes. Prices are guesses. */
-  readonly deviationPrice: number;
 };
 
 const GRID_STEPS_MAX = 400;
@@ -85,17 +78,14 @@ export function chargeOf({ efficiency }: BatteryModel, connection: number): numb
 }
 
 /** Most that can be charged, and discharged, in one slot, at the connection. */
-export function chargeLimits(model: BatteryModel, storedWh: number): { readonly chargeWh: number; readonly dischargeWh: number } {
+export function chargeLimits(
+  model: BatteryModel,
+  storedWh: number,
+): { readonly chargeWh: number; readonly dischargeWh: number } {
   return {
     chargeWh: clamp((model.capacityWh - storedWh) / model.efficiency, 0, model.slotWhMax),
     dischargeWh: clamp(storedWh * model.efficiency, 0, model.slotWhMax),
   };
-}
-
-/** What the battery does by itself: takes up a surplus and serves a need, as far as it can. */
-export function aloneCharge(model: BatteryModel, storedWh: number, surplusWh: number): number {
-  const { chargeWh, dischargeWh } = chargeLimits(model, storedWh);
-  return clamp(surplusWh, -dischargeWh, chargeWh) + 0;
 }
 
 /** Value of a slot in micros when the battery takes `chargeWh` at the connection, as far as it is expected. */
@@ -105,27 +95,37 @@ export function slotValue(slot: PlanSlot, model: BatteryModel, chargeWh: number)
 
 /**
  * Value of a slot in micros when production less load comes to `surplusWh`; promises are checked against `deliverableWh`.
- * Of what is fed in beyond the promises, what is sure and what the market takes earns the selling price, the rest feed-in.
+ * Of what is fed in, the part that could surely be promised as well earns the selling price, the rest feed-in.
  */
-export function outcomeValue(slot: PlanSlot, model: BatteryModel, chargeWh: number, surplusWh: number, deliverableWh: number): number {
-  const { promisedWh, boughtWh, sellPrice, sellableWh, buyPrice, buyableWh, retail, feedIn, shortfallPrice, cautiousWh } = slot;
+export function outcomeValue(
+  slot: PlanSlot,
+  model: BatteryModel,
+  chargeWh: number,
+  surplusWh: number,
+  deliverableWh: number,
+): number {
+  const { promisedWh, boughtWh, sellPrice, buyPrice, feedIn, shortfallPrice, cautiousWh } = slot;
   const netWh = surplusWh - chargeWh;
   const missingWh = Math.max(0, promisedWh - Math.max(0, deliverableWh - chargeWh));
   const spareWh = Math.max(0, netWh - promisedWh);
-  const soldWh = clamp(cautiousWh - chargeWh - promisedWh, 0, Math.min(spareWh, sellableWh));
+  const soldWh = clamp(cautiousWh - chargeWh - promisedWh, 0, spareWh);
   const unusedWh = clamp(boughtWh + netWh, 0, boughtWh);
   const drawnWh = Math.max(0, -netWh - boughtWh);
-  const inPoolWh = Math.min(drawnWh, buyableWh);
   const earned = soldWh * sellPrice + (spareWh - soldWh + unusedWh) * feedIn;
-  const spent = inPoolWh * buyPrice + (drawnWh - inPoolWh) * retail + missingWh * shortfallPrice + Math.max(0, -chargeWh) * model.wearPrice;
+  const spent = drawnWh * buyPrice + missingWh * shortfallPrice + Math.max(0, -chargeWh) * model.wearPrice;
   return (earned - spent) / 1_000;
 }
 
 /**
- * The best plan from `startWh` on. In a slot that is undefined (no forecast or tariff) nothing is expected to move. Of equally
- * good moves the one that the battery makes by itself is taken: it follows what no forecast foresees.
+ * The best plan from `startWh` on. A slot that is undefined (no forecast or tariff) leaves the battery alone. Of equally good
+ * moves the smallest is taken.
  */
-export function planBattery(model: BatteryModel, slots: readonly (PlanSlot | undefined)[], startWh: number, settings: PlanSettings): BatteryPlan {
+export function planBattery(
+  model: BatteryModel,
+  slots: readonly (PlanSlot | undefined)[],
+  startWh: number,
+  settings: PlanSettings,
+): BatteryPlan {
   invariant(model.capacityWh > 0 && model.slotWhMax > 0, "a battery has a capacity and a power");
   const steps = gridSteps(model, settings.gridSteps);
   const stepWh = model.capacityWh / steps;
@@ -135,7 +135,7 @@ export function planBattery(model: BatteryModel, slots: readonly (PlanSlot | und
   const storedWh: number[] = [];
   let stored = clamp(startWh, 0, model.capacityWh);
   for (const [index, slot] of slots.entries()) {
-    const charge = bestMove(model, slot, stored, values[index + 1], stepWh, settings.deviationPrice);
+    const charge = bestMove(model, slot, stored, values[index + 1], stepWh);
     stored = clamp(stored + chargeOf(model, charge), 0, model.capacityWh);
     chargeWh.push(charge);
     storedWh.push(stored);
@@ -152,7 +152,7 @@ export function valueAt(values: ArrayLike<number>, stepWh: number, storedWh: num
   return low + (high - low) * (position - below);
 }
 
-/** A change of the charge in steps, with its energy at the connection. */
+/** Changes of the charge in steps, each with its energy at the connection; the smallest first. */
 type Move = { readonly steps: number; readonly connectionWh: number };
 
 function gridSteps(model: BatteryModel, wanted: number): number {
@@ -165,7 +165,8 @@ function possibleMoves(model: BatteryModel, stepWh: number, steps: number): read
   for (let count = 1; count <= steps; count++) {
     for (const signed of [count, -count]) {
       const connection = connectionWh(model, signed * stepWh);
-      if (Math.abs(connection) <= model.slotWhMax * (1 + 1e-12)) moves.push({ steps: signed, connectionWh: connection });
+      if (Math.abs(connection) <= model.slotWhMax * (1 + 1e-12))
+        moves.push({ steps: signed, connectionWh: connection });
     }
   }
   return moves;
@@ -173,9 +174,17 @@ function possibleMoves(model: BatteryModel, stepWh: number, steps: number): read
 
 type Grid = { readonly steps: number; readonly stepWh: number; readonly endPrice: number };
 
-function valuesBackwards(model: BatteryModel, slots: readonly (PlanSlot | undefined)[], moves: readonly Move[], grid: Grid): readonly Float64Array[] {
+function valuesBackwards(
+  model: BatteryModel,
+  slots: readonly (PlanSlot | undefined)[],
+  moves: readonly Move[],
+  grid: Grid,
+): readonly Float64Array[] {
   const values: Float64Array[] = new Array(slots.length + 1);
-  values[slots.length] = Float64Array.from({ length: grid.steps + 1 }, (_, level) => (level * grid.stepWh * grid.endPrice) / 1_000);
+  values[slots.length] = Float64Array.from(
+    { length: grid.steps + 1 },
+    (_, level) => (level * grid.stepWh * grid.endPrice) / 1_000,
+  );
   for (let index = slots.length - 1; index >= 0; index--) {
     const slot = slots[index];
     const after = values[index + 1] ?? new Float64Array(grid.steps + 1);
@@ -198,29 +207,27 @@ function valuesBefore(model: BatteryModel, slot: PlanSlot, moves: readonly Move[
   return before;
 }
 
-/** The best of what the battery does by itself, of staying, and of going to any level within reach. */
+/** The best of staying and of going to any level within reach. */
 function bestMove(
   model: BatteryModel,
   slot: PlanSlot | undefined,
   storedWh: number,
   after: Float64Array | undefined,
   stepWh: number,
-  deviationPrice: number,
 ): number {
   if (slot === undefined || after === undefined) return 0;
-  const alone = aloneCharge(model, storedWh, slot.surplusWh);
-  const score = (charge: number): number =>
-    slotValue(slot, model, charge) + valueAt(after, stepWh, storedWh + chargeOf(model, charge)) - (Math.abs(charge - alone) * deviationPrice) / 1_000;
   const { chargeWh, dischargeWh } = chargeLimits(model, storedWh);
-  const levels = Array.from(after, (_, level) => connectionWh(model, level * stepWh - storedWh));
-  const isWithin = (charge: number): boolean => charge <= chargeWh * (1 + 1e-12) && -charge <= dischargeWh * (1 + 1e-12);
-  let best = alone;
-  let bestScore = score(alone);
-  for (const charge of [0, ...levels.filter(isWithin)]) {
-    const charged = score(charge);
-    if (charged <= bestScore + GAIN_MIN) continue;
-    best = charge;
-    bestScore = charged;
+  let best = 0;
+  let bestValue = slotValue(slot, model, 0) + valueAt(after, stepWh, storedWh);
+  for (let level = 0; level < after.length; level++) {
+    const charge = connectionWh(model, level * stepWh - storedWh);
+    if (charge > chargeWh * (1 + 1e-12) || -charge > dischargeWh * (1 + 1e-12)) continue;
+    const total = slotValue(slot, model, charge) + (after[level] ?? 0);
+    const isSmallerMove = Math.abs(charge) < Math.abs(best) && total > bestValue - GAIN_MIN;
+    if (total > bestValue + GAIN_MIN || isSmallerMove) {
+      best = charge;
+      bestValue = Math.max(total, bestValue);
+    }
   }
   return best;
 }

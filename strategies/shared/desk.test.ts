@@ -1,7 +1,7 @@
+import { describe, expect, test } from "vitest";
 import { type MicrosPerKwh, micros, microsPerKwh, type SlotId, slotStartingAt, type WattHours, wattHours } from "#core";
 import type { Intent, OpenAuction, Position } from "#strategies";
 import { FakeStrategyContext, NO_POSITION } from "#testkit";
-import { describe, expect, test } from "vitest";
 import { Desk } from "./desk.ts";
 
 const slotId: SlotId = slotStartingAt(Date.parse("2031-06-11T10:00:00Z"), 15).id;
@@ -11,7 +11,7 @@ const config = { fundsReservePercent: 0, tradeWhMin: 10 };
 
 type Fake = FakeStrategyContext<null, null>;
 
-function context(change: (ctx: Fake) => void = () => {}): Fake {
+function context(change: (ctx: Fake) => void = () => undefined): Fake {
   const ctx = new FakeStrategyContext<null, null>(null, null);
   change(ctx);
   return ctx;
@@ -24,8 +24,16 @@ function tags(desk: Desk): readonly string[] {
 }
 function auction(change: Partial<OpenAuction>): OpenAuction {
   return {
-    auctionId: "a1", slotId, energy: wh(500), seller: "another", isOwn: false, basePrice: price(70_000),
-    highestPrice: undefined, isHighestBidder: false, deadlineMs: 1, ...change,
+    auctionId: "a1",
+    slotId,
+    energy: wh(500),
+    seller: "another",
+    isOwn: false,
+    basePrice: price(70_000),
+    highestPrice: undefined,
+    isHighestBidder: false,
+    deadlineMs: 1,
+    ...change,
   };
 }
 
@@ -98,19 +106,72 @@ describe("offer and order", () => {
 });
 
 describe("quote", () => {
-  const lot = (energy: number, limit = 100_000): { energy: WattHours; limit: MicrosPerKwh } => ({ energy: wh(energy), limit: price(limit) });
-  type Case = { readonly name: string; readonly position: Partial<Position>; readonly wanted: Parameters<Desk["quote"]>[1]; readonly expected: readonly string[] };
+  const lot = (energy: number, limit = 100_000): { energy: WattHours; limit: MicrosPerKwh } => ({
+    energy: wh(energy),
+    limit: price(limit),
+  });
+  type Case = {
+    readonly name: string;
+    readonly position: Partial<Position>;
+    readonly wanted: Parameters<Desk["quote"]>[1];
+    readonly expected: readonly string[];
+  };
   const cases: readonly Case[] = [
-    { name: "orders what is missing to the open ones", position: { bidding: wh(60) }, wanted: { orders: [lot(100)] }, expected: ["order 40"] },
-    { name: "leaves alone what is right", position: { bidding: wh(100) }, wanted: { orders: [lot(100)] }, expected: [] },
+    {
+      name: "orders what is missing to the open ones",
+      position: { bidding: wh(60) },
+      wanted: { orders: [lot(100)] },
+      expected: ["order 40"],
+    },
+    {
+      name: "leaves alone what is right",
+      position: { bidding: wh(100) },
+      wanted: { orders: [lot(100)] },
+      expected: [],
+    },
     { name: "tolerates dust too much", position: { bidding: wh(109) }, wanted: { orders: [lot(100)] }, expected: [] },
-    { name: "withdraws too much and orders again", position: { bidding: wh(200) }, wanted: { orders: [lot(100)] }, expected: ["cancel", "order 100"] },
-    { name: "withdraws orders when nothing is wanted", position: { bidding: wh(200) }, wanted: {}, expected: ["cancel"] },
-    { name: "reprices offers", position: { offered: wh(80), held: wh(20) }, wanted: { offers: [lot(100)], reprice: true }, expected: ["cancel", "offer 100"] },
-    { name: "adds to offers", position: { offered: wh(80), held: wh(20) }, wanted: { offers: [lot(100)] }, expected: ["offer 20"] },
-    { name: "turns from buying to selling", position: { bidding: wh(80), held: wh(50) }, wanted: { offers: [lot(50)], orders: [lot(100)] }, expected: ["cancel", "offer 50"] },
-    { name: "turns from selling to buying", position: { offered: wh(80) }, wanted: { orders: [lot(100)] }, expected: ["cancel", "order 100"] },
-    { name: "fills the dearer lot first", position: { bidding: wh(70) }, wanted: { orders: [lot(50, 200_000), lot(60, 90_000)] }, expected: ["order 40"] },
+    {
+      name: "withdraws too much and orders again",
+      position: { bidding: wh(200) },
+      wanted: { orders: [lot(100)] },
+      expected: ["cancel", "order 100"],
+    },
+    {
+      name: "withdraws orders when nothing is wanted",
+      position: { bidding: wh(200) },
+      wanted: {},
+      expected: ["cancel"],
+    },
+    {
+      name: "reprices offers",
+      position: { offered: wh(80), held: wh(20) },
+      wanted: { offers: [lot(100)], reprice: true },
+      expected: ["cancel", "offer 100"],
+    },
+    {
+      name: "adds to offers",
+      position: { offered: wh(80), held: wh(20) },
+      wanted: { offers: [lot(100)] },
+      expected: ["offer 20"],
+    },
+    {
+      name: "turns from buying to selling",
+      position: { bidding: wh(80), held: wh(50) },
+      wanted: { offers: [lot(50)], orders: [lot(100)] },
+      expected: ["cancel", "offer 50"],
+    },
+    {
+      name: "turns from selling to buying",
+      position: { offered: wh(80) },
+      wanted: { orders: [lot(100)] },
+      expected: ["cancel", "order 100"],
+    },
+    {
+      name: "fills the dearer lot first",
+      position: { bidding: wh(70) },
+      wanted: { orders: [lot(50, 200_000), lot(60, 90_000)] },
+      expected: ["order 40"],
+    },
   ];
   test.each(cases)("$name", ({ position, wanted, expected }) => {
     const desk = new Desk(holding(position), config);

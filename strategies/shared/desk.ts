@@ -3,6 +3,8 @@
  * free funds less a reserve, and never an order above retail less the fee. What does not fit is cut down or left out, so a
  * strategy can say what it wants and no sequence of wishes breaks a rule.
  */
+
+import { z } from "zod";
 import {
   addEnergy,
   compareText,
@@ -18,11 +20,10 @@ import {
   subtractEnergy,
   subtractMoney,
   sumEnergy,
-  WH_PER_KWH,
   type WattHours,
+  WH_PER_KWH,
   wattHours,
 } from "#core";
-import { z } from "zod";
 import type { Intent, OpenAuction, StrategyContext } from "../strategy.ts";
 
 export type FundsConfig = {
@@ -49,9 +50,9 @@ export type Lot = { readonly energy: WattHours; readonly limit: MicrosPerKwh };
 export type Quote = {
   readonly offers?: readonly Lot[];
   readonly orders?: readonly Lot[];
-  /** Replaces open offers even where their energy is right, and orders where it is not: their limits may be wrong. */
+  /** Replaces open offers even where their energy is right: their limit may not be. */
   readonly reprice?: boolean;
-  /** No open order has a lower limit than this: at least so much is free again after a withdrawal. */
+  /** The limit of the orders that are open now, where it is known: their funds are free again after a withdrawal. */
   readonly openOrderLimit?: MicrosPerKwh;
 };
 
@@ -100,8 +101,17 @@ export class Desk {
     const { promised, held, bought, offered, bidding } = this.#view.position(slotId);
     const auctions = this.#auctions.filter((auction) => auction.slotId === slotId);
     const onAuction = sumEnergy(auctions.filter(({ isOwn }) => isOwn).map(({ energy }) => energy));
-    const auctionBidding = sumEnergy(auctions.filter(({ isHighestBidder }) => isHighestBidder).map(({ energy }) => energy));
-    const book = { promised, held, bought, poolOffered: energyAbove(offered, onAuction), poolBidding: energyAbove(bidding, auctionBidding), auctionBidding };
+    const auctionBidding = sumEnergy(
+      auctions.filter(({ isHighestBidder }) => isHighestBidder).map(({ energy }) => energy),
+    );
+    const book = {
+      promised,
+      held,
+      bought,
+      poolOffered: energyAbove(offered, onAuction),
+      poolBidding: energyAbove(bidding, auctionBidding),
+      auctionBidding,
+    };
     this.#books.set(slotId, book);
     return book;
   }
@@ -115,7 +125,10 @@ export class Desk {
   /** Most energy that may still be promised for the slot: capacity, and what the free funds can back with deposits. */
   promiseRoom(slotId: SlotId): WattHours {
     const { capacityPerSlot } = this.#view.member;
-    return minEnergy(energyAbove(capacityPerSlot, this.book(slotId).promised), this.#affordable(this.#view.rules.emergencyPrice));
+    return minEnergy(
+      energyAbove(capacityPerSlot, this.book(slotId).promised),
+      this.#affordable(this.#view.rules.emergencyPrice),
+    );
   }
 
   /** Promises up to `wanted`, in several promises where one would be above the allowed size. @returns what is promised. */
@@ -129,7 +142,11 @@ export class Desk {
       if (energy < smallest) break;
       this.#spend(costCeil(energy, emergencyPrice));
       const book = this.book(slotId);
-      this.#books.set(slotId, { ...book, promised: addEnergy(book.promised, energy), held: addEnergy(book.held, energy) });
+      this.#books.set(slotId, {
+        ...book,
+        promised: addEnergy(book.promised, energy),
+        held: addEnergy(book.held, energy),
+      });
       this.#intents.push({ tag: "promise", slotId, energy });
       promised = addEnergy(promised, energy);
     }
@@ -141,7 +158,11 @@ export class Desk {
     const book = this.book(slotId);
     const energy = minEnergy(wanted, book.held);
     if (energy < this.#tradeMin || book.poolBidding > 0n) return NO_ENERGY;
-    this.#books.set(slotId, { ...book, held: subtractEnergy(book.held, energy), poolOffered: addEnergy(book.poolOffered, energy) });
+    this.#books.set(slotId, {
+      ...book,
+      held: subtractEnergy(book.held, energy),
+      poolOffered: addEnergy(book.poolOffered, energy),
+    });
     this.#intents.push({ tag: "offer", slotId, energy, limit });
     return energy;
   }
@@ -166,7 +187,12 @@ export class Desk {
     if (book.poolOffered === 0n && book.poolBidding === 0n) return;
     const limit = orderLimit === undefined ? undefined : this.#withinRetail(slotId, orderLimit);
     if (limit !== undefined) this.#spend(micros(-costCeil(book.poolBidding, this.#total(limit))));
-    this.#books.set(slotId, { ...book, held: addEnergy(book.held, book.poolOffered), poolOffered: NO_ENERGY, poolBidding: NO_ENERGY });
+    this.#books.set(slotId, {
+      ...book,
+      held: addEnergy(book.held, book.poolOffered),
+      poolOffered: NO_ENERGY,
+      poolBidding: NO_ENERGY,
+    });
     this.#intents.push({ tag: "cancel", slotId });
   }
 
@@ -220,8 +246,7 @@ export class Desk {
     const toOrder = sumEnergy(orders.map(({ energy }) => energy));
     const { poolOffered, poolBidding } = this.book(slotId);
     const isOfferWrong = poolOffered > toOffer || (wanted.reprice === true && poolOffered > 0n);
-    const isTooLittle = wanted.reprice === true && poolBidding > 0n && toOrder >= addEnergy(poolBidding, this.#tradeMin);
-    const isOrderWrong = poolBidding >= addEnergy(toOrder, this.#tradeMin) || (poolBidding > 0n && toOrder === 0n) || isTooLittle;
+    const isOrderWrong = poolBidding >= addEnergy(toOrder, this.#tradeMin) || (poolBidding > 0n && toOrder === 0n);
     if (isOfferWrong || isOrderWrong) this.cancel(slotId, wanted.openOrderLimit);
     let openOffered = this.book(slotId).poolOffered;
     for (const { energy, limit } of offers) {

@@ -1,10 +1,17 @@
-import { evenQuantiles } from "#testkit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { evenQuantiles } from "#testkit";
 import { keepLevel, orderLevel, promiseGain, promiseLevel, type SupplyPrices, worthOfEnergy } from "./newsvendor.ts";
 import { quantileAt } from "./quantiles.ts";
 
-const usual: SupplyPrices = { salePrice: 200_000, saleChance: 0.8, feedIn: 60_000, gridFee: 5_000, shortfallPrice: 800_000, waitingValue: 0 };
+const usual: SupplyPrices = {
+  salePrice: 200_000,
+  saleChance: 0.8,
+  feedIn: 60_000,
+  gridFee: 5_000,
+  shortfallPrice: 800_000,
+  waitingValue: 0,
+};
 
 describe("promiseLevel", () => {
   test("the example worked by hand", () => {
@@ -54,7 +61,10 @@ describe("promiseLevel", () => {
 });
 
 /** Expected gain in micros when the injection is spread evenly over 0…1000 Wh: E min(I, S) = S − S²/2000. */
-function exactGain({ salePrice, saleChance, feedIn, gridFee, shortfallPrice, waitingValue }: SupplyPrices, promisedWh: number): number {
+function exactGain(
+  { salePrice, saleChance, feedIn, gridFee, shortfallPrice, waitingValue }: SupplyPrices,
+  promisedWh: number,
+): number {
   const deliveredWh = promisedWh - promisedWh ** 2 / 2_000;
   const sold = saleChance * (salePrice * promisedWh - feedIn * deliveredWh);
   return (sold - (gridFee + waitingValue) * deliveredWh - shortfallPrice * (promisedWh - deliveredWh)) / 1_000;
@@ -106,7 +116,14 @@ describe("orderLevel and keepLevel", () => {
       fc.property(arbPrices, ({ feedIn, retailGap, share, saleChance }) => {
         const retail = feedIn + retailGap;
         const price = feedIn + share * retailGap;
-        const u = promiseLevel({ salePrice: price, saleChance, feedIn, gridFee: 5_000, shortfallPrice: Math.max(800_000, retail), waitingValue: 0 });
+        const u = promiseLevel({
+          salePrice: price,
+          saleChance,
+          feedIn,
+          gridFee: 5_000,
+          shortfallPrice: Math.max(800_000, retail),
+          waitingValue: 0,
+        });
         const v = orderLevel({ price, fee: 4_000, feedIn, retail });
         expect(u + v).toBeLessThanOrEqual(1);
       }),

@@ -56,7 +56,8 @@ export function promiseGain(injection: Float64Array, energyWh: number, prices: S
   const { salePrice, saleChance, feedIn, gridFee, shortfallPrice, waitingValue } = prices;
   const deliveredWh = expectedWithin(injection, energyWh);
   const earned = saleChance * salePrice * energyWh;
-  const spent = deliveredWh * (gridFee + saleChance * feedIn + waitingValue) + (energyWh - deliveredWh) * shortfallPrice;
+  const spent =
+    deliveredWh * (gridFee + saleChance * feedIn + waitingValue) + (energyWh - deliveredWh) * shortfallPrice;
   return (earned - spent) / 1_000;
 }
 
@@ -79,7 +80,13 @@ export function keepLevel({ price, feedIn, retail }: Omit<NeedPrices, "fee">): n
 }
 
 /** What `energyWh` more is worth to a member that holds `coveredWh` already, in micros: used at retail, the rest at feed-in. */
-export function worthOfEnergy(need: Float64Array, coveredWh: number, energyWh: number, feedIn: number, retail: number): number {
+export function worthOfEnergy(
+  need: Float64Array,
+  coveredWh: number,
+  energyWh: number,
+  feedIn: number,
+  retail: number,
+): number {
   const usedWh = expectedWithin(need, coveredWh + energyWh) - expectedWithin(need, coveredWh);
   return (usedWh * retail + (energyWh - usedWh) * feedIn) / 1_000;
 }

@@ -1,9 +1,9 @@
-import { localDay, microsPerKwh, type SlotId, slotsOfLocalDay, slotStartingAt, wattHours, zone } from "#core";
+import { describe, expect, test } from "vitest";
+import { localDay, microsPerKwh, type SlotId, slotStartingAt, slotsOfLocalDay, wattHours, zone } from "#core";
 import type { PoolResult } from "#strategies";
 import { fakeContextFor, USUAL_RULES } from "#testkit";
-import { describe, expect, test } from "vitest";
 import { nullStrategy } from "../null-strategy/index.ts";
-import { expectedPrice, localHourOf, poolHabit, recentRounds } from "./prices.ts";
+import { expectedPrice, localHourOf, recentRounds } from "./prices.ts";
 
 const amsterdam = zone("Europe/Amsterdam");
 const config = { pricePriorPercent: 50, pricePriorWeightRounds: 4, priceHistoryDays: 14 };
@@ -13,7 +13,12 @@ const NOON = Date.parse("2031-06-10T12:00:00Z");
 
 function result(startMs: number, leadMs: number, price: bigint | null, volume = 100n): PoolResult {
   const slotId = slotStartingAt(startMs, 15).id;
-  return { slotId, clearedAtMs: startMs - leadMs, price: price === null ? null : microsPerKwh(price), volume: wattHours(volume) };
+  return {
+    slotId,
+    clearedAtMs: startMs - leadMs,
+    price: price === null ? null : microsPerKwh(price),
+    volume: wattHours(volume),
+  };
 }
 
 function contextWith(results: readonly PoolResult[]): ReturnType<typeof fakeContextFor> {
@@ -33,16 +38,13 @@ describe("expectedPrice", () => {
 
   test("blends the hour's past prices with the prior; rounds without a trade and other hours do not count", () => {
     const at10 = NOON - 2 * HOUR;
-    const ctx = contextWith([result(at10, HOUR, 100_000n), result(at10 + 900_000, HOUR, 120_000n), result(at10 + 1_800_000, HOUR, null, 0n), result(at10 + HOUR, HOUR, 299_000n)]);
+    const ctx = contextWith([
+      result(at10, HOUR, 100_000n),
+      result(at10 + 900_000, HOUR, 120_000n),
+      result(at10 + 1_800_000, HOUR, null, 0n),
+      result(at10 + HOUR, HOUR, 299_000n),
+    ]);
     expect(expectedPrice(ctx, tomorrowAt10, tariff, config)).toBeCloseTo((4 * 180_000 + 100_000 + 120_000) / 6, 6);
-  });
-
-  test("for one round, counts that round only; the slot's own day-ahead price is the final round's prior", () => {
-    const at10 = NOON - 2 * HOUR;
-    const dayAhead = result(NOON + 22 * HOUR, 21 * HOUR, 90_000n);
-    const ctx = contextWith([result(at10, 20 * HOUR, 100_000n), result(at10, HOUR, 80_000n), dayAhead]);
-    expect(expectedPrice(ctx, tomorrowAt10, tariff, config, "day-ahead")).toBeCloseTo((4 * 180_000 + 100_000 + 90_000) / 6, 6);
-    expect(expectedPrice(ctx, tomorrowAt10, tariff, config, "final")).toBeCloseTo((4 * 90_000 + 80_000) / 5, 6);
   });
 
   test("forgets rounds beyond its history", () => {
@@ -68,13 +70,6 @@ describe("expectedPrice", () => {
   });
 });
 
-test("an hour in which the pool rarely trades is known by its empty rounds", () => {
-  const at10 = NOON - 2 * HOUR;
-  const ctx = contextWith([result(at10, 20 * HOUR, 100_000n, 700n), result(at10, HOUR, 100_000n, 500n), result(at10 + 900_000, HOUR, null, 0n)]);
-  expect(poolHabit(ctx, tomorrowAt10, 0.3, config)).toEqual({ tradedShare: (4 * 0.3 + 2) / 7, volumeWh: 600 });
-  expect(poolHabit(contextWith([]), tomorrowAt10, 0.3, config)).toEqual({ tradedShare: 0.3, volumeWh: 0 });
-});
-
 test("tells the day-ahead round from the final one by its lead, for every slot of a day", () => {
   for (const slot of slotsOfLocalDay(amsterdam, localDay("2031-03-30"), 15)) {
     const ctx = contextWith([
@@ -87,7 +82,8 @@ test("tells the day-ahead round from the final one by its lead, for every slot o
 });
 
 test("the hour is the local clock's, on days of 23 and 25 hours too", () => {
-  const hours = (day: string): readonly number[] => slotsOfLocalDay(amsterdam, localDay(day), 60).map(({ id }) => localHourOf(amsterdam, id));
+  const hours = (day: string): readonly number[] =>
+    slotsOfLocalDay(amsterdam, localDay(day), 60).map(({ id }) => localHourOf(amsterdam, id));
   expect(hours("2031-03-30").filter((hour) => hour === 2)).toEqual([]);
   expect(hours("2031-10-26").filter((hour) => hour === 2)).toEqual([2, 2]);
   expect(localHourOf(USUAL_RULES.timeZone, slotStartingAt(NOON, 15).id)).toBe(12);

@@ -2,8 +2,9 @@
  * What past pool rounds tell about prices: by hour of the local day, blended with a prior between feed-in and retail.
  * Reads nothing but the context's results, so it knows what was known at the time.
  */
-import { localTimeAt, type SlotId, slotOf, type ZoneName } from "#core";
+
 import { z } from "zod";
+import { localTimeAt, type SlotId, slotOf, type ZoneName } from "#core";
 import type { PoolResult, StrategyContext, Tariff } from "../strategy.ts";
 import { clamp } from "./amounts.ts";
 
@@ -18,7 +19,7 @@ export type PriceConfig = {
 
 export const priceShape: Readonly<Record<keyof PriceConfig, z.ZodDefault<z.ZodNumber>>> = {
   pricePriorPercent: z.number().min(0).max(100).default(50),
-  pricePriorWeightRounds: z.number().positive().default(1),
+  pricePriorWeightRounds: z.number().positive().default(4),
   priceHistoryDays: z.number().int().min(1).max(400).default(14),
 };
 
@@ -58,7 +59,13 @@ const HOURS_KEPT_MAX = 20_000;
 const hours = new Map<string, number>();
 const indexes = new WeakMap<readonly PoolResult[], HourIndex>();
 
-type HourIndex = { readonly zone: ZoneName; readonly byHour: Round[][]; first: PoolResult | undefined; last: PoolResult | undefined; count: number };
+type HourIndex = {
+  readonly zone: ZoneName;
+  readonly byHour: Round[][];
+  first: PoolResult | undefined;
+  last: PoolResult | undefined;
+  count: number;
+};
 
 /** Past rounds of the slot's hour of day, oldest first. */
 export function roundsOfHour(view: PriceView, slotId: SlotId): readonly Round[] {
@@ -81,17 +88,20 @@ export function recentRounds(view: PriceView, slotId: SlotId, days: number): rea
 
 /**
  * Expected pool price of a slot in micros per kWh, within feed-in and retail: the mean of the hour's past prices and of the
- * prior, which weighs as much as `pricePriorWeightRounds` rounds. Of both rounds of the slots' pools, or of the one that is named;
- * for the final round, the price of the slot's own day-ahead round takes the prior's place once there is one.
+ * prior, which weighs as much as `pricePriorWeightRounds` rounds. Of both rounds of the slots' pools, or of the one that is named.
  */
-export function expectedPrice(view: PriceView, slotId: SlotId, tariff: Tariff, config: PriceConfig, only?: PoolRound): number {
+export function expectedPrice(
+  view: PriceView,
+  slotId: SlotId,
+  tariff: Tariff,
+  config: PriceConfig,
+  only?: PoolRound,
+): number {
   const feedIn = Number(tariff.feedIn);
   const retail = Math.max(Number(tariff.retail), feedIn);
-  const rounds = recentRounds(view, slotId, config.priceHistoryDays);
-  const dayAhead = only === "final" ? rounds.find((round) => round.isDayAhead && round.slotId === slotId)?.price : undefined;
   let weight = config.pricePriorWeightRounds;
-  let sum = weight * (dayAhead ?? feedIn + ((retail - feedIn) * config.pricePriorPercent) / 100);
-  for (const { price, isDayAhead } of rounds) {
+  let sum = weight * (feedIn + ((retail - feedIn) * config.pricePriorPercent) / 100);
+  for (const { price, isDayAhead } of recentRounds(view, slotId, config.priceHistoryDays)) {
     if (price === undefined || (only !== undefined && isDayAhead !== (only === "day-ahead"))) continue;
     sum += price;
     weight += 1;
@@ -99,29 +109,14 @@ export function expectedPrice(view: PriceView, slotId: SlotId, tariff: Tariff, c
   return clamp(sum / weight, feedIn, retail);
 }
 
-/** What the hour's pools usually trade and how often they trade at all. */
-export type PoolHabit = {
-  /** Share, 0…1, of the past rounds in which anything was traded, blended with a prior. */
-  readonly tradedShare: number;
-  /** Mean volume of a slot over its rounds, rounds without a trade included; 0 where nothing is known. */
-  readonly volumeWh: number;
-};
-
-/** @param prior - Share of traded rounds that is expected before anything is known, at the weight of the price's prior. */
-export function poolHabit(view: PriceView, slotId: SlotId, prior: number, config: PriceConfig): PoolHabit {
-  const rounds = recentRounds(view, slotId, config.priceHistoryDays);
-  const traded = rounds.filter(({ price }) => price !== undefined).length;
-  const weight = config.pricePriorWeightRounds;
-  const slots = new Set(rounds.map((round) => round.slotId)).size;
-  const volumeWh = rounds.reduce((sum, round) => sum + round.volumeWh, 0);
-  return { tradedShare: (weight * prior + traded) / (weight + rounds.length), volumeWh: slots === 0 ? 0 : volumeWh / slots };
-}
-
 /** The rounds of `results` by hour of day; what was indexed before is kept when only new results were added. */
 function indexOf(results: readonly PoolResult[], zone: ZoneName): HourIndex {
   const known = indexes.get(results);
-  const isStill = known !== undefined && known.zone === zone && known.first === results[0] && known.last === results[known.count - 1];
-  const index: HourIndex = isStill ? known : { zone, byHour: Array.from({ length: 24 }, () => []), first: results[0], last: undefined, count: 0 };
+  const isStill =
+    known !== undefined && known.zone === zone && known.first === results[0] && known.last === results[known.count - 1];
+  const index: HourIndex = isStill
+    ? known
+    : { zone, byHour: Array.from({ length: 24 }, () => []), first: results[0], last: undefined, count: 0 };
   for (; index.count < results.length; index.count++) {
     const result = results[index.count];
     if (result === undefined) break;

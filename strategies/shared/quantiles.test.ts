@@ -1,6 +1,6 @@
-import { evenQuantiles } from "#testkit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { evenQuantiles } from "#testkit";
 import { expectedWithin, medianOf, mirrored, quantileAt, scenariosOf } from "./quantiles.ts";
 
 const even = Float64Array.from(evenQuantiles(50, 950)); // Level u is 1000 u: an even distribution over 0…1000.
@@ -38,7 +38,9 @@ describe("quantileAt", () => {
     const level = fc.double({ min: 0.0001, max: 1, noNaN: true });
     fc.assert(
       fc.property(arbQuantiles, level, level, (values, one, other) => {
-        expect(quantileAt(values, Math.min(one, other))).toBeLessThanOrEqual(quantileAt(values, Math.max(one, other)) + 1e-6);
+        expect(quantileAt(values, Math.min(one, other))).toBeLessThanOrEqual(
+          quantileAt(values, Math.max(one, other)) + 1e-6,
+        );
       }),
     );
   });

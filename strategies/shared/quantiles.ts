@@ -46,11 +46,10 @@ export function shifted(values: Float64Array, by: number): Float64Array {
 
 /**
  * Twenty outcomes that are equally likely: the middle of each twentieth of the distribution, tails as in `quantileAt`.
- * The lowest one matters: it stands for the days on which a cautious promise fails. With a `trust` below 1 all of them are that much
- * less likely than the forecast says, so each is a lower quantile.
+ * The lowest one matters: it stands for the days on which a cautious promise fails.
  */
-export function scenariosOf(values: Float64Array, trust = 1): Float64Array {
-  return Float64Array.from({ length: values.length + 1 }, (_, index) => quantileAt(values, (index + 0.5) * LEVEL_STEP * trust));
+export function scenariosOf(values: Float64Array): Float64Array {
+  return Float64Array.from({ length: values.length + 1 }, (_, index) => quantileAt(values, (index + 0.5) * LEVEL_STEP));
 }
 
 /** Expected part of `energyWh` that the variable reaches: `E min(max(X, 0), energy)`, over the twenty scenarios. */

@@ -1,9 +1,17 @@
-import { micros, seededPrng, type SlotId, slotStartingAt, wattHours } from "#core";
-import { USUAL_RULES } from "#testkit";
 import { describe, expect, test } from "vitest";
-import { forgetDay, newSaleMemory, rememberDelivery, rememberGate, rememberLevel, rememberTrade, type SaleMemory, saleChance, trustIn, usualSaleWh } from "./sales.ts";
+import { micros, type SlotId, slotStartingAt, wattHours } from "#core";
+import { USUAL_RULES } from "#testkit";
+import {
+  forgetDay,
+  newSaleMemory,
+  rememberDelivery,
+  rememberGate,
+  rememberTrade,
+  type SaleMemory,
+  saleChance,
+} from "./sales.ts";
 
-const config = { saleChancePriorPercent: 50, saleChancePriorWeightSlots: 4, saleForgettingPercentPerDay: 10, calibrationPercentPerSlot: 20 };
+const config = { saleChancePriorPercent: 50, saleChancePriorWeightSlots: 4, saleForgettingPercentPerDay: 10 };
 const { timeZone } = USUAL_RULES;
 const NOON = Date.parse("2031-06-10T12:00:00Z");
 const noon = slotStartingAt(NOON, 15).id;
@@ -14,8 +22,12 @@ function sell(memory: SaleMemory, soldWh: number): void {
   rememberTrade(memory, { ...trade, side: "bought", energy: wattHours(9_999n) });
   if (soldWh > 0) rememberTrade(memory, { ...trade, side: "sold", energy: wattHours(soldWh) });
 }
-function deliver(memory: SaleMemory, promisedWh: number, deliveredWh = promisedWh): void {
-  rememberDelivery(memory, { slotId: noon, promised: wattHours(promisedWh), delivered: wattHours(deliveredWh), depositLost: micros(0n) }, timeZone, config);
+function deliver(memory: SaleMemory, promisedWh: number): void {
+  rememberDelivery(
+    memory,
+    { slotId: noon, promised: wattHours(promisedWh), delivered: wattHours(0n), depositLost: micros(0n) },
+    timeZone,
+  );
 }
 function chances(memory: SaleMemory, slotId: SlotId = noon): readonly number[] {
   return (["day-ahead", "final"] as const).map((round) => saleChance(memory, timeZone, slotId, round, config));
@@ -32,19 +44,6 @@ describe("saleChance", () => {
     deliver(memory, 300);
     expect(chances(memory)).toEqual([(4 * 0.5 + 0.25) / 5, (4 * 0.5 + 0.8) / 5]);
     expect(chances(memory, evening)).toEqual([0.5, 0.5]);
-  });
-
-  test("remembers how much an hour takes", () => {
-    const memory = newSaleMemory();
-    expect(usualSaleWh(memory, timeZone, noon)).toBe(0);
-    for (const soldWh of [100, 300]) {
-      sell(memory, soldWh);
-      deliver(memory, 400);
-    }
-    deliver(memory, 0);
-    forgetDay(memory, NOON, config);
-    expect(usualSaleWh(memory, timeZone, noon)).toBeCloseTo(200, 9);
-    expect(usualSaleWh(memory, timeZone, evening)).toBe(0);
   });
 
   test("without a gate it is the day-ahead round's share", () => {
@@ -74,39 +73,6 @@ describe("saleChance", () => {
     expect(chances(memory)[0]).toBeLessThan(0.1);
     for (let day = 0; day < 60; day++) forgetDay(memory, NOON, config);
     expect(chances(memory)[0]).toBeGreaterThan(0.45);
-  });
-});
-
-describe("trustIn", () => {
-  test("a failure costs trust, a kept promise gives a little back, and it is never more than the forecast's", () => {
-    const memory = newSaleMemory();
-    rememberLevel(memory, noon, 0.1);
-    rememberLevel(memory, noon, 0.05); // The boldest counts.
-    deliver(memory, 200, 150);
-    expect(memory.caution).toBeCloseTo(0.2 * 0.9, 12);
-    expect(trustIn(memory)).toBeCloseTo(Math.exp(-0.18), 12);
-    rememberLevel(memory, noon, 0.1);
-    deliver(memory, 200);
-    expect(memory.caution).toBeCloseTo(0.16, 12);
-    for (let count = 0; count < 50; count++) {
-      rememberLevel(memory, noon, 0.1);
-      deliver(memory, 200);
-    }
-    expect(trustIn(memory)).toBe(1);
-  });
-
-  test("in the long run promises fail as often as their level says, though the forecast is too sure of itself", () => {
-    // The forecast's level u is really 2.5 u; promises are made at 0.1.
-    const memory = newSaleMemory();
-    const prng = seededPrng(3, "calibration");
-    let failures = 0;
-    for (let count = 0; count < 4_000; count++) {
-      const failed = prng.nextFloat() < 2.5 * 0.1 * trustIn(memory);
-      if (failed) failures += 1;
-      rememberLevel(memory, noon, 0.1);
-      deliver(memory, 200, failed ? 100 : 200);
-    }
-    expect(Math.abs(failures / 4_000 - 0.1)).toBeLessThan(0.01);
   });
 });
 

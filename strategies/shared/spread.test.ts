@@ -1,5 +1,5 @@
-import { slotStartingAt } from "#core";
 import { describe, expect, test } from "vitest";
+import { slotStartingAt } from "#core";
 import type { Round } from "./prices.ts";
 import { expectedResale, spreadNotes } from "./spread.ts";
 
@@ -25,7 +25,13 @@ describe("spreadNotes", () => {
       round(5, true, undefined),
       round(5, false, 999_000, 50),
     ]);
-    expect(notes).toEqual({ observations: 3, dayAheadPrice: 120_000, spread: 40_000, finalShare: 2 / 3, finalVolumeWh: 200 });
+    expect(notes).toEqual({
+      observations: 3,
+      dayAheadPrice: 120_000,
+      spread: 40_000,
+      finalShare: 2 / 3,
+      finalVolumeWh: 200,
+    });
     // 2/3 of the time 160 000, else feed-in.
     expect(expectedResale(notes ?? never(), 60_000)).toBeCloseTo((2 * 160_000 + 60_000) / 3, 6);
   });

@@ -17,7 +17,8 @@ export type SpreadNotes = {
 /** @param rounds - Past rounds of one hour of the day, in any order. @returns undefined without a single slot that has both. */
 export function spreadNotes(rounds: readonly Round[]): SpreadNotes | undefined {
   const dayAhead = new Map<SlotId, number>();
-  for (const { slotId, price, isDayAhead } of rounds) if (isDayAhead && price !== undefined) dayAhead.set(slotId, price);
+  for (const { slotId, price, isDayAhead } of rounds)
+    if (isDayAhead && price !== undefined) dayAhead.set(slotId, price);
   let observations = 0;
   let traded = 0;
   let dayAheadSum = 0;

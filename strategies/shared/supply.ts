@@ -1,13 +1,14 @@
 /** The selling side: how much of a slot's injection to promise, and at which limit to offer it. */
-import { type MicrosPerKwh, microsPerKwh, NO_ENERGY, type SlotId, type WattHours } from "#core";
+
 import { z } from "zod";
+import { type MicrosPerKwh, microsPerKwh, NO_ENERGY, type SlotId, type WattHours } from "#core";
 import type { StrategyContext, Tariff } from "../strategy.ts";
 import { wholeWattHours } from "./amounts.ts";
 import { bySlot, type Desk } from "./desk.ts";
 import { promiseGain, promiseLevel, type SupplyPrices } from "./newsvendor.ts";
 import { expectedPrice, type PoolRound, type PriceConfig } from "./prices.ts";
 import { quantileAt } from "./quantiles.ts";
-import { rememberLevel, type SaleConfig, type SaleMemory, saleChance, saleShape, trustIn } from "./sales.ts";
+import { type SaleConfig, type SaleMemory, saleChance, saleShape } from "./sales.ts";
 
 export type SupplyConfig = SaleConfig & {
   /** 100 weighs a shortfall as it costs, more is cautious. */
@@ -34,7 +35,12 @@ export type SupplyView = Pick<StrategyContext<unknown, unknown>, "nowMs" | "rule
 };
 
 /** What a member wants to have promised for a slot. */
-export type SupplyWish = { readonly slotId: SlotId; readonly target: WattHours; readonly gainPerWh: number; readonly level: number };
+export type SupplyWish = {
+  readonly slotId: SlotId;
+  readonly target: WattHours;
+  readonly gainPerWh: number;
+  readonly level: number;
+};
 
 /**
  * The prices of a promise made before `round`, as they are expected now.
@@ -43,13 +49,23 @@ export type SupplyWish = { readonly slotId: SlotId; readonly target: WattHours; 
  * price with `s` and at the other's with `(1 - s) t`; energy promised at the gate sells with `t` alone. What could wait for the
  * final round would earn `t (p - f) - g` there.
  */
-export function supplyPrices(view: SupplyView, sales: SaleMemory, slotId: SlotId, tariff: Tariff, round: PoolRound): SupplyPrices {
+export function supplyPrices(
+  view: SupplyView,
+  sales: SaleMemory,
+  slotId: SlotId,
+  tariff: Tariff,
+  round: PoolRound,
+): SupplyPrices {
   const { rules, config } = view;
   const feedIn = Number(tariff.feedIn);
   const gridFee = Number(rules.gridFee);
   const finalPrice = expectedPrice(view, slotId, tariff, config, "final");
   const finalChance = saleChance(sales, rules.timeZone, slotId, "final", config);
-  const shared = { feedIn, gridFee, shortfallPrice: (Number(rules.emergencyPrice) * config.penaltyWeightPercent) / 100 };
+  const shared = {
+    feedIn,
+    gridFee,
+    shortfallPrice: (Number(rules.emergencyPrice) * config.penaltyWeightPercent) / 100,
+  };
   if (round === "final") return { ...shared, salePrice: finalPrice, saleChance: finalChance, waitingValue: 0 };
   const dayAheadPrice = expectedPrice(view, slotId, tariff, config, "day-ahead");
   const dayAheadChance = saleChance(sales, rules.timeZone, slotId, "day-ahead", config);
@@ -61,28 +77,33 @@ export function supplyPrices(view: SupplyView, sales: SaleMemory, slotId: SlotId
 }
 
 /** The newsvendor's promise: the quantile of the injection at the critical level. @param surplus - Quantiles of production less all use. */
-export function supplyWish(view: SupplyView, sales: SaleMemory, slotId: SlotId, surplus: Float64Array, round: PoolRound): SupplyWish {
+export function supplyWish(
+  view: SupplyView,
+  sales: SaleMemory,
+  slotId: SlotId,
+  surplus: Float64Array,
+  round: PoolRound,
+): SupplyWish {
   const nothing: SupplyWish = { slotId, target: NO_ENERGY, gainPerWh: 0, level: 0 };
   const tariff = view.tariff(slotId);
   if (tariff === undefined) return nothing;
   const prices = supplyPrices(view, sales, slotId, tariff, round);
   const level = promiseLevel(prices);
-  const target = wholeWattHours(quantileAt(surplus, level * trustIn(sales)));
+  const target = wholeWattHours(quantileAt(surplus, level));
   if (target === NO_ENERGY) return { ...nothing, level };
   const energyWh = Number(target);
   return { slotId, target, gainPerWh: promiseGain(surplus, energyWh, prices) / energyWh, level };
 }
 
 /**
- * Promises what is still missing to each wish. Where earlier promises are unsold, a further one would only queue behind them. A deposit per Wh is the same in all slots, so where the funds do not reach, the
+ * Promises what is still missing to each wish. A deposit per Wh is the same in all slots, so where the funds do not reach, the
  * slots with the greatest gain per Wh come first.
  */
-export function promiseBestFirst(desk: Desk, sales: SaleMemory, wishes: readonly SupplyWish[]): void {
+export function promiseBestFirst(desk: Desk, wishes: readonly SupplyWish[]): void {
   const ranked = [...wishes].sort((left, right) => right.gainPerWh - left.gainPerWh || bySlot(left, right));
-  for (const { slotId, target, level } of ranked) {
+  for (const { slotId, target } of ranked) {
     const { promised } = desk.book(slotId);
-    if (target <= promised || desk.unsold(slotId) > NO_ENERGY) continue;
-    if (desk.promise(slotId, wholeWattHours(Number(target - promised))) > NO_ENERGY) rememberLevel(sales, slotId, level);
+    if (target > promised) desk.promise(slotId, wholeWattHours(Number(target - promised)));
   }
 }
 

@@ -1,6 +1,7 @@
 /** Buys where the day-ahead round or an auction is cheaper than the final round is expected to be, and sells all at the gate. */
-import { type MicrosPerKwh, microsPerKwh, minEnergy, type SlotId, slotOf, type WattHours } from "#core";
+
 import { z } from "zod";
+import { type MicrosPerKwh, microsPerKwh, minEnergy, type SlotId, slotOf, type WattHours } from "#core";
 import { priceFloor, wholeWattHours } from "../shared/amounts.ts";
 import { nextBid } from "../shared/bidding.ts";
 import { Desk, type FundsConfig, fundsShape } from "../shared/desk.ts";
@@ -32,7 +33,8 @@ type Appetite = { readonly energy: WattHours; readonly limit: MicrosPerKwh };
 
 export const speculator: Strategy<SpeculatorConfig, SpeculatorMemory> = defineStrategy({
   name: "speculator",
-  description: "Buys day-ahead what the final round has paid more for in the past, within its cap, and sells all of it at the gate.",
+  description:
+    "Buys day-ahead what the final round has paid more for in the past, within its cap, and sells all of it at the gate.",
   config: z.strictObject({
     ...fundsShape,
     priceHistoryDays: z.number().int().min(1).max(400).default(14),
@@ -76,7 +78,8 @@ export const speculator: Strategy<SpeculatorConfig, SpeculatorMemory> = defineSt
   },
 
   onAuction(ctx, { tag, auction }) {
-    if (tag === "ended" || auction.isOwn || auction.isHighestBidder || slotOf(auction.slotId).startMs <= ctx.nowMs) return [];
+    if (tag === "ended" || auction.isOwn || auction.isHighestBidder || slotOf(auction.slotId).startMs <= ctx.nowMs)
+      return [];
     const appetite = appetiteFor(ctx, auction.slotId);
     if (appetite === undefined) return [];
     const desk = new Desk(ctx, ctx.config);
@@ -96,7 +99,9 @@ function appetiteFor(ctx: Context, slotId: SlotId): Appetite | undefined {
   if (tariff === undefined || cap === undefined) return undefined;
   const notes = spreadNotes(recentRounds(ctx, slotId, config.priceHistoryDays));
   if (notes === undefined || notes.observations < config.observationsMin) return exploration(ctx, tariff, cap);
-  const limit = priceFloor(expectedResale(notes, Number(tariff.feedIn)) - Number(rules.marketFee) - config.marginMicrosPerKwh);
+  const limit = priceFloor(
+    expectedResale(notes, Number(tariff.feedIn)) - Number(rules.marketFee) - config.marginMicrosPerKwh,
+  );
   if (Number(limit) < notes.dayAheadPrice) return undefined; // A lower day-ahead price than usual foretells a lower final one.
   const share = wholeWattHours((notes.finalVolumeWh * config.volumeSharePercent) / 100);
   return { energy: minEnergy(cap, share), limit };

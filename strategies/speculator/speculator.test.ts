@@ -1,7 +1,16 @@
-import { localDay, type MicrosPerKwh, microsPerKwh, type SlotId, slotStartingAt, slotsOfLocalDay, type WattHours, wattHours } from "#core";
+import { describe, expect, test } from "vitest";
+import {
+  localDay,
+  type MicrosPerKwh,
+  microsPerKwh,
+  type SlotId,
+  slotStartingAt,
+  slotsOfLocalDay,
+  type WattHours,
+  wattHours,
+} from "#core";
 import type { PoolResult } from "#strategies";
 import { fakeContextFor, NO_POSITION, StrategyStage, USUAL_RULES } from "#testkit";
-import { describe, expect, test } from "vitest";
 import { type SpeculatorConfig, type SpeculatorMemory, speculator } from "./index.ts";
 
 const NOON = Date.parse("2031-06-10T12:00:00Z");
@@ -19,12 +28,21 @@ function past(days: number, dayAhead: number, final: number | null): readonly Po
     const slotId = slotStartingAt(startMs, 60).id;
     return [
       { slotId, clearedAtMs: startMs - 29 * 3_600_000, price: price(dayAhead), volume: wh(5_000) },
-      { slotId, clearedAtMs: startMs - 600_000, price: final === null ? null : price(final), volume: wh(final === null ? 0 : 2_000) },
+      {
+        slotId,
+        clearedAtMs: startMs - 600_000,
+        price: final === null ? null : price(final),
+        volume: wh(final === null ? 0 : 2_000),
+      },
     ];
   });
 }
 
-function stageWith(results: readonly PoolResult[], config: Partial<SpeculatorConfig> = {}, capWh: number | "none" = 3_000): StrategyStage<SpeculatorConfig, SpeculatorMemory> {
+function stageWith(
+  results: readonly PoolResult[],
+  config: Partial<SpeculatorConfig> = {},
+  capWh: number | "none" = 3_000,
+): StrategyStage<SpeculatorConfig, SpeculatorMemory> {
   const ctx = fakeContextFor(speculator, config);
   ctx.nowMs = NOON;
   ctx.rules = { ...ctx.rules, slotMinutes: 60 };
@@ -36,7 +54,9 @@ function stageWith(results: readonly PoolResult[], config: Partial<SpeculatorCon
 describe("the README's example", () => {
   test("buys half of the final round's usual volume, at what that round pays less fee and margin", () => {
     const stage = stageWith(past(10, 120_000, 160_000));
-    expect(stage.forecast(day, slots)).toEqual([{ tag: "order", slotId: at18, energy: wh(1_000), limit: price(146_000) }]);
+    expect(stage.forecast(day, slots)).toEqual([
+      { tag: "order", slotId: at18, energy: wh(1_000), limit: price(146_000) },
+    ]);
     expect(stage.violations).toEqual([]);
   });
 
@@ -73,18 +93,26 @@ test("explores only by configuration, little and cheaply", () => {
 
 test("a final round that trades on some days only is worth less", () => {
   // Seven of ten trade at 200: 0.7 × 200 + 0.3 × 60 = 158, less fee and margin.
-  const stage = stageWith([...past(10, 120_000, 200_000)].map((result, index) => (index % 2 === 1 && index < 6 ? { ...result, price: null } : result)));
+  const stage = stageWith(
+    [...past(10, 120_000, 200_000)].map((result, index) =>
+      index % 2 === 1 && index < 6 ? { ...result, price: null } : result,
+    ),
+  );
   const [order] = stage.forecast(day, slots);
   expect(order).toMatchObject({ tag: "order", limit: 144_000n });
 });
 
 test("in auctions it bids up to the same price, and only for lots that fit", () => {
-  const stage = stageWith(past(10, 120_000, 160_000), { bidRiseMicrosPerKwh: 25_000 });
+  const stage = stageWith(past(10, 120_000, 160_000), { bidRiseMicrosPerKwh: 50_000 });
   expect(stage.openAuction(at18, wh(1_001), price(70_000), NOON + 1_800_000)).toEqual([]);
-  expect(stage.openAuction(at18, wh(800), price(70_000), NOON + 1_800_000)).toEqual([{ tag: "bid", auctionId: "auction-2", price: price(95_000) }]);
-  expect(stage.outbid("auction-2", 1_000n)).toEqual([{ tag: "bid", auctionId: "auction-2", price: price(121_000) }]);
-  expect(stage.outbid("auction-2", 1_000n)).toEqual([]); // 147 000 would be above 146 000.
-  expect(stage.openAuction(at18, wh(300), price(70_000), NOON + 1_800_000)).toEqual([{ tag: "bid", auctionId: "auction-3", price: price(95_000) }]);
+  expect(stage.openAuction(at18, wh(800), price(70_000), NOON + 1_800_000)).toEqual([
+    { tag: "bid", auctionId: "auction-2", price: price(120_000) },
+  ]);
+  expect(stage.outbid("auction-2", 1_000n)).toEqual([{ tag: "bid", auctionId: "auction-2", price: price(146_000) }]);
+  expect(stage.outbid("auction-2", 1_000n)).toEqual([]);
+  expect(stage.openAuction(at18, wh(300), price(70_000), NOON + 1_800_000)).toEqual([
+    { tag: "bid", auctionId: "auction-3", price: price(120_000) },
+  ]);
   expect(stage.violations).toEqual([]);
 });
 

@@ -10,16 +10,8 @@ import type { StrategyContext } from "../strategy.ts";
 type BatteryConfig = {
   /** Steps of the plan from empty to full. */
   readonly gridSteps: number;
-  /** How likely an order is expected to be filled before anything is known; else the energy comes at retail. */
-  readonly buyChancePriorPercent: number;
-  /** The market of a slot is expected to take this more than a share of what the hour usually took. */
-  readonly explorationWh: number;
-  /** That share: above 100 lets sales grow where they sell. */
-  readonly salesGrowthPercent: number;
-  /** What it expects to be able to buy of a slot, as a share of what the hour's pools usually trade. */
-  readonly volumeSharePercent: number;
-  /** What a plan must gain per kWh over what the battery does by itself: expected prices are guesses. */
-  readonly deviationMicrosPerKwh: number;
+  /** How likely an order is expected to be filled; else the energy comes at retail. */
+  readonly buyChancePercent: number;
   /** Wear of the battery per discharged kWh. */
   readonly wearMicrosPerKwh: number;
 };
@@ -31,13 +23,8 @@ export const storageArbitrageConfig: z.ZodType<StorageArbitrageConfig> = z.stric
   ...supplyShape,
   ...needShape,
   ...fundsShape,
-  penaltyWeightPercent: supplyShape.penaltyWeightPercent.unwrap().default(150), // A promise rests on the battery's plan too.
   gridSteps: z.number().int().min(4).max(400).default(100),
-  buyChancePriorPercent: z.number().min(0).max(100).default(50),
-  explorationWh: z.number().int().min(0).default(200),
-  salesGrowthPercent: z.number().min(0).max(1_000).default(150),
-  volumeSharePercent: z.number().min(0).max(100).default(25),
-  deviationMicrosPerKwh: z.number().int().min(0).default(10_000),
+  buyChancePercent: z.number().min(0).max(100).default(50),
   wearMicrosPerKwh: z.number().int().min(0).default(5_000),
 });
 
@@ -45,9 +32,6 @@ export const storageArbitrageConfig: z.ZodType<StorageArbitrageConfig> = z.stric
 export type SlotPlan = {
   /** At the connection: positive charges; where not fixed, what the battery is expected to do by itself. */
   chargeWh: number;
-  /** At the gate: owned energy up to here is for the member's own use, and so much beyond it may be stored once it is bought. */
-  ownUseWh: number;
-  storingWhMax: number;
   /** A plan was handed to the battery: it can be changed, but not taken back. */
   isFixed: boolean;
   /** Expected to be stored at its start. */

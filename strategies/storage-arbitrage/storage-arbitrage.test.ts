@@ -1,6 +1,15 @@
-import { localDay, type MicrosPerKwh, microsPerKwh, type SlotId, slotStartingAt, slotsOfLocalDay, type WattHours, wattHours } from "#core";
-import { evenQuantiles, fakeContextFor, StrategyStage, USUAL_RULES } from "#testkit";
 import { describe, expect, test } from "vitest";
+import {
+  localDay,
+  type MicrosPerKwh,
+  microsPerKwh,
+  type SlotId,
+  slotStartingAt,
+  slotsOfLocalDay,
+  type WattHours,
+  wattHours,
+} from "#core";
+import { evenQuantiles, fakeContextFor, StrategyStage, USUAL_RULES } from "#testkit";
 import { newsvendorProsumer } from "../newsvendor-prosumer/index.ts";
 import { type StorageArbitrageConfig, type StorageArbitrageMemory, storageArbitrage } from "./index.ts";
 
@@ -140,7 +149,7 @@ describe("at the gate", () => {
     ["at its end", 500],
   ])("counts what the running slot will still take out of the battery, read %s", (_case, storedWh) => {
     const stage = eveningWith(storedWh, 0);
-    stage.ctx.memory.plans[at(18)] = { chargeWh: -450, isFixed: true, startWh: 1_000, ownUseWh: 0, storingWhMax: 0, values: [] };
+    stage.ctx.memory.plans[at(18)] = { chargeWh: -450, isFixed: true, startWh: 1_000, values: [] };
     expect(stage.gate(at(19))).toEqual([{ tag: "charge-battery", slotId: at(19), energyWh: -450 }]);
   });
 });

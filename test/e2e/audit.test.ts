@@ -5,11 +5,11 @@
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { beforeAll, describe, expect, test } from "vitest";
 import { decodeSignedTransaction } from "#contracts";
 import { microsPerKwh, seededPrng, unwrap, wattHours } from "#core";
-import { auditFolder, type AuditReport } from "#ledger-node";
+import { type AuditReport, auditFolder } from "#ledger-node";
 import { SLOT, SLOT_END_MS, SmallNetwork, tariff } from "#testkit";
-import { beforeAll, describe, expect, test } from "vitest";
 import { dream, temporaryFolder } from "./command.ts";
 
 const folder = temporaryFolder();
@@ -20,14 +20,20 @@ beforeAll(async () => {
   mkdirSync(original);
   const network = await SmallNetwork.found({ folder: original });
   for (const name of ["alice", "bob"]) await network.join(name);
-  for (const name of ["alice", "bob", "power-company", "grid-authority"]) await network.fund(name, 10_000_000, 20_000_000);
+  for (const name of ["alice", "bob", "power-company", "grid-authority"])
+    await network.fund(name, 10_000_000, 20_000_000);
   const { day, feedIn, retail } = tariff();
   await network.run("power-company", { tag: "publish-tariff", commandId: "t", day, feedIn, retail });
   const promises = [{ slot: SLOT, energy: wattHours(2_000) }];
   await network.run("alice", { tag: "create-promises", commandId: "p", promises });
   const marketplace = network.key("marketplace");
   const common = { slot: SLOT, energy: wattHours(1_000), limit: microsPerKwh(150_000) };
-  await network.run("alice", { tag: "place-orders", commandId: "o", marketplace, orders: [{ side: "offer", ...common }] });
+  await network.run("alice", {
+    tag: "place-orders",
+    commandId: "o",
+    marketplace,
+    orders: [{ side: "offer", ...common }],
+  });
   await network.run("bob", { tag: "place-orders", commandId: "b", marketplace, orders: [{ side: "bid", ...common }] });
   const trade = { bid: "b/0", offer: "o/0", energy: wattHours(1_000), price: microsPerKwh(150_000) };
   await network.run("marketplace", {
@@ -91,7 +97,10 @@ function flipped(bytes: Buffer, position: number, mask = 1): Buffer {
 }
 
 /** Alters the bytes of the first transaction for which `change` gives other bytes; gives its id. */
-function alterOne(store: string, change: (row: Row) => Buffer | undefined): { readonly copy: string; readonly id: string } {
+function alterOne(
+  store: string,
+  change: (row: Row) => Buffer | undefined,
+): { readonly copy: string; readonly id: string } {
   let id = "";
   const copy = altered(store, (database) => {
     for (const row of rowsOf(database, store)) {
@@ -130,7 +139,13 @@ describe("untouched stores", () => {
   test("pass: exit 0, and the result as JSON", async () => {
     const { code, json } = await report(original);
     expect(code).toBe(0);
-    expect(Object.keys(json)).toEqual(["transactions", "signatures", "violations", "moneyIssuedMicros", "moneyHeldMicros"]);
+    expect(Object.keys(json)).toEqual([
+      "transactions",
+      "signatures",
+      "violations",
+      "moneyIssuedMicros",
+      "moneyHeldMicros",
+    ]);
     expect(json).toMatchObject({ violations: [], moneyIssuedMicros: "120000000", moneyHeldMicros: "120000000" });
     expect(json["transactions"]).toBeGreaterThan(10);
     expect(json["signatures"]).toBeGreaterThan(10);
@@ -240,10 +255,16 @@ describe("what was altered is found and named", () => {
     const invented = Buffer.alloc(32, 7);
     const copy = altered("bob", (database) => {
       const [row] = rowsOf(database, "bob") as [Row];
-      database.prepare("INSERT INTO transactions (id, kind, bytes) VALUES (?, ?, ?)").run(invented, row.kind, row.bytes);
+      database
+        .prepare("INSERT INTO transactions (id, kind, bytes) VALUES (?, ?, ?)")
+        .run(invented, row.kind, row.bytes);
     });
     expect(audited(copy).violations).toContainEqual(
-      expect.objectContaining({ store: "bob", txId: invented.toString("hex"), problem: expect.stringContaining("never made final") }),
+      expect.objectContaining({
+        store: "bob",
+        txId: invented.toString("hex"),
+        problem: expect.stringContaining("never made final"),
+      }),
     );
   });
 
@@ -255,7 +276,9 @@ describe("what was altered is found and named", () => {
       database.prepare("DELETE FROM committed_transactions WHERE tx = ?").run(Buffer.from(id, "hex"));
     });
     const { violations } = audited(copy);
-    expect(violations).toContainEqual(expect.objectContaining({ txId: id, problem: expect.stringContaining("never made final") }));
+    expect(violations).toContainEqual(
+      expect.objectContaining({ txId: id, problem: expect.stringContaining("never made final") }),
+    );
     expect(violations).toContainEqual(expect.objectContaining({ store: "notary" }));
   });
 
@@ -263,7 +286,9 @@ describe("what was altered is found and named", () => {
     const copy = altered("notary", (database) => {
       // The last settlement to the front, just after the founding.
       database.exec("UPDATE committed_transactions SET sequence = -1 WHERE sequence = 1");
-      database.exec("UPDATE committed_transactions SET sequence = 0 WHERE sequence = (SELECT max(sequence) FROM committed_transactions)");
+      database.exec(
+        "UPDATE committed_transactions SET sequence = 0 WHERE sequence = (SELECT max(sequence) FROM committed_transactions)",
+      );
     });
     expect(audited(copy).violations).toContainEqual(
       expect.objectContaining({ store: "notary", problem: expect.stringContaining("names an unknown") }),
@@ -275,7 +300,9 @@ describe("what was altered is found and named", () => {
     const byAnother = altered("notary", (database) => {
       const [row] = rowsOf(database, "notary") as [Row];
       spender = row.id.toString("hex");
-      database.prepare("UPDATE committed_states SET tx = ? WHERE ref = (SELECT min(ref) FROM committed_states)").run(row.id);
+      database
+        .prepare("UPDATE committed_states SET tx = ? WHERE ref = (SELECT min(ref) FROM committed_states)")
+        .run(row.id);
     });
     expect(audited(byAnother).violations).toContainEqual(expect.objectContaining({ store: "notary", txId: spender }));
     const missing = altered("notary", (database) =>
@@ -285,7 +312,9 @@ describe("what was altered is found and named", () => {
       expect.objectContaining({ store: "notary", problem: expect.stringContaining("spent") }),
     );
     const invented = altered("notary", (database) => {
-      database.prepare("INSERT INTO committed_states (ref, tx) VALUES (?, ?)").run(Buffer.alloc(36, 9), Buffer.alloc(32, 7));
+      database
+        .prepare("INSERT INTO committed_states (ref, tx) VALUES (?, ?)")
+        .run(Buffer.alloc(36, 9), Buffer.alloc(32, 7));
     });
     expect(audited(invented).violations).toContainEqual(
       expect.objectContaining({ store: "notary", txId: "07".repeat(32) }),

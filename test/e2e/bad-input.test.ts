@@ -24,7 +24,10 @@ function written(text: string, name = "scenario.yaml"): string {
 }
 
 /** Runs a scenario that must be refused: says so in the right way, and leaves no folder behind. */
-async function refusedScenario(text: string, ...args: readonly string[]): Promise<{ readonly ended: Ended; readonly file: string }> {
+async function refusedScenario(
+  text: string,
+  ...args: readonly string[]
+): Promise<{ readonly ended: Ended; readonly file: string }> {
   const file = written(text);
   const out = `${file}-out`;
   const ended = await dream(["simulate", file, "--out", out, ...args]);
@@ -51,7 +54,10 @@ members:
       marginMicros: 5
 `);
     expect(ended.code).toBe(BAD_INPUT);
-    const lines = ended.stderr.trim().replace(/^dream: /, "").split("\n");
+    const lines = ended.stderr
+      .trim()
+      .replace(/^dream: /, "")
+      .split("\n");
     expect(lines).toHaveLength(3);
     expect(lines[0]).toMatch(/:5: \[strategy_unknown\] members\.home-1\.strategy: .*"newsvendor".*newsvendor-prosumer/);
     expect(lines[1]).toMatch(/:9: \[strategy_config_invalid\] members\.solar-park-1\.config\.factor: .*README/);
@@ -60,17 +66,37 @@ members:
   });
 
   test.each([
-    ["a misspelt key", `name: bad\n${COMMUNITY}\ndasy: 2\n`, /:3: \[scenario_malformed\] dasy: .*remove the key, or correct its spelling/],
-    ["a misspelt key within", `name: bad\ncommunity:\n  source: generated\n  hoems: 3\n`, /:4: \[scenario_malformed\] community\.hoems: .*spelling/],
+    [
+      "a misspelt key",
+      `name: bad\n${COMMUNITY}\ndasy: 2\n`,
+      /:3: \[scenario_malformed\] dasy: .*remove the key, or correct its spelling/,
+    ],
+    [
+      "a misspelt key within",
+      `name: bad\ncommunity:\n  source: generated\n  hoems: 3\n`,
+      /:4: \[scenario_malformed\] community\.hoems: .*spelling/,
+    ],
     ["no YAML", 'name: "bad\n', /:\d+: \[scenario_malformed\] .*write it as YAML/],
     ["not a mapping", "- 1\n", /\[scenario_malformed\]/],
     ["a number where a text belongs", `name: 3\n${COMMUNITY}\n`, /:1: \[scenario_malformed\] name: /],
     ["no days", `name: bad\n${COMMUNITY}\ndays: 0\n`, /:3: \[scenario_malformed\] days: /],
     ["a day that there is not", `name: bad\n${COMMUNITY}\nfrom: 2031-02-30\n`, /:3: \[scenario_malformed\] from: /],
     ["a day before all time", `name: bad\n${COMMUNITY}\nfrom: 1815-06-18\n`, /days|\[scenario_malformed\] from: /],
-    ["a member that the community does not have", `name: bad\n${COMMUNITY}\nmembers:\n  home-9: { strategy: producer }\n`, /\[member_unknown\] members\.home-9: .*it has home-1/],
-    ["a zone that there is not", "name: bad\ncommunity: { source: generated, timeZone: Mars/Olympus }\n", /\[scenario_malformed\] community\.timeZone: was Mars\/Olympus; give/],
-    ["a promise that is at least more than at most", `name: bad\n${COMMUNITY}\nrules: { promiseMinWh: 500, promiseMaxWh: 100 }\n`, /\[scenario_malformed\] rules/],
+    [
+      "a member that the community does not have",
+      `name: bad\n${COMMUNITY}\nmembers:\n  home-9: { strategy: producer }\n`,
+      /\[member_unknown\] members\.home-9: .*it has home-1/,
+    ],
+    [
+      "a zone that there is not",
+      "name: bad\ncommunity: { source: generated, timeZone: Mars/Olympus }\n",
+      /\[scenario_malformed\] community\.timeZone: was Mars\/Olympus; give/,
+    ],
+    [
+      "a promise that is at least more than at most",
+      `name: bad\n${COMMUNITY}\nrules: { promiseMinWh: 500, promiseMaxWh: 100 }\n`,
+      /\[scenario_malformed\] rules/,
+    ],
   ])("%s", async (_what, text, message) => {
     const { ended } = await refusedScenario(text);
     expect(ended.stderr).toMatch(message);
@@ -88,14 +114,21 @@ members:
 
   test("an end before the beginning, and a day in another form", async () => {
     const early = await refusedScenario(`name: bad\n${COMMUNITY}\n`, "--from", "2031-06-05", "--to", "2031-06-04");
-    expect(early.ended).toMatchObject({ code: BAD_INPUT, stderr: expect.stringMatching(/--to 2031-06-04 is before 2031-06-05/) });
+    expect(early.ended).toMatchObject({
+      code: BAD_INPUT,
+      stderr: expect.stringMatching(/--to 2031-06-04 is before 2031-06-05/),
+    });
     const other = await refusedScenario(`name: bad\n${COMMUNITY}\n`, "--from", "5.6.2031");
     expect(other.ended).toMatchObject({ code: BAD_INPUT, stderr: expect.stringMatching(/write it as 2031-06-01/) });
   });
 
   test("a file that is not there, measured data that are not at hand", async () => {
     const missing = await dream(["simulate", join(folder, "nowhere.yaml")]);
-    expect(missing).toMatchObject({ code: NOT_FOUND, stdout: "", stderr: expect.stringMatching(/no such scenario; give/) });
+    expect(missing).toMatchObject({
+      code: NOT_FOUND,
+      stdout: "",
+      stderr: expect.stringMatching(/no such scenario; give/),
+    });
     const { ended } = await refusedScenario("name: bad\ncommunity: { source: measured }\n");
     expect(ended.code).toBe(NOT_FOUND);
     expect(ended.stderr).toMatch(/measured data are not at hand; run 'dream data get .*', or set DREAM_DATA/);

@@ -15,17 +15,21 @@ describe("examples", () => {
     expect(examples).toContain(named);
   });
 
-  test.each(examples)("%s: its first day, settled and audited", async (example) => {
-    const out = join(folder, example.replaceAll("/", "-"));
-    // Its own days may be more than a test has time for.
-    const { code, stdout, stderr } = await dream(["simulate", example, "--to", "2031-06-08", "--out", out, "--json"]);
-    expect(stderr).toBe("");
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({
-      firstDay: "2031-06-08",
-      lastDay: "2031-06-08",
-      conservation: { moneyErrorMicros: "0", energyErrorWh: "0" },
-    });
-    expect((await dream(["ledger", "audit", out])).code).toBe(0);
-  }, 120_000);
+  test.each(examples)(
+    "%s: its first day, settled and audited",
+    async (example) => {
+      const out = join(folder, example.replaceAll("/", "-"));
+      // Its own days may be more than a test has time for.
+      const { code, stdout, stderr } = await dream(["simulate", example, "--to", "2031-06-08", "--out", out, "--json"]);
+      expect(stderr).toBe("");
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({
+        firstDay: "2031-06-08",
+        lastDay: "2031-06-08",
+        conservation: { moneyErrorMicros: "0", energyErrorWh: "0" },
+      });
+      expect((await dream(["ledger", "audit", out])).code).toBe(0);
+    },
+    120_000,
+  );
 });

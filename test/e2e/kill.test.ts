@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
 import { brokenLink } from "#backtest";
 import { seededPrng } from "#core";
-import { describe, expect, test } from "vitest";
 import { dream, startDream, temporaryFolder } from "./command.ts";
 
 const folder = temporaryFolder();
@@ -38,17 +38,21 @@ describe("after kill -9", () => {
     ["a simulation, while its members join", ["simulate", scenario], between(20_000, 60_000), between(0, 40)],
     ["a simulation, in its first day", ["simulate", scenario], between(300_000, 900_000), between(0, 80)],
     ["the demo", ["demo", "--days", "1"], between(400_000, 700_000), between(0, 80)],
-  ])("of %s, the audit finds nothing wrong", async (what, args, afterBytes, delayMs) => {
-    const out = join(folder, what);
-    await killedRun(args, out, afterBytes, delayMs);
-    const { code, stdout, stderr } = await dream(["ledger", "audit", out, "--json"]);
-    expect(stderr).toBe("");
-    const report = JSON.parse(stdout) as { readonly transactions: number; readonly moneyIssuedMicros: string };
-    expect(report).toMatchObject({ violations: [], moneyHeldMicros: report.moneyIssuedMicros });
-    expect(code).toBe(0);
-    expect(report.transactions).toBeGreaterThan(1);
-    // Of the event log whole lines are left, in a chain; at most the last is torn.
-    const lines = readFileSync(join(out, "events.jsonl"), "utf8").split("\n").slice(0, -1);
-    expect(brokenLink(lines)).toBeUndefined();
-  }, 120_000);
+  ])(
+    "of %s, the audit finds nothing wrong",
+    async (what, args, afterBytes, delayMs) => {
+      const out = join(folder, what);
+      await killedRun(args, out, afterBytes, delayMs);
+      const { code, stdout, stderr } = await dream(["ledger", "audit", out, "--json"]);
+      expect(stderr).toBe("");
+      const report = JSON.parse(stdout) as { readonly transactions: number; readonly moneyIssuedMicros: string };
+      expect(report).toMatchObject({ violations: [], moneyHeldMicros: report.moneyIssuedMicros });
+      expect(code).toBe(0);
+      expect(report.transactions).toBeGreaterThan(1);
+      // Of the event log whole lines are left, in a chain; at most the last is torn.
+      const lines = readFileSync(join(out, "events.jsonl"), "utf8").split("\n").slice(0, -1);
+      expect(brokenLink(lines)).toBeUndefined();
+    },
+    120_000,
+  );
 });

@@ -65,7 +65,8 @@ export function busyCommunity(days: number): Community {
   return handMadeCommunity({
     members: MEMBERS(),
     feedIn: (_slot, index) => 60_001 + index,
-    retail: ({ startMs }, index) => ((startMs / HOUR_MS) % 24 >= 15 && (startMs / HOUR_MS) % 24 < 20 ? 500_003 : 210_007) + index,
+    retail: ({ startMs }, index) =>
+      ((startMs / HOUR_MS) % 24 >= 15 && (startMs / HOUR_MS) % 24 < 20 ? 500_003 : 210_007) + index,
     historyDays: 8,
     days,
   });

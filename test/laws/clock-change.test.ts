@@ -1,8 +1,9 @@
 /** Days of 23 and 25 hours, and slots of all lengths: every slot of the local day is settled once, and nothing else is. */
+
+import { describe, expect, test } from "vitest";
 import { localDay, localTimeAt, type SlotMinutes, slotOf, slotsOfLocalDay, zone } from "#core";
 import { type Community, generateCommunity } from "#data";
 import { type InMemoryRun, runInMemory } from "#testkit";
-import { describe, expect, test } from "vitest";
 import { expectSound } from "./sound-run.ts";
 
 const BERLIN = zone("Europe/Berlin");

@@ -1,7 +1,8 @@
 /** Conservation: money and energy balance in every slot and at every moment of a run, recomputed from what is written down. */
+
+import { beforeAll, describe, expect, test } from "vitest";
 import { seededPrng } from "#core";
 import { type InMemoryRun, runInMemory } from "#testkit";
-import { beforeAll, describe, expect, test } from "vitest";
 import { busyCommunity } from "./busy-community.ts";
 import { checkSettlements } from "./settlement-laws.ts";
 import { everyPrefix, expectSound, moneyHeldIn, pricesOf } from "./sound-run.ts";
@@ -59,7 +60,8 @@ describe("a run with every kind of member", () => {
       const bySlot = new Map<string, bigint>();
       const add = (slot: string, energy: bigint): void => void bySlot.set(slot, (bySlot.get(slot) ?? 0n) + energy);
       for (const { state } of unspent.values()) {
-        if (state.tag === "power-promise" && state.owner === key && state.supplier !== key) add(state.slot, state.energy);
+        if (state.tag === "power-promise" && state.owner === key && state.supplier !== key)
+          add(state.slot, state.energy);
         if (state.tag === "pool-order" && state.owner === key && state.side === "bid") add(state.slot, state.energy);
         if (state.tag === "auction" && state.highestBidder === key) add(state.slot, state.energy);
       }
@@ -100,7 +102,8 @@ test("the check finds any figure of settlements.csv that is off by one", () => {
     const [, member = ""] = cells;
     // The baseline of a battery's owner is that of another life: the file does not have its meters.
     if (columns[column] === "baselineMicros" && prices.hasBattery(member)) continue;
-    if (infrastructure.has(member) && ["deliveredWh", "shortfallWh", "consumedWh"].includes(columns[column] ?? "")) continue;
+    if (infrastructure.has(member) && ["deliveredWh", "shortfallWh", "consumedWh"].includes(columns[column] ?? ""))
+      continue;
     cells[column] = `${BigInt(cells[column] ?? "0") + 1n}`;
     const altered = lines.with(line, cells.join(",")).join("\n");
     expect(checkSettlements(altered, prices).faults, `line ${line + 1}, ${columns[column]}`).not.toEqual([]);

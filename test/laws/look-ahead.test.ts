@@ -3,18 +3,21 @@
  * same, down to what the strategies looked at. Physics reads what a slot's meters will say at its end, so what happens after T
  * differs; each case shows that it does.
  */
+
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Decision } from "#agents";
 import { addLocalDays, canonicalJson, localMidnightMs } from "#core";
 import { type Community, type DataStore, generateCommunity, type ScrambledPart, scrambleAfter } from "#data";
 import { createAutomatic, createIntraday } from "#forecast";
 import { type InMemoryRun, runInMemory } from "#testkit";
-import { beforeAll, describe, expect, test } from "vitest";
 
 const MINUTE_MS = 60_000;
 /** A home with a battery, a solar park and a speculator that explores; weather forecasts come out at half past twelve. */
 const community = withWeatherAfter(generateCommunity({ seed: 11, days: 11, homes: 1, parks: 1 }), 30 * MINUTE_MS);
 const firstDay = addLocalDays(community.firstDay, 8);
-const strategies = { "speculator-1": { strategy: "speculator", config: { explorationWh: 300, explorationLimitPercent: 60 } } };
+const strategies = {
+  "speculator-1": { strategy: "speculator", config: { explorationWh: 300, explorationLimitPercent: 60 } },
+};
 
 /** An instant by the clock of the first day; negative hours lie on its eve. No clock changes on these days. */
 const day = (hour: number, minute: number): number =>
@@ -74,7 +77,9 @@ describe("decisions do not depend on", () => {
 
   test("anything, in a run in which every agent took part, at noon, at gates and in answer to others", () => {
     expect(truth.problems).toEqual([]);
-    expect(new Set(truth.decisions.map(({ agent }) => agent))).toEqual(new Set(community.members.map(({ name }) => name)));
+    expect(new Set(truth.decisions.map(({ agent }) => agent))).toEqual(
+      new Set(community.members.map(({ name }) => name)),
+    );
     const hooks = new Set(truth.decisions.map(({ hook }) => hook));
     for (const hook of ["onForecast", "onGate"]) expect(hooks).toContain(hook);
     expect(truth.decisions.length).toBeGreaterThan(20);

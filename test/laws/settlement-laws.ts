@@ -70,7 +70,9 @@ export function checkSettlements(csv: string, prices: PublishedPrices): Settleme
     const fail = (member: string, what: string): void => void faults.push(`${slot} ${member}: ${what}`);
     const names = own.map(({ member }) => member);
     if (names.join() !== members.join()) fail("all", `has rows of ${names.join()}, not one of each member, sorted`);
-    const settled = own.filter(({ roles }) => !INFRASTRUCTURE.includes(roles)).map((row) => checkMember(row, prices, fail));
+    const settled = own
+      .filter(({ roles }) => !INFRASTRUCTURE.includes(roles))
+      .map((row) => checkMember(row, prices, fail));
     exactRows += settled.filter(({ isExact }) => isExact).length;
     checkSums(own, fail);
     checkInfrastructure(own, prices, fail);
@@ -119,9 +121,24 @@ function checkMember(row: Row, prices: PublishedPrices, fail: Fail): SettledMemb
   const atMost = gridPart(row, injected, drawn, right.most);
   const feedIn = prices.feedIn(row.slot);
   const retail = prices.retail(row.slot);
-  within(row.member, "feed-in", row.feedInMicros, floor(atLeast.feedInWh * feedIn), floor(atMost.feedInWh * feedIn), fail);
-  within(row.member, "retail", row.retailMicros, -ceil(atLeast.retailWh * retail), -ceil(atMost.retailWh * retail), fail);
-  if (!prices.hasBattery(row.member)) is("baseline", row.baselineMicros, floor(injected * feedIn) - ceil(drawn * retail));
+  within(
+    row.member,
+    "feed-in",
+    row.feedInMicros,
+    floor(atLeast.feedInWh * feedIn),
+    floor(atMost.feedInWh * feedIn),
+    fail,
+  );
+  within(
+    row.member,
+    "retail",
+    row.retailMicros,
+    -ceil(atLeast.retailWh * retail),
+    -ceil(atMost.retailWh * retail),
+    fail,
+  );
+  if (!prices.hasBattery(row.member))
+    is("baseline", row.baselineMicros, floor(injected * feedIn) - ceil(drawn * retail));
   return { ...row, injected, drawn, ...atLeast, isExact: right.least === right.most };
 }
 
@@ -171,14 +188,32 @@ function checkInfrastructure(rows: readonly Row[], prices: PublishedPrices, fail
   const deliveryFees = total(members.map((row) => floor(row.deliveredWh * prices.gridFee)));
   const shortfallFees = total(members.map((row) => floor(row.shortfallWh * prices.gridFee)));
   const expected: Readonly<Record<string, Partial<Record<(typeof AMOUNTS)[number], bigint>>>> = {
-    "grid-authority": { feesMicros: deliveryFees + shortfallFees, depositLostMicros: 0n, feedInMicros: 0n, retailMicros: 0n },
-    marketplace: { feesMicros: -sum(members, "feesMicros") - deliveryFees, depositLostMicros: 0n, feedInMicros: 0n, retailMicros: 0n },
+    "grid-authority": {
+      feesMicros: deliveryFees + shortfallFees,
+      depositLostMicros: 0n,
+      feedInMicros: 0n,
+      retailMicros: 0n,
+    },
+    marketplace: {
+      feesMicros: -sum(members, "feesMicros") - deliveryFees,
+      depositLostMicros: 0n,
+      feedInMicros: 0n,
+      retailMicros: 0n,
+    },
     "power-company": { feesMicros: 0n, depositLostMicros: -sum(members, "depositLostMicros") - shortfallFees },
   };
   for (const row of rows.filter(({ roles }) => INFRASTRUCTURE.includes(roles))) {
     for (const [column, amount] of Object.entries(expected[row.roles] ?? {}) as [(typeof AMOUNTS)[number], bigint][])
       if (row[column] !== amount) fail(row.member, `${column} is ${row[column]}, not ${amount}`);
-    for (const column of ["producedWh", "consumedWh", "promisedWh", "boughtWh", "soldWh", "tradeMicros", "baselineMicros"] as const)
+    for (const column of [
+      "producedWh",
+      "consumedWh",
+      "promisedWh",
+      "boughtWh",
+      "soldWh",
+      "tradeMicros",
+      "baselineMicros",
+    ] as const)
       if (row[column] !== 0n) fail(row.member, `${column} is ${row[column]}: it neither has a meter nor trades`);
   }
 }
@@ -194,7 +229,10 @@ function checkEnergyBalance(members: readonly SettledMember[], fail: Fail): void
   const replaced = withCompany - withGrid;
   const shortfall = sum(members, "shortfallWh");
   if (replaced < 0n || replaced > shortfall)
-    fail("all", `energy does not balance: the power company replaced ${replaced} Wh of ${shortfall} Wh that were missing`);
+    fail(
+      "all",
+      `energy does not balance: the power company replaced ${replaced} Wh of ${shortfall} Wh that were missing`,
+    );
 }
 
 function sum(rows: readonly Row[], column: (typeof AMOUNTS)[number]): bigint {

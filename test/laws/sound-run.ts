@@ -1,10 +1,11 @@
 /** What holds in every run, whatever its community, strategies and clock: asked of each run that a law looks at. */
+
+import { expect } from "vitest";
 import { brokenLink } from "#backtest";
-import { moneyIn, refKey, type ResolvedState } from "#contracts";
+import { moneyIn, type ResolvedState, refKey } from "#contracts";
 import { microsPerKwh } from "#core";
 import type { Community } from "#data";
 import type { InMemoryRun } from "#testkit";
-import { expect } from "vitest";
 import { checkSettlements, type PublishedPrices, type SettlementsVerdict } from "./settlement-laws.ts";
 
 /** Requires that money and energy are conserved, recomputed from `settlements.csv` alone and from the ledger alone. */
@@ -42,7 +43,10 @@ export function pricesOf(run: Pick<InMemoryRun, "rules">, community: Community):
 }
 
 /** Calls `look` with all unspent states after each transaction, in the notary's order: every prefix of a run. */
-export function everyPrefix(run: InMemoryRun, look: (unspent: ReadonlyMap<string, ResolvedState>, atMs: number) => void): void {
+export function everyPrefix(
+  run: InMemoryRun,
+  look: (unspent: ReadonlyMap<string, ResolvedState>, atMs: number) => void,
+): void {
   const unspent = new Map<string, ResolvedState>();
   for (const { atMs, signed } of run.committed) {
     const { id, content } = signed.transaction;

@@ -1,8 +1,9 @@
 /** The two yardstick strategies earn exactly what can be worked by hand: doing nothing, and breaking promises. */
+
+import { describe, expect, test } from "vitest";
 import { type Micros, microsPerKwh } from "#core";
 import { generateCommunity } from "#data";
 import { handMadeCommunity, runInMemory } from "#testkit";
-import { describe, expect, test } from "vitest";
 import { expectSound } from "./sound-run.ts";
 
 describe("a community that does nothing", () => {
@@ -58,7 +59,9 @@ describe("a producer that promises twice what it makes", () => {
    *   power company  631,193 − 3,885 − 47,578 = 579,730      grid authority  3,885 + 3,885 = 7,770
    */
   const community = handMadeCommunity({
-    members: [{ name: "braggart", roles: ["producer"], strategy: "double-promiser", productionWh: 777, capacityWh: 2_000 }],
+    members: [
+      { name: "braggart", roles: ["producer"], strategy: "double-promiser", productionWh: 777, capacityWh: 2_000 },
+    ],
     feedIn: 61_234,
     retail: 300_000,
     historyDays: 8,
@@ -96,7 +99,9 @@ describe("a producer that promises twice what it makes", () => {
 
   test("whose capacity is what it makes can't promise more, and loses the fee alone", async () => {
     const honest = handMadeCommunity({
-      members: [{ name: "braggart", roles: ["producer"], strategy: "double-promiser", productionWh: 777, capacityWh: 777 }],
+      members: [
+        { name: "braggart", roles: ["producer"], strategy: "double-promiser", productionWh: 777, capacityWh: 777 },
+      ],
       feedIn: 61_234,
       retail: 300_000,
       historyDays: 8,
