@@ -115,7 +115,9 @@ export function parseScenario(text: string): Result<Scenario, readonly ScenarioP
     }
     return null;
   };
-  const parsed = schema.safeParse(document.toJS());
+  const content = contentOf(document);
+  if (!content.ok) return content;
+  const parsed = schema.safeParse(content.value);
   if (!parsed.success) return err(parsed.error.issues.map((issue) => schemaProblem(issue, lineOf)));
   const problems = [
     ...ruleProblems(parsed.data.rules, lineOf),
@@ -124,6 +126,16 @@ export function parseScenario(text: string): Result<Scenario, readonly ScenarioP
     ),
   ];
   return problems.length > 0 ? err(problems) : ok(parsed.data);
+}
+
+/** What the document says; aliases of nothing, and aliases upon aliases that would fill the memory, are refused. */
+function contentOf(document: ReturnType<typeof parseDocument>): Result<unknown, readonly ScenarioProblem[]> {
+  try {
+    return ok(document.toJS());
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return err([{ code: "scenario_malformed", line: 1, path: "", problem, mend: "write it without aliases" }]);
+  }
 }
 
 type LineOf = (path: readonly PropertyKey[]) => number | null;

@@ -40,6 +40,8 @@ export type AuditResult =
 export const COMMIT_LOG_FILE = "notary.sqlite";
 
 type CommittedRow = { readonly sequence: number; readonly tx: Buffer; readonly at: number; readonly bytes: Buffer };
+/** Proof of one state, written as a notice without signatures. */
+type ProofRow = { readonly tx: Buffer; readonly bytes: Buffer };
 type StoredRow = { readonly id: Buffer; readonly kind: string; readonly bytes: Buffer };
 
 /**
@@ -80,10 +82,13 @@ function auditStores(
   root: string,
 ): AuditResult {
   const notary = stores.find(({ file }) => file === COMMIT_LOG_FILE);
-  const others = stores.filter(({ file }) => file !== COMMIT_LOG_FILE);
+  // A process that was killed while it made a store leaves an empty one: there is nothing in it that could be wrong.
+  const others = stores.filter(
+    ({ file, database }) => file !== COMMIT_LOG_FILE && hasTables(database, "transactions", "proofs"),
+  );
   if (notary === undefined) return { ok: false, error: { tag: "no_commit_log", path: root } };
-  const count = (database: SqliteDatabase, table: string): number =>
-    (database.prepare(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n;
+  if (!hasTables(notary.database, "committed_transactions"))
+    return { ok: false, error: { tag: "no_genesis", path: root } };
   const total =
     count(notary.database, "committed_transactions") +
     others.reduce((sum, { database }) => sum + count(database, "transactions"), 0);
@@ -107,8 +112,19 @@ function auditStores(
       replay.addStored(basename(file, ".sqlite"), row);
       step();
     }
+    for (const { tx, bytes } of database.prepare<[], ProofRow>("SELECT tx, bytes FROM proofs").iterate())
+      replay.addStored(basename(file, ".sqlite"), { id: tx, kind: "notice", bytes });
   }
   return { ok: true, value: replay.report() };
+}
+
+function hasTables(database: SqliteDatabase, ...tables: readonly string[]): boolean {
+  const known = database.prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+  return tables.every((table) => known.some(({ name }) => name === table));
+}
+
+function count(database: SqliteDatabase, table: string): number {
+  return database.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? 0;
 }
 
 function networkOf(rows: readonly CommittedRow[]): string | undefined {
