@@ -346,30 +346,3 @@ describe("weather regression", () => {
     expect(physical).toBeLessThan(pinballOf(createClimatology({ timeZone: BELGRADE }), made.pv, "2019-02-04", 6));
   });
 });
-
-describe("time", () => {
-  test("a daily call takes less than 15 ms and an hourly call less than 5 ms, in the middle of the calls", () => {
-    const made = madeUpData({
-      timeZone: BELGRADE,
-      firstDay: localDay("2019-02-01"),
-      days: 110,
-      slotMinutes: 60,
-      seed: 8,
-    });
-    let nowMs = 0;
-    const view = createKnownView(made.store, { nowMs: () => nowMs });
-    const forecaster = createIntraday(createAutomatic({ timeZone: BELGRADE }), { timeZone: BELGRADE });
-    const timesMs: number[] = [];
-    for (let hour = 0; hour < 5 * 24; hour++) {
-      nowMs = localInstantMs(BELGRADE, localDay("2019-05-01"), 0) + hour * HOUR;
-      const slots = Array.from({ length: 24 }, (_, index) => slotStartingAt(nowMs + (1 + index) * HOUR, 60));
-      const startedMicros = process.cpuUsage().user; // Not the wall clock: other work may share the machine.
-      forecaster.forecast(view, made.pv, slots);
-      timesMs.push((process.cpuUsage().user - startedMicros) / 1_000);
-    }
-    const middle = (list: readonly number[]): number =>
-      [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
-    expect(middle(timesMs)).toBeLessThan(5);
-    expect(middle(timesMs.filter((_, hour) => hour > 0 && hour % 24 === 0))).toBeLessThan(15);
-  });
-});
