@@ -203,6 +203,25 @@ describe("introduce", () => {
     }
   });
 
+  test("shows a newcomer the network, whatever else was slipped in", async () => {
+    await small.run("alice", PROMISE);
+    const secret = [...(await proofsOf("alice", "funds")), ...(await proofsOf("alice", "power-promise"))];
+    small.wire.intercept = async (_from, _to, request, next) => {
+      if (request.tag !== "introduce") return next(request);
+      const forged = request.dependencies.map((each) => ({ ...each, ref: { ...each.ref, index: each.ref.index + 1 } }));
+      return next({ ...request, dependencies: [...forged, ...secret, ...request.dependencies] });
+    };
+    await small.join("carol");
+    small.wire.intercept = undefined;
+    const indexes = await small.resolved("carol", "exposure-index");
+    const expected = (await small.vaultOf("verifier")).filter((line) => !line.startsWith("exposure-index"));
+    const own = indexes.length;
+    const vault = await small.vaultOf("carol");
+    expect(vault.filter((line) => !line.startsWith("exposure-index"))).toEqual(expected);
+    expect([own, vault.length]).toEqual([1, expected.length + 1]);
+    expect(secret.length).toBeGreaterThan(1);
+  });
+
   test("is for the grid authority alone", async () => {
     const dependencies = await proofsOf("bob", "member");
     for (const name of ["alice", "marketplace", "power-company"])

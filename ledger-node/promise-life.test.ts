@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeSignedTransaction } from "#contracts";
-import { microsPerKwh, slotsOfLocalDay, unwrap, wattHours, zone } from "#core";
+import { microsPerKwh, slotId, slotsOfLocalDay, unwrap, wattHours, zone } from "#core";
 import { DAY, DEADLINE_MS, SLOT, SLOT_END_MS, SmallNetwork } from "#testkit";
 
 let small: SmallNetwork;
@@ -260,4 +260,17 @@ describe("a promise of 10 kWh by alice", () => {
     for (const name of PARTIES) expect(promises(name)).toEqual([]);
     expect(small.ledger.moneyHeld()).toMatchObject({ issuedMicros: 25_000_000n, heldMicros: 25_000_000n });
   });
+});
+
+test("days are opened in any order: promises for a later day first, then for earlier ones, then for several at once", async () => {
+  const network = await SmallNetwork.found();
+  await network.join("alice");
+  await network.fund("alice", 5_000_000, 5_000_000);
+  const at = (day: number) => ({ slot: slotId(`2031-06-0${day}T10:15Z/PT15M`), energy: wattHours(1_000) });
+  for (const days of [[5], [3], [4, 2], [5]])
+    await network.run("alice", { tag: "create-promises", commandId: `days ${days} ${network.clock.nowMs()}`, promises: days.map(at) });
+  const [index] = network.node("alice").unspent("exposure-index");
+  expect(index?.openedDays).toEqual(["2031-06-02", "2031-06-03", "2031-06-04", "2031-06-05"]);
+  expect(network.node("alice").unspent("exposure")).toHaveLength(4);
+  network.close();
 });
