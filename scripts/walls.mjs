@@ -15,6 +15,7 @@
 const SERVICES = [
   "core",
   "contracts",
+  "ledger-api",
   "marketplace",
   "ledger-node",
   "ledger-client",
@@ -28,9 +29,10 @@ const SERVICES = [
 export const ROOMS = {
   core: { imports: [] },
   contracts: { imports: ["core"] },
-  "ledger-client": { imports: ["core", "contracts"], io: true },
+  "ledger-api": { imports: ["core", "contracts"] },
+  "ledger-client": { imports: ["core", "contracts", "ledger-api"], io: true },
   marketplace: { imports: ["core", "contracts", "ledger-client"] },
-  "ledger-node": { imports: ["core", "contracts"], io: true },
+  "ledger-node": { imports: ["core", "contracts", "ledger-api"], io: true },
   data: { imports: ["core"], io: true },
   forecast: { imports: ["core", "data"] },
   strategies: { imports: ["core"] },
