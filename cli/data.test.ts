@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import fastify, { type FastifyInstance } from "fastify";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PINNED_SETS } from "#data";
-import { type DataCommandIo, dataCheck, dataGet, dataList, defaultCacheDir } from "./data.ts";
+import { defaultCacheDir } from "./cache-dir.ts";
+import { type DataCommandIo, dataCheck, dataGet, dataList } from "./data.ts";
 
 let folder: string;
 let server: FastifyInstance | undefined;

@@ -34,13 +34,6 @@ export type DataCommandIo = {
 /** Exit codes as every `dream` command has them. */
 const EXIT = { ok: 0, error: 1, notFound: 2, badInput: 4 } as const;
 
-/** `$XDG_CACHE_HOME/dream`, else `~/.cache/dream`. */
-export function defaultCacheDir(env: { readonly XDG_CACHE_HOME?: string | undefined }, homeDir: string): string {
-  const base =
-    env.XDG_CACHE_HOME === undefined || env.XDG_CACHE_HOME === "" ? join(homeDir, ".cache") : env.XDG_CACHE_HOME;
-  return join(base, "dream");
-}
-
 export type GetOptions = { readonly json?: boolean; readonly baseUrl?: string };
 
 /** `dream data get NAME…`: fetches measured sets into the cache. Gives the exit code. */

@@ -1,17 +1,18 @@
-/** The `dream` command: the only place where parts are wired and `process` is read. */
+/**
+ * The `dream` command: the only place where parts are wired and `process` is read. What a command needs is loaded when it is
+ * called: a node that runs for months does not hold the code of simulations and forecasts.
+ */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { cacheRoot, describeProblem, isShippedSet, loadDataSet, shippedManifest } from "#data";
+import { defaultCacheDir } from "./cache-dir.ts";
 import { codeHash } from "./code-hash.ts";
-import { type DataCommandIo, dataCheck, dataGet, dataList, defaultCacheDir } from "./data.ts";
+import type { DataCommandIo } from "./data.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
-import { forecastEvaluate } from "./forecast.ts";
-import { ledgerAudit } from "./ledger-audit.ts";
-import { marketClear } from "./market-clear.ts";
-import { type CommandIo, demo, simulateFile } from "./simulate.ts";
+import type { NetworkIo } from "./network/commands.ts";
+import type { CommandIo } from "./simulate.ts";
 
 const packageJson = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   readonly version: string;
@@ -30,6 +31,14 @@ const io: CommandIo & DataCommandIo = {
   stopwatch: () => performance.now() / 1_000,
   noColour: process.env["NO_COLOR"] !== undefined && process.env["NO_COLOR"] !== "",
   signal: interrupted.signal,
+};
+
+const networkIo: NetworkIo = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  program: fileURLToPath(new URL("../../bin/dream", import.meta.url)),
+  nodeEnv: { PATH: process.env["PATH"] ?? "", TZ: "UTC" },
+  clock: { nowMs: () => Date.now() },
 };
 
 function wholeNumber(min: number, max: number): (text: string) => number {
@@ -79,7 +88,7 @@ program
   .option("--no-progress", "no progress bar")
   .option("--json", "print the report as JSON")
   .addHelpText("after", "\nExample: dream demo --days 3 --out runs/first")
-  .action((flags) => demo(flags, io));
+  .action(async (flags) => (await import("./simulate.ts")).demo(flags, io));
 
 program
   .command("simulate")
@@ -92,7 +101,7 @@ program
   .option("--no-progress", "no progress bar")
   .option("--json", "print the report as JSON")
   .addHelpText("after", "\nExample: dream simulate examples/village.yaml --out runs/village")
-  .action((scenario: string, flags) => simulateFile(scenario, flags, io));
+  .action(async (scenario: string, flags) => (await import("./simulate.ts")).simulateFile(scenario, flags, io));
 
 const ledger = program.command("ledger").description("looks into ledgers");
 ledger
@@ -100,8 +109,72 @@ ledger
   .argument("<dir>", "run directory, or a folder of stores")
   .description("replays the stores: ids, signatures, contracts, spent states, money")
   .option("--json", "print the result as JSON")
-  .action((folder: string, flags) => {
-    process.exitCode = ledgerAudit(folder, flags, io);
+  .action(async (folder: string, flags) => {
+    const { ledgerAudit } = await import("./ledger-audit.ts");
+    process.exitCode = await ledgerAudit(folder, flags, io);
+  });
+
+const network = program.command("network").description("a ledger network whose nodes run as processes of this machine");
+const timeoutSeconds = (text: string): number => wholeNumber(1, 3_600)(text);
+network
+  .command("init")
+  .argument("<dir>", "folder of the network; new or empty")
+  .description("makes keys, certificates, the founding transaction and a configuration for each node")
+  .requiredOption("--members <file>", "members and rules, YAML")
+  .option("--force", "throw away the network that the folder holds")
+  .option("--seed <text>", "derive the keys from a text: the same network each time, for rehearsals only")
+  .option("--json", "print the result as JSON")
+  .addHelpText("after", "\nExample: dream network init runs/village --members examples/network/members.yaml")
+  .action(async (dir: string, flags) => (await import("./network/commands.ts")).init(dir, flags, networkIo));
+network
+  .command("up")
+  .argument("<dir>", "folder of the network")
+  .description("starts a process for each node that does not run, and waits until all answer")
+  .option("--timeout-seconds <n>", "how long to wait", timeoutSeconds, 60)
+  .option("--json", "print the result as JSON")
+  .action(async (dir: string, flags) => {
+    process.exitCode = await (await import("./network/commands.ts")).up(dir, flags, networkIo);
+  });
+network
+  .command("status")
+  .argument("<dir>", "folder of the network")
+  .description("shows each node: height, what is under way, memory, peers")
+  .option("--json", "print the result as JSON")
+  .action(async (dir: string, flags) => {
+    process.exitCode = await (await import("./network/commands.ts")).status(dir, flags, networkIo);
+  });
+network
+  .command("down")
+  .argument("<dir>", "folder of the network")
+  .description("stops all nodes: each finishes what is in hand")
+  .option("--timeout-seconds <n>", "how long to wait before a node is killed", timeoutSeconds, 20)
+  .option("--json", "print the result as JSON")
+  .action(async (dir: string, flags) => {
+    process.exitCode = await (await import("./network/commands.ts")).down(dir, flags, networkIo);
+  });
+network
+  .command("add")
+  .argument("<dir>", "folder of the network")
+  .description("lets a member join the running network: makes its node, starts it, and funds it")
+  .requiredOption("--member <file>", "the member, YAML")
+  .option("--seed <text>", "derive its key from a text, for rehearsals only")
+  .option("--timeout-seconds <n>", "how long to wait for its node", timeoutSeconds, 60)
+  .option("--json", "print the result as JSON")
+  .action(async (dir: string, flags) => {
+    process.exitCode = await (await import("./network/commands.ts")).add(dir, flags, networkIo);
+  });
+
+program
+  .command("node")
+  .description("runs one node of a network until it is stopped by SIGTERM or SIGINT")
+  .requiredOption("--config <file>", "the node's config.yaml")
+  .action(async ({ config }: { config: string }) => {
+    process.removeAllListeners("SIGINT"); // A node finishes what is in hand.
+    const stopped = new Promise<void>((resolve) => {
+      for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+    });
+    const { runNode } = await import("./network/node-process.ts");
+    await runNode(config, { stopped });
   });
 
 const market = program.command("market").description("clears books of orders");
@@ -111,9 +184,10 @@ market
   .requiredOption("--method <name>", "pay-as-clear or pay-as-bid")
   .requiredOption("--input <file>", "book, JSON; - reads standard input")
   .option("--json", "print the result as JSON")
-  .action(({ method, input, json }: { method: string; input: string; json?: boolean }) =>
-    printOrFail(marketClear(readInput(input), input, method, clock, json === true)),
-  );
+  .action(async ({ method, input, json }: { method: string; input: string; json?: boolean }) => {
+    const { marketClear } = await import("./market-clear.ts");
+    printOrFail(marketClear(readInput(input), input, method, clock, json === true));
+  });
 
 const data = program.command("data").description("fetches, lists and checks data sets");
 data
@@ -122,13 +196,15 @@ data
   .description("downloads measured sets from their public source into the cache")
   .option("--json", "print the result as JSON")
   .action(async (names: string[], flags) => {
+    const { dataGet } = await import("./data.ts");
     process.exitCode = await dataGet(names, flags, io);
   });
 data
   .command("list")
   .description("lists the measured sets, and whether they are at hand")
   .option("--json", "print the result as JSON")
-  .action((flags) => {
+  .action(async (flags) => {
+    const { dataList } = await import("./data.ts");
     process.exitCode = dataList(flags, io);
   });
 data
@@ -137,7 +213,8 @@ data
   .description("reads a data set and lists what is wrong in it")
   .option("--root <dir>", "folder that the manifest's files are in")
   .option("--json", "print the result as JSON")
-  .action((target: string, flags) => {
+  .action(async (target: string, flags) => {
+    const { dataCheck } = await import("./data.ts");
     process.exitCode = dataCheck(target, flags, io);
   });
 
@@ -153,7 +230,7 @@ forecast
   .option("--root <dir>", "folder that the manifest's files are in")
   .option("--json", "print the result as JSON")
   .action(
-    (flags: {
+    async (flags: {
       dataset: string;
       series?: string[];
       testFrom?: string;
@@ -162,6 +239,8 @@ forecast
       root?: string;
       json?: boolean;
     }) => {
+      const { cacheRoot, describeProblem, isShippedSet, loadDataSet, shippedManifest } = await import("#data");
+      const { forecastEvaluate } = await import("./forecast.ts");
       const manifest = isShippedSet(flags.dataset) ? shippedManifest(flags.dataset) : flags.dataset;
       const measured = io.env.DREAM_DATA ?? cacheRoot(io.cacheDir);
       const root = flags.root ?? (isShippedSet(flags.dataset) ? join(measured, flags.dataset) : undefined);

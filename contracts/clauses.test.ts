@@ -73,7 +73,7 @@ describe("every valid example", () => {
   });
 
   /** Flows whose outputs are the choice of those who sign. */
-  const FREE = ["issue-funds", "redeem-funds", "record-meters"];
+  const FREE = ["issue-funds", "redeem-funds", "record-meters", "vote-standing"];
   test.each(flows.filter(([flow]) => !FREE.includes(flow)))("%s leaves out none of its outputs", (_flow, make) => {
     const { content, inputs, references } = make().resolved();
     for (const [index] of content.outputs.entries()) {
@@ -100,12 +100,15 @@ describe("what the clauses leave to choice", () => {
     "place-orders pool-order.orderId",
     "place-orders pool-order.limit",
     "place-orders pool-order.sequence",
+    "vote-standing standing-vote.standing",
+    "vote-standing standing-vote.expiresMs",
   ];
   /** Flows in which the grid authority, the provider or the principal states facts. */
   const STATEMENTS = [
     "genesis",
     "join",
     "amend-member",
+    "amend-parameters",
     "issue-funds",
     "redeem-funds",
     "grant-mandate",

@@ -34,6 +34,8 @@ export type Command =
   | { readonly tag: "genesis" }
   | { readonly tag: "join" }
   | { readonly tag: "amend-member" }
+  | { readonly tag: "vote-standing"; readonly voter: PublicKey; readonly member: PublicKey }
+  | { readonly tag: "amend-parameters" }
   | { readonly tag: "issue-funds" }
   | { readonly tag: "redeem-funds" }
   | { readonly tag: "publish-tariff"; readonly day: LocalDay }
@@ -67,6 +69,8 @@ export const commandCodec: Codec<Command> = variant({
   genesis: {},
   join: {},
   "amend-member": {},
+  "vote-standing": { voter: publicKeyCodec, member: publicKeyCodec },
+  "amend-parameters": {},
   "issue-funds": {},
   "redeem-funds": {},
   "publish-tariff": { day: dayCodec },

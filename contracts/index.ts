@@ -1,6 +1,7 @@
 /** States, commands, transactions and the clauses that every party runs. Pure. */
-export { bidCost, settlementPayments } from "./clauses/auction.ts";
+export { bidCost, settlementPayments, settlementReceipts } from "./clauses/auction.ts";
 export { positionChangesOf, wasNeverOpened, withOpenedDays } from "./clauses/exposure.ts";
+export { standingQuorum } from "./clauses/membership.ts";
 export { type Command, type CommandOf, type CommandTag, POOL_TRADES_MAX, type PoolTrade } from "./commands.ts";
 export { decodeNotice, encodeNotice, type Notice } from "./notice.ts";
 export {
@@ -39,8 +40,10 @@ export {
   type TransactionSignature,
   withSignatures,
 } from "./signed.ts";
-export { OPENED_DAYS_MAX, stateCodec } from "./state-codec.ts";
+export { OPENED_DAYS_MAX, PARTIES_MAX, stateCodec } from "./state-codec.ts";
 export {
+  AMENDABLE_PARAMETERS,
+  type AmendableParameters,
   type Auction,
   type Bid,
   DELEGABLE_FLOWS,
@@ -56,6 +59,7 @@ export {
   type MeterReading,
   moneyIn,
   type NetworkParameters,
+  type ObserverGrant,
   type PoolOrder,
   type PowerPromise,
   type PromiseLock,
@@ -63,7 +67,10 @@ export {
   ROLES,
   type Role,
   type SlotSettlement,
+  STANDINGS,
+  STATE_KINDS,
   type Standing,
+  type StandingVote,
   type State,
   type StateOf,
   type StateTag,
@@ -82,6 +89,7 @@ export {
 } from "./tear-off.ts";
 export {
   buildTransaction,
+  componentNonce,
   decodeTransaction,
   encodeTransaction,
   refKey,
@@ -92,6 +100,25 @@ export {
   type WireTransaction,
 } from "./transaction.ts";
 export { clauseNames, contractViolations } from "./verify.ts";
+export {
+  decodeEnvelope,
+  decodeReplyEnvelope,
+  ENVELOPE_AGE_MS_MAX,
+  ENVELOPE_BYTES_MAX,
+  ENVELOPE_ID_BYTES,
+  ENVELOPE_MESSAGES_MAX,
+  ENVELOPE_REFUSALS,
+  type Envelope,
+  type EnvelopeExpectation,
+  type EnvelopeRefusal,
+  envelopeRefusal,
+  isReplyTo,
+  type Received,
+  type ReplyEnvelope,
+  type Sealed,
+  sealEnvelope,
+  sealReplyEnvelope,
+} from "./wire/envelope.ts";
 export type { MarketplaceFeed, PoolRound } from "./wire/marketplace-api.ts";
 export type {
   ClientCommand,
@@ -103,5 +130,19 @@ export type {
   Receipt,
   StateAndRef,
 } from "./wire/node-api.ts";
-export type { Dependency, PeerReply, PeerRequest, Transport } from "./wire/peer.ts";
+export {
+  type Dependency,
+  HEADS_MAX,
+  type Head,
+  type PeerReply,
+  type PeerRequest,
+  type Transport,
+} from "./wire/peer.ts";
+export {
+  decodePeerReply,
+  decodePeerRequest,
+  encodePeerReply,
+  encodePeerRequest,
+  PEER_MESSAGE_BYTES_MAX,
+} from "./wire/peer-codec.ts";
 export { LEDGER_REFUSALS, type LedgerRefusal, type LedgerRefusalCode } from "./wire/refusals.ts";

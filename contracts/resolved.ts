@@ -54,9 +54,16 @@ export class Facts {
     return this.content.command as CommandOf<T>;
   }
 
-  /** The parameters that are cited, or made by the genesis transaction. @throws InvariantError when there are none. */
+  /**
+   * The parameters that are cited; those that are replaced; those that the genesis transaction makes.
+   * @throws InvariantError when there are none.
+   */
   get parameters(): NetworkParameters {
-    const parameters = this.cited("network-parameters")[0] ?? this.made("network-parameters")[0];
+    const [parameters] = [
+      ...this.cited("network-parameters"),
+      ...this.consumed("network-parameters"),
+      ...this.made("network-parameters"),
+    ];
     invariant(parameters !== undefined, "a transaction cites the network parameters");
     return parameters;
   }

@@ -156,7 +156,7 @@ function merkleRootFrom(txId: Hash, notarised: NotarySignature): Hash | undefine
   return used === notarised.path.length ? hashFromBytes(hash) : undefined;
 }
 
-const signatureCodec: Codec<TransactionSignature> = struct({ by: publicKeyCodec, signature: bytes(64, 64) });
+export const signatureCodec: Codec<TransactionSignature> = struct({ by: publicKeyCodec, signature: bytes(64, 64) });
 export const notarySignatureCodec: Codec<NotarySignature> = struct({
   by: publicKeyCodec,
   signature: bytes(64, 64),

@@ -18,7 +18,7 @@ import {
   text,
   variant,
 } from "#core";
-import { DELEGABLE_FLOWS, ROLES, STANDINGS, type State } from "./states.ts";
+import { DELEGABLE_FLOWS, ROLES, STANDINGS, STATE_KINDS, type State } from "./states.ts";
 
 export const PARTIES_MAX = 64;
 export const IDENTIFIER_LENGTH_MAX = 120;
@@ -56,6 +56,11 @@ export const stateCodec: Codec<State> = variant({
     priceMin: priceCodec,
     priceMax: priceCodec,
     gateLeadMs: integer(0, 86_400_000),
+    settlementGraceMs: integer(0, 86_400_000),
+    observers: listOf(
+      struct({ key: publicKeyCodec, sees: listOf(oneOf(...STATE_KINDS), STATE_KINDS.length) }),
+      PARTIES_MAX,
+    ),
   },
   member: {
     name: text(64),
@@ -144,6 +149,12 @@ export const stateCodec: Codec<State> = variant({
     delegate: publicKeyCodec,
     flows: listOf(oneOf(...DELEGABLE_FLOWS), DELEGABLE_FLOWS.length),
     energyPerSlotMax: energyCodec,
+    expiresMs: instantMs,
+  },
+  "standing-vote": {
+    voter: publicKeyCodec,
+    member: publicKeyCodec,
+    standing: oneOf(...STANDINGS),
     expiresMs: instantMs,
   },
 });

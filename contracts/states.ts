@@ -70,7 +70,28 @@ export type NetworkParameters = {
   readonly priceMax: MicrosPerKwh;
   /** A slot's gate closes this long before the slot starts. */
   readonly gateLeadMs: number;
+  /** How long a party whose signature is due is waited for; then those who must not wait go on without it. */
+  readonly settlementGraceMs: number;
+  /** Members, such as a regulator, that are shown states of some kinds whomever they concern. */
+  readonly observers: readonly ObserverGrant[];
 };
+
+/** What the grid authority may change of the parameters while the network runs; deposits, gates and parties rest on the others. */
+export const AMENDABLE_PARAMETERS = [
+  "notaries",
+  "verifiers",
+  "verifierQuorum",
+  "promiseMin",
+  "promiseMax",
+  "bidRiseMin",
+  "priceMin",
+  "priceMax",
+  "settlementGraceMs",
+  "observers",
+] as const;
+export type AmendableParameters = Pick<NetworkParameters, (typeof AMENDABLE_PARAMETERS)[number]>;
+
+export type ObserverGrant = { readonly key: PublicKey; readonly sees: readonly StateTag[] };
 
 export type Member = {
   readonly tag: "member";
@@ -237,6 +258,16 @@ export type Mandate = {
   readonly expiresMs: number;
 };
 
+/** A verifier's vote for another standing of a member. Consumed by the amendment that enough votes make. */
+export type StandingVote = {
+  readonly tag: "standing-vote";
+  readonly voter: PublicKey;
+  readonly member: PublicKey;
+  readonly standing: Standing;
+  /** Counts until then. */
+  readonly expiresMs: number;
+};
+
 export type State =
   | NetworkParameters
   | Member
@@ -252,8 +283,28 @@ export type State =
   | MeterReading
   | DeliveryRecord
   | SlotSettlement
-  | Mandate;
-export type StateTag = State["tag"];
+  | Mandate
+  | StandingVote;
+/** Every kind of state. */
+export const STATE_KINDS = [
+  "network-parameters",
+  "member",
+  "funds",
+  "power-promise",
+  "deposit",
+  "auction",
+  "bid",
+  "pool-order",
+  "exposure",
+  "exposure-index",
+  "tariff",
+  "meter-reading",
+  "delivery-record",
+  "slot-settlement",
+  "mandate",
+  "standing-vote",
+] as const;
+export type StateTag = (typeof STATE_KINDS)[number];
 export type StateOf<T extends StateTag> = Extract<State, { readonly tag: T }>;
 
 /** The parties that must store a state. */
@@ -287,6 +338,8 @@ export function participantsOf(state: State): readonly PublicKey[] {
       return [state.supplier];
     case "mandate":
       return [state.principal, state.delegate];
+    case "standing-vote":
+      return [state.voter];
   }
 }
 

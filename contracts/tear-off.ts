@@ -47,9 +47,12 @@ export type ShownComponents = {
 export type Selection = {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
-  /** `signers`: also the signers, the notary and the window; `all`: and the command. */
-  readonly head: "none" | "signers" | "all";
+  /** `notary`: also the notary; `signers`: the signers, the notary and the window; `all`: and the command. */
+  readonly head: keyof typeof HEADS;
 };
+
+/** Which of command, signers, notary and window are shown. */
+const HEADS = { none: [], notary: [2], signers: [1, 2, 3], all: [0, 1, 2, 3] } as const;
 
 /** Shows the outputs at `indexes` of `transaction` and nothing else. */
 export function tearOff(transaction: WireTransaction, indexes: readonly number[]): TearOff {
@@ -61,8 +64,7 @@ export function tearOffOf(transaction: WireTransaction, selection: Selection): T
   const { counts, components, salt, hashes } = transaction;
   const firstOutput = counts.inputs + counts.references;
   const firstSingle = firstOutput + counts.outputs;
-  const hidden = { none: SINGLE_COMPONENTS, signers: 1, all: 0 }[selection.head];
-  const head = Array.from({ length: SINGLE_COMPONENTS - hidden }, (_, index) => firstSingle + hidden + index);
+  const head = HEADS[selection.head].map((index) => firstSingle + index);
   invariant(
     selection.outputs.every((index) => index < counts.outputs),
     "a tear-off shows outputs that exist",

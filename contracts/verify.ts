@@ -12,6 +12,7 @@ import { commonClauses } from "./clauses/common.ts";
 import { checkDeliveryClauses, recordMetersClauses, settleSlotClauses } from "./clauses/delivery.ts";
 import {
   amendMemberClauses,
+  amendParametersClauses,
   genesisClauses,
   grantMandateClauses,
   issueFundsClauses,
@@ -19,6 +20,7 @@ import {
   publishTariffClauses,
   redeemFundsClauses,
   revokeMandateClauses,
+  voteStandingClauses,
 } from "./clauses/membership.ts";
 import { cancelOrdersClauses, clearPoolClauses, placeOrdersClauses } from "./clauses/pool.ts";
 import { createPromisesClauses } from "./clauses/promise.ts";
@@ -29,6 +31,8 @@ const CLAUSES: Readonly<Record<CommandTag, (facts: Facts) => readonly Clause[]>>
   genesis: genesisClauses,
   join: joinClauses,
   "amend-member": amendMemberClauses,
+  "vote-standing": voteStandingClauses,
+  "amend-parameters": amendParametersClauses,
   "issue-funds": issueFundsClauses,
   "redeem-funds": redeemFundsClauses,
   "publish-tariff": publishTariffClauses,

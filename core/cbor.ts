@@ -118,9 +118,10 @@ function writeHead(writer: Writer, major: number, argument: number): void {
 /**
  * Decodes untrusted bytes: never throws. Refuses indefinite lengths, non-minimal integers and lengths, maps, tags, floats,
  * undefined, trailing bytes, texts that are not UTF-8, and nesting beyond 16. Integers beyond 2^53 come as bigints.
+ * @param bytesMax - Only messages between nodes may be longer than what the ledger stores.
  */
-export function decodeCbor(bytes: Uint8Array): Result<CborValue, CborError> {
-  if (bytes.length > CBOR_BYTES_MAX) return err("cbor_too_long");
+export function decodeCbor(bytes: Uint8Array, bytesMax: number = CBOR_BYTES_MAX): Result<CborValue, CborError> {
+  if (bytes.length > bytesMax) return err("cbor_too_long");
   const reader = new Reader(bytes);
   const value = reader.read(0);
   if (reader.error !== undefined) return err(reader.error);

@@ -78,11 +78,29 @@ export function offsetMinutesAt(zoneName: ZoneName, atMs: number): number {
   const fixed = fixedOffsetMinutes(zoneName);
   if (fixed !== undefined) return fixed;
   if (zoneName === "UTC") return 0;
-  const floorMs = Math.floor(atMs / MS_PER_MINUTE) * MS_PER_MINUTE;
+  const minute = Math.floor(atMs / MS_PER_MINUTE);
+  const known = offsetsOf(zoneName);
+  const offset = known.get(minute) ?? formattedOffset(zoneName, minute * MS_PER_MINUTE);
+  if (known.size >= OFFSETS_REMEMBERED_MAX) known.clear();
+  known.set(minute, offset);
+  return offset;
+}
+
+/** Formatting costs a hundred times what looking up does, and the ledger asks about the same slots again and again. */
+const OFFSETS_REMEMBERED_MAX = 10_000;
+const offsets = new Map<ZoneName, Map<number, number>>();
+
+function offsetsOf(zoneName: ZoneName): Map<number, number> {
+  const known = offsets.get(zoneName) ?? new Map<number, number>();
+  offsets.set(zoneName, known);
+  return known;
+}
+
+function formattedOffset(zoneName: ZoneName, minuteMs: number): number {
   const part: Record<string, number> = {};
-  for (const { type, value } of format(zoneName).formatToParts(floorMs)) part[type] = Number(value);
+  for (const { type, value } of format(zoneName).formatToParts(minuteMs)) part[type] = Number(value);
   const wallMs = Date.UTC(part["year"] ?? 0, (part["month"] ?? 1) - 1, part["day"], part["hour"], part["minute"]);
-  return Math.round((wallMs - floorMs) / MS_PER_MINUTE);
+  return Math.round((wallMs - minuteMs) / MS_PER_MINUTE);
 }
 
 /** What the zone's clock shows at the instant. */
@@ -100,7 +118,7 @@ export function localTimeAt(zoneName: ZoneName, atMs: number): LocalTime {
 
 /** The local day that holds the instant. */
 export function localDayAt(zoneName: ZoneName, atMs: number): LocalDay {
-  return localTimeAt(zoneName, atMs).day;
+  return dayText(atMs + offsetMinutesAt(zoneName, atMs) * MS_PER_MINUTE) as LocalDay;
 }
 
 /**
@@ -141,8 +159,14 @@ function fixedOffsetMinutes(text: string): number | undefined {
   return (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3]));
 }
 
+const dayTexts = new Map<number, string>();
+
 function dayText(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 10);
+  const number = Math.floor(atMs / MS_PER_DAY);
+  const text = dayTexts.get(number) ?? new Date(atMs).toISOString().slice(0, 10);
+  if (dayTexts.size >= OFFSETS_REMEMBERED_MAX) dayTexts.clear();
+  dayTexts.set(number, text);
+  return text;
 }
 
 function format(zoneName: string): Intl.DateTimeFormat {

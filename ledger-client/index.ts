@@ -1,2 +1,5 @@
-/** The one typed way to nodes: in process now, over HTTP with the same interface. */
+/** The one typed way to nodes: in process, and over HTTP with the same interface. */
 export { type DelegateOptions, delegateClient, type LedgerClient, ownerClient } from "./client.ts";
+export { EndpointError, fetchStatus, type HttpEndpoint, httpEndpoint } from "./http-endpoint.ts";
+export { type HttpMarketplaceFeed, httpMarketplaceFeed } from "./http-marketplace-feed.ts";
+export type { HttpClientOptions, HttpProblem } from "./http-requests.ts";

@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { micros, microsPerKwh, unwrap, wattHours } from "#core";
+import { decodeSignedTransaction } from "#contracts";
+import { fromHex, hashOf, micros, microsPerKwh, unwrap, wattHours } from "#core";
 import { SLOT, SmallNetwork } from "#testkit";
-import { type AuditReport, auditFolder } from "./audit.ts";
+import { auditFolder } from "./audit.ts";
+import type { AuditReport } from "./audit-replay.ts";
+import { encodeJournaled } from "./journal.ts";
 
 let root: string;
 let honest: string;
@@ -49,7 +52,11 @@ beforeAll(async () => {
     "alice",
     "payment-provider",
   );
-  await small.ask("alice", "notary", "notarise", redeemed);
+  const reply = await small.ask("alice", "notary", "notarise", redeemed);
+  if (reply.tag !== "notarised") throw new Error(`answered ${reply.tag}`);
+  small.actAs("alice");
+  const final = { ...redeemed, notarySignature: reply.signature };
+  for (const name of ["alice", "payment-provider"]) await small.ask("alice", name, "final", final);
   small.close();
 });
 afterAll(() => rmSync(root, { recursive: true }));
@@ -107,5 +114,85 @@ describe("a lie is found", () => {
     });
     expect(problems()).toHaveLength(1);
     expect(problems()[0]).toMatch(/^alice: /);
+  });
+
+  test("of a node that leaves out what it has signed, as if it had never been", () => {
+    let removed = "";
+    tamper("alice.sqlite", (database) => {
+      const row = database
+        .prepare("SELECT sequence, id FROM transactions WHERE kind = 'full' ORDER BY sequence DESC")
+        .get() as {
+        readonly sequence: number;
+        readonly id: Buffer;
+      };
+      removed = row.id.toString("hex");
+      database.prepare("DELETE FROM transactions WHERE sequence = ?").run(row.sequence);
+    });
+    const { violations } = audited();
+    expect(violations).toContainEqual({
+      store: "alice",
+      txId: removed,
+      problem: "was signed by it and made final, but is not there",
+    });
+    // What that transaction spent is unspent again in the node's eyes.
+    expect(violations.map(({ store, problem }) => [store, problem.includes("still held as unspent")])).toContainEqual([
+      "alice",
+      true,
+    ]);
+    expect(violations.every(({ store }) => store === "alice")).toBe(true);
+  });
+
+  test("but not of a node that could not be told yet, as the journal of another says", () => {
+    const row = (file: string): { readonly id: Buffer; readonly bytes: Buffer } => {
+      let found: unknown;
+      tamper(file, (database) => {
+        found = database.prepare("SELECT id, bytes FROM transactions WHERE kind = 'full' ORDER BY sequence DESC").get();
+      });
+      return found as { readonly id: Buffer; readonly bytes: Buffer };
+    };
+    const { id, bytes } = row("bob.sqlite");
+    tamper("verifier.sqlite", (database) => database.prepare("DELETE FROM transactions WHERE id = ?").run(id));
+    expect(audited().violations).toContainEqual(
+      expect.objectContaining({ store: "verifier", txId: id.toString("hex") }),
+    );
+    const signed = unwrap(decodeSignedTransaction(new Uint8Array(bytes)));
+    const command = { id: "bid", digest: hashOf("bid") };
+    const recipients = [signed.transaction.content.notary];
+    const entry = encodeJournaled({ stage: "final", command, signed, inputs: [], dependencies: [], recipients });
+    tamper("bob.sqlite", (database) =>
+      database
+        .prepare("INSERT INTO journal (command_id, digest, stage, body) VALUES (?, ?, ?, ?)")
+        .run(command.id, Buffer.from(fromHex(command.digest)), entry.stage, Buffer.from(entry.body)),
+    );
+    expect(audited().violations).toEqual([]);
+  });
+
+  test.each([
+    ["was stored by a node in other bytes", "UPDATE transactions SET bytes = zeroblob(40) WHERE sequence = 3"],
+    [
+      "is said to be a notice",
+      "UPDATE transactions SET kind = 'notice' WHERE sequence = (SELECT min(sequence) FROM transactions WHERE kind = 'full')",
+    ],
+  ])("of a transaction that %s, once", (_name, sql) => {
+    tamper("bob.sqlite", (database) => database.exec(sql));
+    expect(problems()).toHaveLength(1);
+    expect(problems()[0]).toMatch(/^bob: stored bytes are not a/);
+  });
+});
+
+describe("the folder of a network, in which each node has a folder of its own", () => {
+  test("is audited as a whole, and what one node lacks is found", () => {
+    const network = join(root, `network ${copies}`);
+    for (const file of readdirSync(honest)) {
+      const name = file.replace(".sqlite", "");
+      mkdirSync(join(network, name), { recursive: true });
+      copyFileSync(join(honest, file), join(network, name, file));
+    }
+    const report = unwrap(auditFolder(network));
+    expect(report).toMatchObject({ violations: [], transactions: 8, signatures: 15 });
+    const database = new Database(join(network, "verifier", "verifier.sqlite"));
+    database.exec("DELETE FROM transactions WHERE sequence > 2");
+    database.close();
+    expect(unwrap(auditFolder(network)).violations.map(({ store }) => store)).toContain("verifier");
   });
 });

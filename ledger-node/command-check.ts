@@ -3,14 +3,18 @@
  * transaction. What it may do is for the flows to say. Commands come from outside: nothing here throws.
  */
 import {
+  type AmendableParameters,
   type ClientCommand,
   type ClientCommandOf,
   type ClientCommandTag,
   DELEGABLE_FLOWS,
+  PARTIES_MAX,
   POOL_TRADES_MAX,
   ROLES,
+  STANDINGS,
+  STATE_KINDS,
 } from "#contracts";
-import { isAcceptablePublicKey, parseLocalDay, parseSlotId, text } from "#core";
+import { isAcceptablePublicKey, type PublicKey, parseLocalDay, parseSlotId, text } from "#core";
 
 /** A command id leaves room for the number of a promise or order behind it. */
 const COMMAND_ID = text(100);
@@ -19,6 +23,7 @@ const NAME = text(64);
 const ITEMS_MAX = 1_000;
 const READINGS_MAX = 4_000;
 const SLOTS_PER_DAY_MAX = 100;
+const DAY_MS = 86_400_000;
 const INSTANT_MAX = 8.64e15;
 const INTEGER_MAX = 2n ** 63n - 1n;
 /** A terawatt-hour, for one item and for all of a command: far beyond any slot, and its cost fits in 64 bits. */
@@ -117,6 +122,10 @@ const CHECKS: Checks = {
     isEnergy(capacityPerSlot) &&
     isCap(holdingCapPerSlot) &&
     isSigned(marketFee),
+  "vote-standing": ({ member, standing, expiresMs }) =>
+    isKey(member) && (standing === null || STANDINGS.includes(standing)) && isInstant(expiresMs),
+  "amend-parameters": ({ changes }) => areSoundChanges(changes),
+  "redeem-funds": ({ amount }) => isAmount(amount),
   "amend-member": ({ member, holdingCapPerSlot, capacityPerSlot }) =>
     isKey(member) && isCap(holdingCapPerSlot) && isCap(capacityPerSlot),
   "issue-funds": ({ to, amounts }) => isKey(to) && areSome(amounts, ITEMS_MAX, isAmount),
@@ -132,6 +141,40 @@ const CHECKS: Checks = {
   "check-delivery": ({ supplier, slot }) => isKey(supplier) && isSlot(slot),
   "settle-slot": ({ member, slot }) => isKey(member) && isSlot(slot),
 };
+
+const isWhole = (value: unknown, min: number, max: number): boolean =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max;
+const areKeys = (keys: readonly PublicKey[]): boolean => areSome(keys, PARTIES_MAX, isKey);
+
+const CHANGES: { readonly [K in keyof AmendableParameters]: (value: AmendableParameters[K]) => boolean } = {
+  notaries: areKeys,
+  verifiers: areKeys,
+  verifierQuorum: (value) => isWhole(value, 1, PARTIES_MAX),
+  promiseMin: isEnergy,
+  promiseMax: isEnergy,
+  bidRiseMin: isSigned,
+  priceMin: isSigned,
+  priceMax: isSigned,
+  settlementGraceMs: (value) => isWhole(value, 0, DAY_MS),
+  observers: (grants) =>
+    areAll(
+      grants,
+      PARTIES_MAX,
+      ({ key, sees }) => isKey(key) && areAll(sees, STATE_KINDS.length, (tag) => STATE_KINDS.includes(tag)),
+    ),
+};
+
+function areSoundChanges(changes: Partial<AmendableParameters>): boolean {
+  if (typeof changes !== "object" || changes === null) return false;
+  const entries = Object.entries(changes);
+  return (
+    entries.length > 0 &&
+    entries.every(([name, value]) => {
+      const isSound = Object.hasOwn(CHANGES, name) ? CHANGES[name as keyof typeof CHANGES] : undefined;
+      return (isSound as ((value: unknown) => boolean) | undefined)?.(value) === true;
+    })
+  );
+}
 
 export function isSoundCommand(command: ClientCommand): boolean {
   const check = CHECKS[command.tag] as ((command: ClientCommand) => boolean) | undefined;

@@ -1,6 +1,7 @@
 /** What a flow may use while it drafts a transaction. */
 
 import type {
+  Auction,
   ClientCommandTag,
   Command,
   Dependency,
@@ -12,7 +13,17 @@ import type {
   State,
   TimeWindow,
 } from "#contracts";
-import { type LocalDay, localDayAt, type PublicKey, type Result, type SlotId, slotOf, zone } from "#core";
+import {
+  compareText,
+  hashOf,
+  type LocalDay,
+  localDayAt,
+  type PublicKey,
+  type Result,
+  type SlotId,
+  slotOf,
+  zone,
+} from "#core";
 import type { Vault, VaultState } from "./vault.ts";
 
 /** A transaction before it is built: what it consumes, cites and makes, and whose signatures it needs. */
@@ -38,6 +49,8 @@ export interface FlowContext {
   readonly nowMs: number;
   readonly vault: Vault;
   readonly parameters: VaultState<"network-parameters">;
+  /** Parties that did not answer or sign, or proved what was spent, in the attempt before this one. */
+  readonly avoid: ReadonlySet<PublicKey>;
   ask(to: PublicKey, request: PeerRequest): Promise<PeerReply>;
   /** Checks what a peer proved. */
   learn(dependency: Dependency): ResolvedState | undefined;
@@ -64,15 +77,34 @@ export function gateMs(context: FlowContext, slot: SlotId): number {
   return slotOf(slot).startMs - network(context).gateLeadMs;
 }
 
+/** After this instant the seller of an auction is waited for no longer. */
+export function overdueMs(context: FlowContext, { deadlineMs }: Pick<Auction, "deadlineMs">): number {
+  return deadlineMs + network(context).settlementGraceMs;
+}
+
 /** From now until the earliest of the limits and the longest time of a proposal. */
 export function windowUntil(context: FlowContext, ...limitsMs: readonly number[]): TimeWindow {
   return { fromMs: null, untilMs: Math.min(context.nowMs + PROPOSAL_MS_MAX, ...limitsMs) };
 }
 
-/** As many verifiers as the network's quorum asks for. */
+/**
+ * As many verifiers as the network's quorum asks for, spread over all of them by the command's id. Suspended ones are left out.
+ * Those to be avoided, and the party itself, come last: they are asked only if there are not enough others.
+ */
 export function verifiersOf(context: FlowContext): readonly PublicKey[] {
   const { verifiers, verifierQuorum } = network(context);
-  return verifiers.slice(0, verifierQuorum);
+  const members = new Map(context.vault.all("member").map(({ state }) => [state.key, state]));
+  const able = verifiers.filter((key) => {
+    const member = members.get(key);
+    return member?.roles.includes("verifier") === true && member.standing !== "suspended";
+  });
+  if (able.length <= verifierQuorum) return able;
+  const lastness = (key: PublicKey): number => (context.avoid.has(key) ? 2 : 0) + (key === context.party ? 1 : 0);
+  return able
+    .map((key) => ({ key, order: `${lastness(key)} ${hashOf(`${context.commandId} ${key}`)}` }))
+    .sort((left, right) => compareText(left.order, right.order))
+    .slice(0, verifierQuorum)
+    .map(({ key }) => key);
 }
 
 /** The mandate under which the signing key acts, when it is a delegate's: one that is not over and allows the flow. */

@@ -13,7 +13,12 @@ import {
 import type { PublicKey } from "#core";
 import type { SignatureCheck } from "./signature-check.ts";
 
-type Known = { readonly resolved: ResolvedState; readonly prove: () => Dependency };
+type Known = {
+  readonly resolved: ResolvedState;
+  readonly prove: () => Dependency;
+  /** Proved by a peer, and in no transaction that the node stores. */
+  readonly isBorrowed: boolean;
+};
 /** States that are no more unspent here are forgotten beyond this many. */
 const KNOWN_MAX = 200_000;
 
@@ -46,13 +51,21 @@ export class KnownStates {
     return this.#known.get(refKey(ref))?.prove();
   }
 
+  /** Proofs of those states that peers proved: after a restart they are known no more, unless they are given back. */
+  borrowed(refs: readonly StateRef[]): readonly Dependency[] {
+    return refs.flatMap((ref) => {
+      const known = this.#known.get(refKey(ref));
+      return known?.isBorrowed === true ? [known.prove()] : [];
+    });
+  }
+
   /** Remembers all outputs of a final transaction. */
   addTransaction(signed: SignedTransaction, notarySignature: NotarySignature): void {
     const { transaction } = signed;
     for (const [index, state] of transaction.content.outputs.entries()) {
       const ref = { txId: transaction.id, index };
       const prove = (): Dependency => ({ ref, tearOff: tearOff(transaction, [index]), notarySignature });
-      this.#add({ resolved: { ref, state, notary: transaction.content.notary }, prove });
+      this.#add({ resolved: { ref, state, notary: transaction.content.notary }, prove, isBorrowed: false });
     }
   }
 
@@ -66,13 +79,13 @@ export class KnownStates {
     const state = outputs.ok ? outputs.value.get(ref.index) : undefined;
     if (state === undefined || !this.#check.isNotarised(ref.txId, notarySignature)) return undefined;
     const resolved = { ref, state, notary: notarySignature.by };
-    this.addProved(resolved, dependency);
+    this.#add({ resolved, prove: () => dependency, isBorrowed: true });
     return resolved;
   }
 
   /** Remembers a state whose proof was checked already. */
   addProved(resolved: ResolvedState, dependency: Dependency): void {
-    this.#add({ resolved, prove: () => dependency });
+    this.#add({ resolved, prove: () => dependency, isBorrowed: false });
   }
 
   #add(known: Known): void {

@@ -6,12 +6,11 @@
 import {
   type Command,
   contractViolations,
-  type Dependency,
   decodeNotice,
   decodeSignedTransaction,
-  encodeNotice,
   encodeSignedTransaction,
   type LedgerRefusal,
+  type NetworkParameters,
   type NodeEvent,
   type Notice,
   openComponents,
@@ -24,8 +23,9 @@ import {
   type StateRef,
 } from "#contracts";
 import { err, ok, type PublicKey, type Result } from "#core";
+import { proofBytes } from "./journal.ts";
 import type { KnownStates } from "./known-states.ts";
-import { concernedBy, isPublic } from "./relevance.ts";
+import { concernedBy, isGranted, isPublic, isWitnessed } from "./relevance.ts";
 import type { SignatureCheck } from "./signature-check.ts";
 import type { NodeStore, StoredCommand } from "./stores/node-store.ts";
 import type { Vault } from "./vault.ts";
@@ -104,17 +104,20 @@ export class Ledger {
     const notice = decoded.value;
     if (this.#recorded.has(notice.txId)) return ok(null);
     const shown = openComponents(notice.tearOff, notice.txId);
-    if (!shown.ok || shown.value.signers === undefined || shown.value.notary === undefined)
-      return err({ tag: "transaction_malformed" });
+    if (!shown.ok || shown.value.notary === undefined) return err({ tag: "transaction_malformed" });
     const { party, check, notaries } = this.#parts;
+    const { signers } = shown.value;
+    // The signers are hidden from observers alone, and from them too where they are concerned.
+    if (signers === undefined && !this.#isObserver()) return err({ tag: "transaction_malformed" });
     // Who signed is owed all of it: a part, shown first, would stand in the way of the rest.
-    if (shown.value.signers.includes(party)) return err({ tag: "role_not_allowed" });
+    if (signers?.includes(party)) return err({ tag: "role_not_allowed" });
     if (!notaries.has(notice.notarySignature.by) || shown.value.notary !== notice.notarySignature.by)
       return err({ tag: "signature_invalid" });
     if (!check.isNotarised(notice.txId, notice.notarySignature)) return err({ tag: "signature_invalid" });
-    // Observers of public states rely on the contract-verifying notary; whose own states move checks every signature itself.
-    const isOwn = [...shown.value.outputs.values()].some((state) => !isPublic(state)) || shown.value.outputs.size === 0;
-    const lacking = isOwn ? check.lacking(notice, notice.txId, shown.value.signers) : undefined;
+    // Who only observes relies on the contract-verifying notary; whose own states move checks every signature itself.
+    const states = [...shown.value.outputs.values()];
+    const isOwn = states.length === 0 || states.some((state) => !isPublic(state) && !isWitnessed(state, party));
+    const lacking = isOwn && signers !== undefined ? check.lacking(notice, notice.txId, signers) : undefined;
     if (lacking !== undefined) return err({ tag: lacking });
     await this.#parts.store.put({ txId: notice.txId, kind: "notice", bytes, command: null });
     if (!this.#recorded.has(notice.txId)) this.#applyNotice(notice, shown.value, true);
@@ -231,7 +234,17 @@ export class Ledger {
     if (isPublic(state)) return true;
     // A marketplace keeps the promises that are locked for its orders.
     if (state.tag === "power-promise" && state.lock?.kind === "order" && this.#isMarketplace()) return true;
-    return concernedBy(state, this.#parts).includes(party);
+    const parameters = this.#parameters();
+    if (parameters === undefined) return concernedBy(state, { ...this.#parts, verifiers: [] }).includes(party);
+    return concernedBy(state, parameters).includes(party) || isGranted(party, state.tag, parameters);
+  }
+
+  #parameters(): NetworkParameters | undefined {
+    return this.#parts.vault.all("network-parameters")[0]?.state;
+  }
+
+  #isObserver(): boolean {
+    return this.#parameters()?.observers.some(({ key }) => key === this.#parts.party) ?? false;
   }
 
   #isMarketplace(): boolean {
@@ -239,9 +252,4 @@ export class Ledger {
       .all("member")
       .some(({ state }) => state.key === this.#parts.party && state.roles.includes("marketplace"));
   }
-}
-
-/** A proof is written as a notice without signatures. */
-function proofBytes({ ref, tearOff, notarySignature }: Dependency): Uint8Array {
-  return encodeNotice({ txId: ref.txId, tearOff, signatures: [], notarySignature });
 }

@@ -1,16 +1,11 @@
 /** A whole network in one process: a node per party, one notary, and a transport that hands messages over. */
 
 import {
-  buildTransaction,
   encodeSignedTransaction,
-  type Member,
-  type NetworkParameters,
   type PeerReply,
   type PeerRequest,
   type Role,
   type SignedTransaction,
-  type State,
-  signTransaction,
   type Transport,
 } from "#contracts";
 import {
@@ -18,38 +13,20 @@ import {
   type Entropy,
   invariant,
   type Micros,
-  type MicrosPerKwh,
   microsPerKwh,
   newSigner,
   type PublicKey,
   type Signer,
   unwrap,
   type WattHours,
-  wattHours,
 } from "#core";
+import { type NetworkRules, signGenesis } from "./genesis.ts";
 import { LedgerNode } from "./node.ts";
 import { Notary } from "./notary.ts";
 import type { SignatureCounters } from "./signature-check.ts";
 import type { SigningPolicy } from "./signing-policy.ts";
 import type { CommitLog } from "./stores/commit-log.ts";
 import type { NodeStore } from "./stores/node-store.ts";
-
-/** Rules of the network that its founder chooses. */
-export type NetworkRules = Pick<
-  NetworkParameters,
-  | "networkId"
-  | "currency"
-  | "slotMinutes"
-  | "timeZone"
-  | "promiseMin"
-  | "promiseMax"
-  | "emergencyPrice"
-  | "gridFee"
-  | "bidRiseMin"
-  | "priceMin"
-  | "priceMax"
-  | "gateLeadMs"
-> & { readonly marketFee: MicrosPerKwh };
 
 export type LocalNetworkOptions = {
   readonly rules: NetworkRules;
@@ -133,6 +110,13 @@ export class LocalNetwork {
     return node;
   }
 
+  /** What the party's node keeps. */
+  store(name: string): NodeStore {
+    const store = this.#stores.get(name);
+    invariant(store !== undefined, `the network has a store of ${name}`);
+    return store;
+  }
+
   get nodeNames(): readonly string[] {
     return [...this.#nodes.keys()];
   }
@@ -207,61 +191,21 @@ export class LocalNetwork {
   }
 
   async #genesis(): Promise<void> {
-    const { marketFee, ...rules } = this.#options.rules;
-    const key = (name: string): PublicKey => this.#signer(name).publicKey;
-    const parameters: NetworkParameters = {
-      tag: "network-parameters",
-      ...rules,
-      epoch: 0,
-      gridAuthority: key("grid-authority"),
-      powerCompany: key("power-company"),
-      paymentProvider: key("payment-provider"),
-      notaries: [this.notaryKey],
-      verifiers: [key("verifier")],
-      verifierQuorum: 1,
-    };
-    const members = INFRASTRUCTURE_NAMES.map(
-      (name): Member => ({
-        tag: "member",
-        name,
-        key: key(name),
-        roles: INFRASTRUCTURE[name],
-        standing: "good",
-        capacityPerSlot: wattHours(0n),
-        holdingCapPerSlot: null,
-        marketFee: name === "marketplace" ? marketFee : microsPerKwh(0n),
-      }),
-    );
-    const indexes = members.map((member): State => ({ tag: "exposure-index", member: member.key, openedDays: [] }));
-    const genesis = await this.#finalGenesis([parameters, ...members, ...indexes]);
-    for (const node of this.#nodes.values()) unwrap(await node.found(genesis));
-  }
-
-  async #finalGenesis(outputs: readonly State[]): Promise<SignedTransaction> {
+    const { rules, entropy } = this.#options;
+    const members = INFRASTRUCTURE_NAMES.map((name) => ({
+      name,
+      key: this.#signer(name).publicKey,
+      roles: INFRASTRUCTURE[name],
+    }));
     const founder = this.#signer("grid-authority");
-    const transaction = buildTransaction(
-      {
-        inputs: [],
-        references: [],
-        outputs,
-        command: { tag: "genesis" },
-        signers: [founder.publicKey],
-        notary: this.notaryKey,
-        window: { fromMs: null, untilMs: null },
-      },
-      this.#options.entropy.bytes(32),
-    );
-    const signed: SignedTransaction = {
-      transaction,
-      signatures: [signTransaction(this.networkId, transaction, founder)],
-      notarySignature: null,
-    };
+    const signed = signGenesis({ rules, members, notaries: [this.notaryKey] }, founder, entropy.bytes(32));
     this.counters.signatures += 1;
     const reply = await this.#transport.request(founder.publicKey, this.notaryKey, {
       tag: "notarise",
       transaction: encodeSignedTransaction(signed),
     });
     invariant(reply.tag === "notarised", `the notary founds the network, answered ${reply.tag}`);
-    return { ...signed, notarySignature: reply.signature };
+    const genesis: SignedTransaction = { ...signed, notarySignature: reply.signature };
+    for (const node of this.#nodes.values()) unwrap(await node.found(genesis));
   }
 }

@@ -3,14 +3,9 @@
  * The same code runs in one process, in simulation and, later, over the network: clock, entropy, transport and store are given.
  */
 import {
-  buildTransaction,
   type ClientCommand,
-  contractViolations,
-  decodeTransaction,
-  encodeSignedTransaction,
   encodeTransaction,
   type LedgerRefusal,
-  type NetworkParameters,
   type NodeEndpoint,
   type NodeEvent,
   type PeerReply,
@@ -18,25 +13,20 @@ import {
   type Proposal,
   type Receipt,
   type SignedTransaction,
-  type State,
   type StateAndRef,
   type StateOf,
   type StateTag,
   signTransaction,
-  type Transaction,
   type TransactionSignature,
   type Transport,
   type WireTransaction,
-  withSignatures,
 } from "#contracts";
 import {
   type Clock,
   canonicalJson,
   type Entropy,
   err,
-  type Hash,
   hashOf,
-  invariant,
   ok,
   type PublicKey,
   parseHash,
@@ -44,19 +34,19 @@ import {
   type Signer,
 } from "#core";
 import { isSoundCommand } from "./command-check.ts";
-import { distribute } from "./distribution.ts";
-import type { Draft, FlowContext } from "./flow-context.ts";
-import { draftFor } from "./flows/index.ts";
+import { Drafting } from "./drafting.ts";
+import { Finality } from "./finality.ts";
+import type { Concluded, Flow } from "./flow.ts";
+import { decodeJournaled, encodeJournaled } from "./journal.ts";
 import { KnownStates } from "./known-states.ts";
 import { Ledger } from "./ledger.ts";
-import { decodePending, encodePending } from "./pending.ts";
-import { PUBLIC_TAGS } from "./relevance.ts";
+import { partiesToAvoid } from "./redraft.ts";
 import { Responder } from "./responder.ts";
 import { SignatureCheck, type SignatureCounters } from "./signature-check.ts";
 import type { SigningPolicy } from "./signing-policy.ts";
-import type { NodeStore, StoredCommand } from "./stores/node-store.ts";
+import { type NodeStore, type StoredCommand, StoreFull } from "./stores/node-store.ts";
 import { Turns } from "./turns.ts";
-import { Vault, type VaultState } from "./vault.ts";
+import { Vault } from "./vault.ts";
 
 export type NodeOptions = {
   readonly signer: Signer;
@@ -69,90 +59,149 @@ export type NodeOptions = {
   readonly store: NodeStore;
   readonly counters: SignatureCounters;
   readonly policy?: SigningPolicy;
+  /** Waits for news of states that another flow has spent; at once by default. `attempt` counts from one. */
+  readonly pause?: (attempt: number) => Promise<void>;
 };
 
-/** A transaction on its way: what it is for, the states that it consumes, and what is still to be undone if it fails. */
-type Flow = {
-  readonly flowId: string;
-  readonly command: StoredCommand;
-  readonly transaction: WireTransaction;
-  readonly inputs: readonly State[];
-  readonly delegate: PublicKey | null;
-};
-/** A flow with all signatures but the notary's. From here on it may be final, whatever answers are lost. */
-type Pending = { readonly flow: Flow; readonly signed: SignedTransaction };
+/** The answer to a command of before, or that it is still to be carried out. */
 type Begun = { readonly answer: Result<Receipt, LedgerRefusal> } | { readonly toDo: StoredCommand };
 
 const PROPOSALS_MAX = 1_000;
+/** How often a flow is drafted anew when states that it consumes were spent meanwhile, or a verifier could not be reached. */
+const ATTEMPTS_MAX = 5;
+/** Flows of one node that change its party's position follow each other: each consumes what the last one made. */
+const POSITION_TURN = "position";
 
 export class LedgerNode implements NodeEndpoint {
   readonly party: PublicKey;
   readonly #options: NodeOptions;
   readonly #vault = new Vault();
   readonly #check: SignatureCheck;
-  readonly #known: KnownStates;
   readonly #ledger: Ledger;
+  readonly #drafting: Drafting;
+  readonly #finality: Finality;
   readonly #responder: Responder;
   /** Commands with one id are carried out one after the other. */
   readonly #turns = new Turns();
   /** Flows that wait for a delegate's signature, by transaction id. */
   readonly #proposals = new Map<string, Flow>();
   readonly #approving = new Map<string, Promise<unknown>>();
-  readonly #pending = new Map<Hash, Pending>();
-  readonly #open = new Map<Hash, Transaction>();
-  #flows = 0;
+  /** Commands that were accepted and not finished when the node was stopped. */
+  readonly #begun = new Map<string, ClientCommand>();
 
   constructor(options: NodeOptions) {
     this.#options = options;
     this.party = options.signer.publicKey;
-    const notaries = new Set([options.notary]);
-    this.#check = new SignatureCheck(options.networkId, options.counters);
-    this.#known = new KnownStates(this.#check, notaries, (ref) => this.#vault.get(ref) !== undefined);
-    const { gridAuthority, store } = options;
-    const shared = {
-      party: this.party,
-      gridAuthority,
-      store,
-      vault: this.#vault,
-      known: this.#known,
-      check: this.#check,
-    };
+    const { gridAuthority, store, networkId, counters, notary } = options;
+    const notaries = new Set([notary]);
+    const vault = this.#vault;
+    const check = new SignatureCheck(networkId, counters);
+    this.#check = check;
+    const known = new KnownStates(check, notaries, (ref) => vault.get(ref) !== undefined);
+    const shared = { party: this.party, gridAuthority, store, vault, known, check };
+    const acting = { ...shared, ask: this.#ask, sign: (transaction: WireTransaction) => this.#sign(transaction) };
     this.#ledger = new Ledger({ ...shared, notaries });
+    this.#drafting = new Drafting({ ...options, ...acting });
+    this.#finality = new Finality({ ...acting, drafting: this.#drafting, ledger: this.#ledger });
     this.#responder = new Responder({
-      ...shared,
+      ...acting,
       ledger: this.#ledger,
       policy: options.policy,
-      open: this.#open,
+      open: this.#drafting.open,
       nowMs: () => options.clock.nowMs(),
-      sign: (transaction) => this.#sign(transaction),
-      ask: this.#ask,
     });
-    for (const entry of options.store.pending()) this.#restore(entry);
-  }
-
-  /**
-   * Concludes what was on its way when the node was last stopped, or when an answer of the notary was lost: to be called at
-   * every start. What the notary can't be asked about stays for the next time.
-   */
-  async resume(): Promise<void> {
-    for (const { flow } of [...this.#pending.values()]) {
-      const { command, transaction } = flow;
-      await this.#turns.take(command.id, async () => {
-        const pending = this.#pending.get(transaction.id);
-        if (pending !== undefined) await this.#conclude(pending);
-      });
+    for (const entry of store.journal()) {
+      const journaled = decodeJournaled(entry);
+      if (journaled.stage === "begun") this.#begun.set(journaled.command.id, journaled.asked);
+      else this.#finality.restore(journaled);
     }
   }
 
-  submit(command: ClientCommand): Promise<Result<Receipt, LedgerRefusal>> {
-    return this.#turns.take(command.commandId, async () => {
-      const begun = await this.#begin(command);
-      if ("answer" in begun) return begun.answer;
-      const proposed = this.#proposalOf(command.commandId);
-      if (proposed !== undefined) this.#abandon(proposed);
-      const flow = await this.#draft(command, begun.toDo, null);
-      return flow.ok ? this.#finish(flow.value, null) : flow;
+  /**
+   * Goes on with what is under way: commands that were accepted when the node was stopped, transactions of which the notary's
+   * answer was lost, and messages that could not be delivered. To be called at every start and, where messages can be lost,
+   * from time to time. What can't be done now stays for the next time.
+   */
+  async resume(): Promise<void> {
+    await this.#guarded(async () => {
+      for (const { flow } of [...this.#finality.pending.values()]) {
+        await this.#turns.take(flow.command.id, async () => {
+          const pending = this.#finality.pending.get(flow.transaction.id);
+          if (pending !== undefined) await this.#told(await this.#finality.conclude(pending));
+        });
+      }
+      for (const [id, command] of [...this.#begun]) {
+        const answer = await this.submit(command);
+        const isOpen = !answer.ok && (answer.error.tag === "node_unreachable" || answer.error.tag === "store_full");
+        if (!isOpen) this.#begun.delete(id);
+      }
+      await this.#finality.redeliver();
+      return ok(null);
     });
+  }
+
+  /** Commands that are not concluded, and messages that are not delivered. */
+  get underWay(): { readonly commands: number; readonly messages: number } {
+    return { commands: this.#begun.size + this.#finality.pending.size, messages: this.#finality.undelivered };
+  }
+
+  submit(command: ClientCommand): Promise<Result<Receipt, LedgerRefusal>> {
+    return this.#guarded(() =>
+      this.#turns.take(command.commandId, async () => {
+        const begun = await this.#begin(command);
+        if ("answer" in begun) return begun.answer;
+        const proposed = this.#proposalOf(command.commandId);
+        if (proposed !== undefined) this.#abandon(proposed);
+        return this.#told(await this.#carryOut(command, begun.toDo));
+      }),
+    );
+  }
+
+  /** Journals the command, so that it is carried out even if the node is stopped now, and carries it out in its turn. */
+  async #carryOut(command: ClientCommand, toDo: StoredCommand): Promise<Concluded> {
+    const { store } = this.#options;
+    await store.putJournal(encodeJournaled({ stage: "begun", command: toDo, asked: command }));
+    const key = isOfPosition(command) ? POSITION_TURN : command.commandId;
+    const concluded = await this.#turns.take(`flow ${key}`, () => this.#attempt(command, toDo));
+    // Refused, and nothing left that could still become final: the command is as if it had never been.
+    if (!concluded.answer.ok && this.#finality.pendingOf(toDo.id) === undefined) await store.dropJournal(toDo.id);
+    return concluded;
+  }
+
+  /** Drafts and finishes; drafts anew without a verifier that is silent, or when what was to be consumed has been spent. */
+  async #attempt(command: ClientCommand, toDo: StoredCommand): Promise<Concluded> {
+    const avoid = new Set<PublicKey>();
+    for (let attempt = 1; ; attempt++) {
+      const flow = await this.#drafting.draft(command, toDo, { delegate: null, avoid });
+      if (!flow.ok) return { answer: flow, told: Promise.resolve() };
+      const concluded = await this.#finality.finish(flow.value, null);
+      if (concluded.answer.ok || attempt === ATTEMPTS_MAX) return concluded;
+      const fresh = this.#toAvoid(flow.value, concluded.answer.error).filter((party) => !avoid.has(party));
+      for (const party of fresh) avoid.add(party);
+      if (concluded.answer.error.tag === "state_conflict") await this.#options.pause?.(attempt);
+      else if (fresh.length === 0) return concluded;
+    }
+  }
+
+  /** Whom another draft of the flow would do without. */
+  #toAvoid(flow: Flow, refusal: LedgerRefusal): readonly PublicKey[] {
+    const parameters = this.#vault.all("network-parameters")[0]?.state;
+    return parameters === undefined ? [] : partiesToAvoid(refusal, flow, parameters, this.#options.clock.nowMs());
+  }
+
+  async #told({ answer, told }: Concluded): Promise<Result<Receipt, LedgerRefusal>> {
+    await told;
+    return answer;
+  }
+
+  /** A full store refuses; what was under way is finished when there is room again. */
+  async #guarded<T>(task: () => Promise<Result<T, LedgerRefusal>>): Promise<Result<T, LedgerRefusal>> {
+    try {
+      return await task();
+    } catch (error) {
+      if (error instanceof StoreFull) return err({ tag: "store_full" });
+      throw error;
+    }
   }
 
   propose(command: ClientCommand, delegate: PublicKey): Promise<Result<Proposal | Receipt, LedgerRefusal>> {
@@ -164,7 +213,7 @@ export class LedgerNode implements NodeEndpoint {
       if (open?.delegate === delegate) return ok(proposalOf(open));
       if (open !== undefined) this.#abandon(open);
       if (this.#proposals.size >= PROPOSALS_MAX) return err({ tag: "node_unreachable" });
-      const flow = await this.#draft(command, begun.toDo, delegate);
+      const flow = await this.#drafting.draft(command, begun.toDo, { delegate, avoid: new Set() });
       if (!flow.ok) return flow;
       this.#proposals.set(flow.value.transaction.id, flow.value);
       return ok(proposalOf(flow.value));
@@ -180,7 +229,7 @@ export class LedgerNode implements NodeEndpoint {
     const signed = { by: flow.delegate, signature };
     if (!this.#check.isValid(flow.transaction.id, signed)) return err({ tag: "signature_invalid" });
     this.#proposals.delete(proposalId);
-    const approved = this.#turns.take(flow.command.id, () => this.#finishApproved(flow, signed));
+    const approved = this.#guarded(() => this.#turns.take(flow.command.id, () => this.#finishApproved(flow, signed)));
     this.#approving.set(proposalId, approved);
     try {
       return await approved;
@@ -192,7 +241,8 @@ export class LedgerNode implements NodeEndpoint {
   /** While the approval waited for its turn, the command may have been carried out in another way. */
   async #finishApproved(flow: Flow, signed: TransactionSignature): Promise<Result<Receipt, LedgerRefusal>> {
     const done = this.#options.store.commandOf(flow.command.id);
-    if (done === undefined && this.#pendingOf(flow.command.id) === undefined) return this.#finish(flow, signed);
+    if (done === undefined && this.#finality.pendingOf(flow.command.id) === undefined)
+      return this.#told(await this.#finality.finish(flow, signed));
     this.#abandon(flow);
     return done === undefined ? err({ tag: "proposal_unknown" }) : ok({ status: "exists", txId: done.txId });
   }
@@ -229,8 +279,9 @@ export class LedgerNode implements NodeEndpoint {
   }
 
   /** Answers a peer. Never throws on what the peer sent. */
-  handle(from: PublicKey, request: PeerRequest): Promise<PeerReply> {
-    return this.#responder.handle(from, request);
+  async handle(from: PublicKey, request: PeerRequest): Promise<PeerReply> {
+    const answer = await this.#guarded(async () => ok(await this.#responder.handle(from, request)));
+    return answer.ok ? answer.value : { tag: "refused", refusal: answer.error };
   }
 
   /** What became of the command before, or that it is still to be done. */
@@ -239,23 +290,18 @@ export class LedgerNode implements NodeEndpoint {
     const { commandId: id } = command;
     const toDo = { id, digest: hashOf(canonicalJson(command)) };
     const done = this.#options.store.commandOf(id);
-    const pending = this.#pendingOf(id);
+    const pending = this.#finality.pendingOf(id);
     const known = done ?? pending?.flow.command ?? this.#proposalOf(id)?.command;
     if (known !== undefined && known.digest !== toDo.digest) return { answer: err({ tag: "command_id_reused" }) };
     if (done !== undefined) return { answer: ok({ status: "exists", txId: done.txId }) };
     if (pending === undefined) return { toDo };
-    const concluded = await this.#conclude(pending);
+    const answer = await this.#told(await this.#finality.conclude(pending));
     // Final, or still unknown: that is the answer. Refused for good: the command may be carried out anew.
-    return concluded.ok || this.#pending.has(pending.flow.transaction.id) ? { answer: concluded } : { toDo };
+    return answer.ok || this.#finality.pending.has(pending.flow.transaction.id) ? { answer } : { toDo };
   }
 
   #proposalOf(commandId: string): Flow | undefined {
     for (const flow of this.#proposals.values()) if (flow.command.id === commandId) return flow;
-    return undefined;
-  }
-
-  #pendingOf(commandId: string): Pending | undefined {
-    for (const pending of this.#pending.values()) if (pending.flow.command.id === commandId) return pending;
     return undefined;
   }
 
@@ -267,149 +313,9 @@ export class LedgerNode implements NodeEndpoint {
     }
   }
 
-  /** Drafts, builds and checks the transaction of a command. */
-  async #draft(
-    command: ClientCommand,
-    stored: StoredCommand,
-    delegate: PublicKey | null,
-  ): Promise<Result<Flow, LedgerRefusal>> {
-    const flowId = `${this.party.slice(0, 16)}-${this.#flows++}`;
-    const context = this.#context(flowId, command, delegate ?? this.party);
-    if (context === undefined) return err({ tag: "member_unknown" });
-    this.#vault.expireLocks(context.nowMs);
-    let flow: Result<Flow, LedgerRefusal> | undefined;
-    try {
-      const draft = await draftFor(context, command);
-      flow = draft.ok ? this.#build(flowId, stored, draft.value, delegate) : draft;
-      return flow;
-    } finally {
-      if (flow?.ok !== true) this.#vault.unlock(flowId);
-    }
-  }
-
-  #build(
-    flowId: string,
-    command: StoredCommand,
-    draft: Draft,
-    delegate: PublicKey | null,
-  ): Result<Flow, LedgerRefusal> {
-    const transaction = buildTransaction(
-      {
-        inputs: draft.consumed.map(({ ref }) => ref),
-        references: draft.cited.map(({ ref }) => ref),
-        outputs: draft.made,
-        command: draft.command,
-        signers: draft.signers,
-        notary: this.#options.notary,
-        window: draft.window,
-      },
-      this.#options.entropy.bytes(32),
-    );
-    const violated = contractViolations({
-      content: transaction.content,
-      inputs: draft.consumed,
-      references: draft.cited,
-    });
-    if (violated.length > 0) return err({ tag: "contract_violated", clauses: violated });
-    // Too much for one transaction is refused here: nobody else would read it. What is decoded is kept for all nodes of a process.
-    if (!decodeTransaction(encodeTransaction(transaction)).ok) return err({ tag: "transaction_malformed" });
-    const inputs = draft.consumed.map(({ state }) => state);
-    return ok(this.#opened({ flowId, command, transaction, inputs, delegate }));
-  }
-
-  /** Reserves what a flow consumes, and lets its peers ask for proofs. */
-  #opened(flow: Flow): Flow {
-    this.#vault.lock(flow.transaction.content.inputs, flow.flowId);
-    this.#open.set(flow.transaction.id, flow.transaction.content);
-    return flow;
-  }
-
-  #abandon({ flowId, transaction }: Flow): void {
-    this.#proposals.delete(transaction.id);
-    this.#vault.unlock(flowId);
-    this.#open.delete(transaction.id);
-  }
-
-  /** Signs, collects signatures, and concludes; what is sent to the notary is stored before. */
-  async #finish(flow: Flow, delegated: TransactionSignature | null): Promise<Result<Receipt, LedgerRefusal>> {
-    const signed = await this.#collect(flow, delegated);
-    if (!signed.ok) {
-      this.#abandon(flow);
-      return signed;
-    }
-    const pending = { flow, signed: signed.value };
-    await this.#options.store.putPending(encodePending(flow.command, signed.value, flow.inputs));
-    this.#pending.set(flow.transaction.id, pending);
-    return this.#conclude(pending);
-  }
-
-  async #collect(
-    { transaction }: Flow,
-    delegated: TransactionSignature | null,
-  ): Promise<Result<SignedTransaction, LedgerRefusal>> {
-    const { signers } = transaction.content;
-    const own = signers.includes(this.party) ? [this.#sign(transaction)] : [];
-    const begun = withSignatures(
-      { transaction, signatures: [], notarySignature: null },
-      delegated === null ? own : [...own, delegated],
-    );
-    const others = signers.filter((key) => !begun.signatures.some(({ by }) => by === key));
-    const bytes = encodeSignedTransaction(begun);
-    const replies = await Promise.all(others.map((key) => this.#ask(key, { tag: "sign", transaction: bytes })));
-    const signatures: TransactionSignature[] = [];
-    for (const [index, party] of others.entries()) {
-      const reply = replies[index];
-      invariant(reply !== undefined, "every countersigner has answered");
-      if (reply.tag === "refused") return err(countersignRefusal(party, reply.refusal));
-      const isSigned =
-        reply.tag === "signed" && reply.signature.by === party && this.#check.isValid(transaction.id, reply.signature);
-      if (!isSigned) return err({ tag: "signature_invalid" });
-      signatures.push(reply.signature);
-    }
-    return ok(withSignatures(begun, signatures));
-  }
-
-  /**
-   * Asks the notary, which answers the same transaction the same way however often it is asked; records and distributes.
-   * Only the notary's own refusal ends a transaction: an answer that is lost or not signed by it says nothing.
-   */
-  async #conclude(pending: Pending): Promise<Result<Receipt, LedgerRefusal>> {
-    const { flow, signed } = pending;
-    const { transaction } = flow;
-    const { notary, command } = transaction.content;
-    const reply = await this.#ask(notary, { tag: "notarise", transaction: encodeSignedTransaction(signed) });
-    if (reply.tag === "refused" && reply.refusal.tag !== "node_unreachable") {
-      await this.#settled(pending);
-      return err(reply.refusal);
-    }
-    if (reply.tag !== "notarised") return err({ tag: "node_unreachable" });
-    const final = { ...signed, notarySignature: reply.signature };
-    const recorded = await this.#ledger.record(final, null, flow.command);
-    if (!recorded.ok) return recorded;
-    const parameters = this.#parameters();
-    const isDelivered =
-      parameters === undefined ||
-      (await distribute(final, flow.inputs, parameters, this.party, this.#everybody(), this.#ask));
-    if (command.tag === "join") await this.#introduce(transaction.content);
-    // Who could not be told is told when the node resumes.
-    if (isDelivered) await this.#settled(pending);
-    else this.#vault.unlock(flow.flowId);
-    return ok({ status: "created", txId: transaction.id });
-  }
-
-  /** Nothing is left to be done about it. */
-  async #settled({ flow }: Pending): Promise<void> {
-    this.#pending.delete(flow.transaction.id);
-    this.#abandon(flow);
-    await this.#options.store.dropPending(flow.transaction.id);
-  }
-
-  #restore(entry: Parameters<typeof decodePending>[0]): void {
-    const { command, signed, inputs } = decodePending(entry);
-    const { transaction } = signed;
-    const flowId = `${this.party.slice(0, 16)}-${this.#flows++}`;
-    const flow = this.#opened({ flowId, command, transaction, inputs, delegate: null });
-    this.#pending.set(transaction.id, { flow, signed });
+  #abandon(flow: Flow): void {
+    this.#proposals.delete(flow.transaction.id);
+    this.#drafting.abandon(flow);
   }
 
   #sign(transaction: WireTransaction): TransactionSignature {
@@ -419,53 +325,21 @@ export class LedgerNode implements NodeEndpoint {
 
   readonly #ask = (to: PublicKey, request: PeerRequest): Promise<PeerReply> =>
     this.#options.transport.request(this.party, to, request);
-
-  #parametersState(): VaultState<"network-parameters"> | undefined {
-    return this.#vault.all("network-parameters")[0];
-  }
-
-  #parameters(): NetworkParameters | undefined {
-    return this.#parametersState()?.state;
-  }
-
-  #everybody(): readonly PublicKey[] {
-    return this.#vault.all("member").map(({ state }) => state.key);
-  }
-
-  #context(flowId: string, { commandId, tag }: ClientCommand, signingKey: PublicKey): FlowContext | undefined {
-    const parameters = this.#parametersState();
-    if (parameters === undefined) return undefined;
-    return {
-      party: this.party,
-      signingKey,
-      flowId,
-      commandId,
-      commandTag: tag,
-      nowMs: this.#options.clock.nowMs(),
-      vault: this.#vault,
-      parameters,
-      ask: this.#ask,
-      learn: (dependency) => this.#known.addDependency(dependency),
-      reserveSequence: (count) => this.#options.store.reserveSequence(count),
-    };
-  }
-
-  /** Shows a new member the public states that were there before it. */
-  async #introduce({ outputs }: Transaction): Promise<void> {
-    const states = PUBLIC_TAGS.flatMap((tag) => this.#vault.all(tag));
-    const dependencies = states.flatMap(({ ref }) => this.#known.proofOf(ref) ?? []);
-    for (const state of outputs)
-      if (state.tag === "member") await this.#ask(state.key, { tag: "introduce", dependencies });
-  }
 }
 
 function proposalOf({ transaction }: Flow): Proposal {
   return { proposalId: transaction.id, transaction: encodeTransaction(transaction) };
 }
 
-/** What a countersigner's refusal means to the initiator. */
-function countersignRefusal(party: PublicKey, refusal: LedgerRefusal): LedgerRefusal {
-  if (refusal.tag === "counterparty_refused") return refusal;
-  const clauses = refusal.tag === "contract_violated" ? refusal.clauses : [];
-  return { tag: "counterparty_refused", party, reason: refusal.tag, clauses };
+function isOfPosition({ tag }: ClientCommand): boolean {
+  return [
+    "create-promises",
+    "place-orders",
+    "cancel-orders",
+    "create-auction",
+    "bid",
+    "settle-auction",
+    "lapse-auction",
+    "clear-pool",
+  ].includes(tag);
 }

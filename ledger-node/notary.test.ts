@@ -1,16 +1,33 @@
-/** The notary's own duties: one signature for a batch, a memory that is its commit log, and money that adds up. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+/**
+ * A notary over each commit log against what every notary must hold; then in a small network: one signature for a batch, a
+ * memory that is its commit log, and money that adds up.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type ClientCommand,
   decodeSignedTransaction,
   encodeSignedTransaction,
   isNotarySignatureValid,
 } from "#contracts";
-import { micros, type Result, unwrap, wattHours } from "#core";
+import { micros, unwrap, wattHours } from "#core";
 import { SLOT, SmallNetwork } from "#testkit";
+import { notaryConformance } from "../testkit/notary-conformance.ts";
 import { Notary } from "./notary.ts";
 import type { CommitLog } from "./stores/commit-log.ts";
 import { createMemoryCommitLog } from "./stores/memory-commit-log.ts";
+import { openSqliteCommitLog } from "./stores/sqlite-commit-log.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "dream-notary-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+notaryConformance("over a log in memory", { open: () => createMemoryCommitLog(), isShared: false });
+notaryConformance("over a log on SQLite", {
+  open: (place) => openSqliteCommitLog(join(folder, `${place}.sqlite`), "process-crash"),
+  isShared: true,
+});
 
 let small: SmallNetwork;
 
@@ -84,40 +101,6 @@ describe("after a restart", () => {
     const again = await Promise.all(bytes.map((each) => notary.notarise(each)));
     expect(again.map(({ ok }) => ok)).toEqual([true, false, true]);
   });
-});
-
-test("signs nothing when the log could not store it", async () => {
-  const broken: CommitLog = {
-    ...small.commitLog,
-    commit: () => {
-      throw new Error("disk full");
-    },
-  };
-  const failures: unknown[] = [];
-  const counters = { signatures: 0, verifications: 0 };
-  const notary = new Notary({
-    networkId: small.ledger.networkId,
-    signer: small.signer("notary"),
-    clock: small.clock,
-    log: broken,
-    counters,
-    defer: (task) =>
-      setImmediate(() => {
-        try {
-          task();
-        } catch (error) {
-          failures.push(error);
-        }
-      }),
-  });
-  let answer: Result<unknown, unknown> | undefined;
-  const [, last] = committed().slice(-2);
-  void notary.notarise(last ?? new Uint8Array()).then((result) => {
-    answer = result;
-  });
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect([answer, counters.signatures]).toEqual([undefined, 0]);
-  expect(failures).toHaveLength(1);
 });
 
 test("counts money that was redeemed as gone", async () => {

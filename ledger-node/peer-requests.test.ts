@@ -149,7 +149,8 @@ describe("proofs and reservations", () => {
   });
 
   test("position proves the newest exposure of the day, or the index that says there is none", async () => {
-    const ask = (): Promise<PeerReply> => small.send("bob", "alice", { tag: "position", day: DAY });
+    const ask = (): Promise<PeerReply> =>
+      small.send("marketplace", "alice", { tag: "position", member: small.key("alice"), day: DAY });
     expect(await ask()).toMatchObject({ tag: "position", exposure: null, index: {} });
     await small.run("alice", PROMISE);
     const [newest] = await small.node("alice").states("exposure");

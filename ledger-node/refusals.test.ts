@@ -14,7 +14,8 @@ import {
   type PeerReply,
   type PeerRequest,
 } from "#contracts";
-import { microsPerKwh, type PublicKey, type Result, signerFromSeed, slotOf, unwrap, wattHours } from "#core";
+import { err, microsPerKwh, ok, type PublicKey, type Result, signerFromSeed, slotOf, unwrap, wattHours } from "#core";
+import { delegateClient } from "#ledger-client";
 import { DEADLINE_MS, GATE_MS, NEXT_SLOT, SLOT, SLOT_END_MS, SLOT_START_MS, SmallNetwork } from "#testkit";
 
 let small: SmallNetwork;
@@ -116,9 +117,18 @@ async function refusedWithoutTrace(
   met.add(expected.tag);
 }
 
+/** A verifier that nobody has voted with. */
+const ALONE: Case = [
+  "an amendment by a verifier before any has voted",
+  "verifier",
+  () => ({ tag: "amend-member", commandId: "x", member: small.key("alice"), standing: "suspended" }),
+  () => ({ tag: "votes_missing", needed: 1, cast: 0 }),
+];
+
 type Case = readonly [what: string, name: string, command: () => ClientCommand, refusal: () => LedgerRefusal];
 
 const CASES: readonly Case[] = [
+  ALONE,
   [
     "no promises at all",
     "alice",
@@ -493,30 +503,60 @@ describe("when others do not answer as they should", () => {
     );
   });
 
-  test("the highest bidder, who does not prove its bid", async () => {
+  test("the highest bidder and the grid authority, who do not prove the bid", async () => {
     const silent: readonly PeerReply[] = [
       refusing({ tag: "node_unreachable" }),
       { tag: "proved", dependencies: [] },
       { tag: "stored" },
     ];
     for (const answer of silent) {
-      await whileAnswering("bob", "bid-of", answer, () =>
-        refusedWithoutTrace(() => small.submit("carol", bidding(130_000)), { tag: "dependency_unknown" }),
+      small.wire.intercept = (_from, _to, request, next) =>
+        request.tag === "bid-of" ? Promise.resolve(answer) : next(request);
+      await refusedWithoutTrace(() => small.submit("carol", bidding(130_000)), { tag: "dependency_unknown" });
+      small.wire.intercept = undefined;
+    }
+  });
+
+  test("a marketplace that is asked to sign with arrival numbers that it did not give", async () => {
+    for (const first of [0, 1_000_000]) {
+      await whileAnswering("marketplace", "sequence", { tag: "sequence", first }, () =>
+        refusedWithoutTrace(() => small.submit("bob", orders("x", ["bid", 1_000, 50_000])), {
+          tag: "counterparty_refused",
+          party: small.key("marketplace"),
+          reason: "sequence_not_given",
+          clauses: [],
+        }),
       );
     }
+    met.add("sequence_not_given");
   });
 
   test("a notary that finds an input spent: which, and the hash of the spender's id", async () => {
     const before = await small.everything();
-    const [first, second] = await Promise.all([
-      small.submit("alice", promises("left", 1_000)),
-      small.submit("alice", promises("right", 1_000)),
-    ]);
-    const [won, lost] = first.ok ? [first, second] : [second, first];
-    expect(won.ok).toBe(true);
+    // The node drafts its own commands anew; what a delegate has signed can't be.
+    const client = delegateClient(small.node("alice"), { signer: delegate, networkId: small.ledger.networkId });
+    const [first, second] = await Promise.all(
+      ["left", "right"].map((commandId) => client.submit(promises(commandId, 100, NEXT_SLOT))),
+    );
+    const [won, lost] = first?.ok === true ? [first, second] : [second, first];
+    expect(won).toMatchObject({ ok: true });
     expect(lost).toMatchObject({ ok: false, error: { tag: "state_conflict", spent: [{}] } });
     met.add("state_conflict");
     expect(await small.everything()).not.toEqual(before);
+  });
+
+  test("a node whose store is full, until there is room", async () => {
+    const network = await SmallNetwork.found({ storeBytesMax: { fred: 150_000 } });
+    await network.join("fred");
+    await network.fund("fred", 50_000_000);
+    let refused: Result<unknown, LedgerRefusal> = ok(null);
+    let count = 0;
+    while (refused.ok && count < 100) refused = await network.submit("fred", promises(`p ${count++}`, 100));
+    expect(refused).toEqual(err({ tag: "store_full" }));
+    met.add("store_full");
+    await network.ledger.restart("fred");
+    expect(network.ledger.moneyHeld()).toMatchObject({ issuedMicros: 50_000_000n, heldMicros: 50_000_000n });
+    network.close();
   });
 
   test("a clock that passes the window while signatures are collected", async () => {
@@ -531,9 +571,9 @@ describe("when others do not answer as they should", () => {
 
 test("nothing stays reserved: all the energy and all the money may be used", async () => {
   const held = small.node("alice").unspent("power-promise");
-  const free = held.reduce((sum, { energy, lock }) => (lock === null ? sum + energy : sum), 0n);
+  const free = held.reduce((sum, { energy, lock, slot }) => (lock === null && slot === SLOT ? sum + energy : sum), 0n);
   await small.run("alice", orders("all energy", ["offer", Number(free), 900_000]));
-  await small.run("alice", promises("all capacity", 20_000, NEXT_SLOT));
+  await small.run("alice", promises("all capacity", 19_900, NEXT_SLOT));
   // 19.999 kWh × (0.995 + 0.005) + 0.001 reserve are all that carol has.
   expect(small.balance("carol")).toBe(20_000_000n);
   await small.run("carol", orders("all money", ["bid", 19_999, 995_000]));
@@ -553,6 +593,16 @@ describe("after the slot", () => {
 
   test("a bid after the deadline", async () => {
     await refusedWithoutTrace(() => small.submit("carol", bidding(130_000)), { tag: "auction_ended" });
+  });
+
+  test("a second reading of a member's slot", async () => {
+    const again: ClientCommand = {
+      tag: "record-meters",
+      commandId: "x",
+      slot: SLOT,
+      readings: [{ member: small.key("carol"), produced: wattHours(9_000), consumed: wattHours(0) }],
+    };
+    await refusedWithoutTrace(() => small.submit("grid-authority", again), { tag: "reading_recorded" });
   });
 
   test("a slot without a tariff", async () => {

@@ -6,13 +6,38 @@ import type { PublicKey } from "#core";
 /** States that every member may see: rules, members, tariffs and auctions (paper section 3.4: all parties observe auctions). */
 export const PUBLIC_TAGS: readonly StateTag[] = ["network-parameters", "member", "tariff", "auction"];
 
+/** What others need of a party that is silent: the grid authority keeps it, as a witness. */
+const WITNESSED_TAGS: readonly StateTag[] = ["bid", "exposure", "exposure-index", "standing-vote"];
+/** What the grid authority watches: promises and their delivery, and what it witnesses. */
+const GRID_TAGS: readonly StateTag[] = [
+  "power-promise",
+  "deposit",
+  "meter-reading",
+  "delivery-record",
+  ...WITNESSED_TAGS,
+];
+
 export function isPublic(state: State): boolean {
   return PUBLIC_TAGS.includes(state.tag);
 }
 
-/** Parties that a state concerns, besides its signers. The grid authority watches promises, deposits and deliveries. */
-export function concernedBy(state: State, parameters: Pick<NetworkParameters, "gridAuthority">): readonly PublicKey[] {
-  const participants = participantsOf(state);
-  const isGridMatter = ["power-promise", "deposit", "meter-reading", "delivery-record"].includes(state.tag);
-  return isGridMatter ? [...participants, parameters.gridAuthority] : participants;
+/** Parties that a state concerns, besides its signers. */
+export function concernedBy(
+  state: State,
+  parameters: Pick<NetworkParameters, "gridAuthority" | "verifiers">,
+): readonly PublicKey[] {
+  const concerned = new Set(participantsOf(state));
+  if (GRID_TAGS.includes(state.tag)) concerned.add(parameters.gridAuthority);
+  if (state.tag === "standing-vote") for (const verifier of parameters.verifiers) concerned.add(verifier);
+  return [...concerned];
+}
+
+/** Whether the party keeps the state for others alone. */
+export function isWitnessed(state: State, party: PublicKey): boolean {
+  return WITNESSED_TAGS.includes(state.tag) && !participantsOf(state).includes(party);
+}
+
+/** Whether the network lets the party see states of this kind, whomever they concern. */
+export function isGranted(key: PublicKey, tag: StateTag, { observers }: Pick<NetworkParameters, "observers">): boolean {
+  return observers.some((observer) => observer.key === key && observer.sees.includes(tag));
 }

@@ -15,8 +15,10 @@ import {
   type TransactionSignature,
   type WireTransaction,
 } from "#contracts";
-import { type Hash, micros, type PublicKey, type Result } from "#core";
+import { type Hash, type LocalDay, localDayAt, micros, type PublicKey, type Result, slotOf, zone } from "#core";
+import { ArrivalNumbers } from "./arrival-numbers.ts";
 import { PROPOSAL_MS_MAX, sumOf } from "./flow-context.ts";
+import { headsIn } from "./heads.ts";
 import type { KnownStates } from "./known-states.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SignatureCheck } from "./signature-check.ts";
@@ -50,6 +52,7 @@ const CHECKED_MAX = 10_000;
 export class Responder {
   readonly #parts: ResponderParts;
   readonly #checked = new Set<Hash>();
+  readonly #numbers = new ArrivalNumbers();
 
   constructor(parts: ResponderParts) {
     this.#parts = parts;
@@ -70,15 +73,18 @@ export class Responder {
       case "resolve":
         return this.#handleResolve(request.txId, request.refs);
       case "position":
-        return this.#handlePosition(request.day);
+        return this.#handlePosition(from, request.member, request.day);
       case "bid-of":
+        if (!this.#isMember(from)) return refused({ tag: "member_unknown" });
         return this.#prove(vault.all("bid").filter(({ state }) => state.auctionId === request.auctionId));
       case "auctioned":
         return this.#handleAuctioned(from, request.auctionId);
       case "fund":
         return this.#handleFund(from, request.flowId, request.amount);
       case "sequence":
-        return this.#handleSequence(request.count);
+        return this.#handleSequence(from, request.count);
+      case "heads":
+        return this.#handleHeads(from, request);
       case "notarise":
         return refused({ tag: "role_not_allowed" });
       default:
@@ -102,7 +108,7 @@ export class Responder {
     if (resolved === undefined) return refused({ tag: "dependency_unknown" });
     const violated = contractViolations(resolved);
     if (violated.length > 0) return refused({ tag: "contract_violated", clauses: violated });
-    const reason = this.#reasonNotToSign(resolved);
+    const reason = this.#reasonNotToSign(resolved) ?? this.#sequenceRefusal(transaction);
     if (reason !== undefined) return refused({ tag: "counterparty_refused", party, reason, clauses: [] });
     if (this.#checked.size >= CHECKED_MAX) this.#checked.clear();
     this.#checked.add(id);
@@ -171,24 +177,55 @@ export class Responder {
     return { tag: "stored" };
   }
 
-  #handlePosition(day: string): PeerReply {
-    const { party, vault, known } = this.#parts;
-    const exposure = vault.all("exposure").find(({ state }) => state.member === party && state.day === day);
-    const index = vault.all("exposure-index").find(({ state }) => state.member === party);
+  #isMember(key: PublicKey): boolean {
+    return this.#parts.vault.all("member").some(({ state }) => state.key === key);
+  }
+
+  /** A party shows its own position, and the grid authority that of others, to those who need it to finish a flow. */
+  #handlePosition(from: PublicKey, member: PublicKey, day: LocalDay): PeerReply {
+    const { party, gridAuthority, vault, known } = this.#parts;
+    const isKept = member === party || party === gridAuthority;
+    if (!isKept || !this.#mayKnowPosition(from, member, day)) return refused({ tag: "role_not_allowed" });
+    const exposure = vault.all("exposure").find(({ state }) => state.member === member && state.day === day);
+    const index = vault.all("exposure-index").find(({ state }) => state.member === member);
     const proof = (ref: StateRef | undefined): Dependency | null =>
       ref === undefined ? null : (known.proofOf(ref) ?? null);
     return { tag: "position", exposure: proof(exposure?.ref), index: proof(index?.ref) };
   }
 
-  /** Who has won the auction may see what it has won. */
+  /** Who settles trades may: the grid authority, marketplaces and verifiers; and members, where the member auctions or leads. */
+  #mayKnowPosition(from: PublicKey, member: PublicKey, day: LocalDay): boolean {
+    const { vault, gridAuthority } = this.#parts;
+    const parameters = vault.all("network-parameters")[0]?.state;
+    const asker = vault.all("member").find(({ state }) => state.key === from)?.state;
+    if (parameters === undefined || asker === undefined) return false;
+    if (from === gridAuthority || from === member) return true;
+    if (asker.roles.includes("marketplace") || parameters.verifiers.includes(from)) return true;
+    return vault
+      .all("auction")
+      .some(
+        ({ state: { seller, highestBidder, slot } }) =>
+          (seller === member || highestBidder === member) &&
+          localDayAt(zone(parameters.timeZone), slotOf(slot).startMs) === day,
+      );
+  }
+
+  /**
+   * Who has won the auction may see what it has won. The grid authority shows it too, where the seller is silent, and to the
+   * marketplace, which then ends the auction.
+   */
   #handleAuctioned(from: PublicKey, auctionId: string): PeerReply {
-    const { party, vault } = this.#parts;
-    const auction = vault.all("auction").find(({ state }) => state.auctionId === auctionId && state.seller === party);
-    if (auction?.state.highestBidder !== from) return refused({ tag: "role_not_allowed" });
+    const { party, gridAuthority, vault } = this.#parts;
+    const isWitness = party === gridAuthority;
+    const auction = vault
+      .all("auction")
+      .find(({ state }) => state.auctionId === auctionId && (state.seller === party || isWitness))?.state;
+    const isAllowed = auction?.highestBidder === from || (isWitness && auction?.marketplace === from);
+    if (auction === undefined || !isAllowed) return refused({ tag: "role_not_allowed" });
     const promises = vault.all("power-promise");
     return this.#prove(
       promises.filter(
-        ({ state }) => state.owner === party && state.lock?.kind === "auction" && state.lock.id === auctionId,
+        ({ state }) => state.owner === auction.seller && state.lock?.kind === "auction" && state.lock.id === auctionId,
       ),
     );
   }
@@ -211,10 +248,30 @@ export class Responder {
     return this.#prove(chosen);
   }
 
-  #handleSequence(count: number): PeerReply {
+  /** What a notary made final concerns notaries alone: others would learn who takes part in how much. */
+  #handleHeads(from: PublicKey, { notary, before, limit }: Extract<PeerRequest, { readonly tag: "heads" }>): PeerReply {
+    const { vault, store } = this.#parts;
+    const isNotary = vault.all("network-parameters").some(({ state }) => state.notaries.includes(from));
+    return isNotary ? headsIn(store, notary, before, limit) : refused({ tag: "role_not_allowed" });
+  }
+
+  #handleSequence(from: PublicKey, count: number): PeerReply {
+    if (!this.#isMember(from)) return refused({ tag: "member_unknown" });
     if (!Number.isSafeInteger(count) || count < 1 || count > SEQUENCE_COUNT_MAX)
       return refused({ tag: "command_malformed" });
-    return { tag: "sequence", first: this.#parts.store.reserveSequence(count) };
+    const first = this.#parts.store.reserveSequence(count);
+    this.#numbers.give(from, first, count);
+    return { tag: "sequence", first };
+  }
+
+  /** A marketplace signs orders with the arrival numbers that it gave to their owner: nobody takes an earlier place. */
+  #sequenceRefusal({ id, content }: WireTransaction): LedgerRefusalCode | undefined {
+    if (content.command.tag !== "place-orders") return undefined;
+    const { owner } = content.command;
+    const orders = content.outputs.flatMap((state) => (state.tag === "pool-order" ? [state] : []));
+    if (orders.some(({ marketplace }) => marketplace !== this.#parts.party)) return undefined;
+    const numbers = orders.map(({ sequence }) => sequence);
+    return this.#numbers.take(owner, numbers, id) ? undefined : "sequence_not_given";
   }
 
   #prove(states: readonly { readonly ref: StateRef }[]): PeerReply {

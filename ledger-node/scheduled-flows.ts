@@ -1,11 +1,40 @@
-/** Flows that a node begins by itself: the seller ends its auction, the winner settles it, and takes its bid back if that fails. */
+/**
+ * Flows that a node begins by itself. The seller ends its auction, the winner settles it, and takes its bid back if that fails;
+ * who is silent is waited for until the grace period is over, and then those who must not wait go on without it.
+ * Nothing of it is kept: it follows from the states, after a restart too.
+ */
 
-import type { Auction, NodeEndpoint, State } from "#contracts";
-import { slotOf, type Timers } from "#core";
+import {
+  type Auction,
+  type ClientCommand,
+  type LedgerRefusal,
+  type LedgerRefusalCode,
+  type NetworkParameters,
+  type NodeEndpoint,
+  type PoolOrder,
+  type StandingVote,
+  type State,
+  standingQuorum,
+} from "#contracts";
+import { canonicalJson, compareText, hashOf, slotOf, type Timers } from "#core";
 
 export const LEDGER_PRIORITY = 1;
 
-type ScheduledFlow = "end-auction" | "settle-auction" | "lapse-auction";
+/** Refusals that pass: somebody was away, or something else happened at the same time. */
+const PASSING: readonly LedgerRefusalCode[] = [
+  "node_unreachable",
+  "store_full",
+  "notary_outdated",
+  "state_conflict",
+  "dependency_unknown",
+  "time_window_invalid",
+];
+/** The first retry is this long after a flow was due; each later one after twice the time. */
+const RETRY_MS = 5_000;
+const ORDERS_MAX = 1_000;
+
+/** A flow that is due at an instant: `command` gives what is to be done then, or nothing where it is done already. */
+type DueFlow = { readonly name: string; readonly command: () => Promise<ClientCommand | undefined> };
 
 /** Schedules what is due now, after a restart too, and whatever later events bring. */
 export async function scheduleFlows(
@@ -14,29 +43,131 @@ export async function scheduleFlows(
   name: string,
   report: (problem: string) => void,
 ): Promise<void> {
-  const gateLeadMs = (await node.states("network-parameters"))[0]?.state.gateLeadMs ?? 0;
-  const scheduled = new Set<string>();
-  const run = async (tag: ScheduledFlow, { auctionId }: Auction): Promise<void> => {
-    const open = (await node.states("auction")).find(({ state }) => state.auctionId === auctionId);
-    if (open === undefined) return; // Settled in the meantime.
-    if (tag !== "end-auction" && open.state.highestBidder !== node.party) return; // Outbid in the meantime.
-    const result = await node.submit({ tag, commandId: `${tag}/${auctionId}`, auctionId });
-    if (!result.ok) report(`${name}: ${tag} of ${auctionId} was refused: ${result.error.tag}`);
-  };
-  const schedule = (tag: ScheduledFlow, auction: Auction, atMs: number): void => {
-    const source = `${tag} ${auction.auctionId}`;
-    if (scheduled.has(source)) return;
-    scheduled.add(source);
-    timers.at(atMs, { priority: LEDGER_PRIORITY, source, run: () => run(tag, auction) });
-  };
+  const parameters = (await node.states("network-parameters"))[0]?.state;
+  if (parameters === undefined) return;
+  const schedule = new Schedule(node, timers, name, report);
   const consider = (state: State): void => {
-    if (state.tag !== "auction") return;
-    if (state.status === "active" && state.seller === node.party) schedule("end-auction", state, state.deadlineMs);
-    if (state.highestBidder !== node.party) return;
-    if (state.status === "ended") schedule("settle-auction", state, state.deadlineMs);
-    // Whether or not its seller ever ends it.
-    schedule("lapse-auction", state, slotOf(state.slot).startMs - gateLeadMs);
+    if (state.tag === "auction") considerAuction(schedule, node, state, parameters);
+    if (state.tag === "pool-order" && state.owner === node.party) considerOrder(schedule, node, state, parameters);
+    if (state.tag === "standing-vote") considerVote(schedule, node, state);
   };
-  for (const { state } of await node.states("auction")) consider(state);
+  for (const tag of ["auction", "pool-order", "standing-vote"] as const)
+    for (const { state } of await node.states(tag)) consider(state);
   node.listen(({ made }) => made.forEach(consider));
+}
+
+/** Runs each flow once at its instant, and again with growing pauses while what refuses it may pass. */
+class Schedule {
+  readonly #node: NodeEndpoint;
+  readonly #timers: Timers;
+  readonly #name: string;
+  readonly #report: (problem: string) => void;
+  readonly #scheduled = new Set<string>();
+
+  constructor(node: NodeEndpoint, timers: Timers, name: string, report: (problem: string) => void) {
+    this.#node = node;
+    this.#timers = timers;
+    this.#name = name;
+    this.#report = report;
+  }
+
+  add(atMs: number, flow: DueFlow): void {
+    if (this.#scheduled.has(flow.name)) return;
+    this.#scheduled.add(flow.name);
+    this.#try(atMs, flow, RETRY_MS, undefined);
+  }
+
+  /** @param told - The refusal that was reported before: one that stays the same is reported once. */
+  #try(dueMs: number, flow: DueFlow, pauseMs: number, told: string | undefined): void {
+    const run = async (): Promise<void> => {
+      const command = await flow.command();
+      const result = command === undefined ? undefined : await this.#node.submit(command);
+      if (result === undefined || result.ok) return;
+      const reason = reasonOf(result.error);
+      if (reason !== told) this.#report(`${this.#name}: ${flow.name} was refused: ${reason}`);
+      if (PASSING.includes(reason)) this.#try(dueMs + pauseMs, flow, 2 * pauseMs, reason);
+    };
+    this.#timers.at(dueMs, { priority: LEDGER_PRIORITY, source: flow.name, run });
+  }
+}
+
+function reasonOf(refusal: LedgerRefusal): LedgerRefusalCode {
+  return refusal.tag === "counterparty_refused" ? refusal.reason : refusal.tag;
+}
+
+type AuctionFlow = "end-auction" | "settle-auction" | "lapse-auction";
+
+function considerAuction(
+  schedule: Schedule,
+  node: NodeEndpoint,
+  auction: Auction,
+  { gateLeadMs, settlementGraceMs }: NetworkParameters,
+): void {
+  const { auctionId, deadlineMs, seller, marketplace, slot } = auction;
+  const overdueMs = deadlineMs + settlementGraceMs;
+  const flow = (tag: AuctionFlow, when: string, isDue: (open: Auction) => boolean): DueFlow => ({
+    name: `${tag} of ${auctionId}${when}`,
+    command: async () => {
+      const open = (await node.states("auction")).find(({ state }) => state.auctionId === auctionId)?.state;
+      return open !== undefined && isDue(open) ? { tag, commandId: `${tag}/${auctionId}`, auctionId } : undefined;
+    },
+  });
+  const isActive = ({ status }: Auction): boolean => status === "active";
+  const isWon = ({ highestBidder }: Auction): boolean => highestBidder === node.party;
+  if (seller === node.party) schedule.add(deadlineMs, flow("end-auction", "", isActive));
+  // A winner settles also what its seller never ended; what nobody bid for is ended by the marketplace.
+  const isUnsold = (open: Auction): boolean => isActive(open) && open.highestBidder === null;
+  if (marketplace === node.party && seller !== node.party)
+    schedule.add(overdueMs, flow("end-auction", " for its seller", isUnsold));
+  if (!isWon(auction)) return;
+  if (!isActive(auction)) schedule.add(deadlineMs, flow("settle-auction", "", isWon));
+  schedule.add(overdueMs, flow("settle-auction", " after the grace period", isWon));
+  schedule.add(slotOf(slot).startMs - gateLeadMs, flow("lapse-auction", "", isWon));
+}
+
+/** Orders that nobody released by the end of the grace period after their gate: their owner takes them back alone. */
+function considerOrder(
+  schedule: Schedule,
+  node: NodeEndpoint,
+  { slot, marketplace }: PoolOrder,
+  { gateLeadMs, settlementGraceMs }: NetworkParameters,
+): void {
+  schedule.add(slotOf(slot).startMs - gateLeadMs + settlementGraceMs, {
+    name: `cancel-orders of ${slot} at ${marketplace.slice(0, 16)}`,
+    command: async () => {
+      const orderIds = (await node.states("pool-order"))
+        .map(({ state }) => state)
+        .filter((order) => order.owner === node.party && order.slot === slot && order.marketplace === marketplace)
+        .map(({ orderId }) => orderId)
+        .sort(compareText)
+        .slice(0, ORDERS_MAX);
+      const commandId = `cancel-orders/${hashOf(canonicalJson(orderIds))}`;
+      return orderIds.length === 0 ? undefined : { tag: "cancel-orders", commandId, orderIds };
+    },
+  });
+}
+
+/** A verifier that has voted proposes the amendment as soon as enough others have. Who is late is refused, and done. */
+function considerVote(
+  schedule: Schedule,
+  node: NodeEndpoint,
+  { member, standing, voter, expiresMs }: StandingVote,
+): void {
+  const vote = `${voter} ${expiresMs}`;
+  schedule.add(0, {
+    name: `amend-member ${member.slice(0, 16)} to ${standing} by vote ${hashOf(vote).slice(0, 16)}`,
+    command: async () => {
+      const parameters = (await node.states("network-parameters"))[0]?.state;
+      const current = (await node.states("member")).find(({ state }) => state.key === member)?.state;
+      const votes = (await node.states("standing-vote"))
+        .map(({ state }) => state)
+        .filter((each) => each.member === member && each.standing === standing);
+      const isMine = votes.some((each) => each.voter === node.party);
+      if (parameters === undefined || current === undefined || current.standing === standing || !isMine)
+        return undefined;
+      if (new Set(votes.map((each) => each.voter)).size < standingQuorum(parameters)) return undefined;
+      const commandId = `amend-member/${hashOf(canonicalJson(votes.map((each) => `${each.voter} ${each.expiresMs}`).sort(compareText)))}`;
+      return { tag: "amend-member", commandId, member, standing };
+    },
+  });
 }

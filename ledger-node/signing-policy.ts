@@ -30,9 +30,12 @@ function hasPart({ party, parameters, member }: Countersigner, { content, inputs
   const isPowerCompany = party === parameters.powerCompany;
   const isVerifier = parameters.verifiers.includes(party);
   const isMarketplace = member?.roles.includes("marketplace") ?? false;
+  const isFrom = (atMs: number): boolean => content.window.fromMs !== null && content.window.fromMs >= atMs;
   const consumed = <T extends StateTag>(tag: T): readonly StateOf<T>[] =>
     inputs.flatMap(({ state }) => (state.tag === tag ? [state as StateOf<T>] : []));
   switch (command.tag) {
+    case "redeem-funds":
+      return party === parameters.paymentProvider;
     case "join":
       return member === undefined && outputs.some((state) => state.tag === "member" && state.key === party);
     case "create-promises":
@@ -46,7 +49,14 @@ function hasPart({ party, parameters, member }: Countersigner, { content, inputs
     case "cancel-orders":
       return isMarketplace;
     case "settle-auction":
-      return isGridAuthority || isVerifier || consumed("auction").some(({ seller }) => seller === party);
+      return (
+        isGridAuthority ||
+        isVerifier ||
+        consumed("auction").some(
+          ({ seller, marketplace, deadlineMs }) =>
+            seller === party || (marketplace === party && isFrom(deadlineMs + parameters.settlementGraceMs)),
+        )
+      );
     case "check-delivery":
       return isPowerCompany || command.supplier === party;
     case "settle-slot":

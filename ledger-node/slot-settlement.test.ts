@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { decodeSignedTransaction } from "#contracts";
 import { microsPerKwh, slotsOfLocalDay, unwrap, wattHours, zone } from "#core";
-import { DAY, SLOT, SLOT_END_MS, SmallNetwork } from "#testkit";
+import { DAY, PARAMETERS, SLOT, SLOT_END_MS, SmallNetwork } from "#testkit";
 import { settleWholeSlot } from "./slot-settlement.ts";
 
 let small: SmallNetwork;
@@ -104,6 +104,60 @@ describe("the settlement of a slot", () => {
     ]);
     expect(small.node("bob").unspent("slot-settlement")).toHaveLength(1);
     small.wire.intercept = undefined;
+    expect(await settle()).toEqual([]);
+    expect(balances()).toEqual(SETTLED);
+  });
+
+  test("goes on without silent members after the grace period, but takes no money that they do not sign for", async () => {
+    const [alice, bob] = [small.key("alice"), small.key("bob")];
+    small.wire.intercept = (_from, to, request, next) =>
+      to === alice || to === bob
+        ? Promise.resolve({ tag: "refused", refusal: { tag: "node_unreachable" } })
+        : next(request);
+    expect((await settle()).map(({ step, member }) => [step, member])).toEqual([
+      ["check-delivery", alice],
+      ["settle-slot", alice],
+      ["settle-slot", bob],
+    ]);
+    small.clock.moveTo(SLOT_END_MS + PARAMETERS.settlementGraceMs);
+    // Bob would have to pay.
+    expect(await settle()).toMatchObject([{ step: "settle-slot", member: bob, refusal: { tag: "node_unreachable" } }]);
+    expect(signersOf("check-delivery")).toEqual(["grid-authority power-company", "grid-authority"]);
+    expect(signersOf("settle-slot")).toEqual(["carol grid-authority power-company", "grid-authority power-company"]);
+    small.wire.intercept = undefined;
+    await small.node("grid-authority").resume();
+    expect(await settle()).toEqual([]);
+    expect(balances()).toEqual(SETTLED);
+    expect(small.ledger.moneyHeld()).toMatchObject({ issuedMicros: 32_000_000n, heldMicros: 32_000_000n });
+  });
+
+  test("goes on without a member that answers and refuses to sign: nobody can hold up a delivery", async () => {
+    const alice = small.key("alice");
+    small.wire.intercept = (_from, to, request, next) =>
+      to === alice && request.tag === "sign"
+        ? Promise.resolve({ tag: "refused", refusal: { tag: "role_not_allowed" } })
+        : next(request);
+    expect((await settle()).map(({ step, member }) => [step, member])).toEqual([
+      ["check-delivery", alice],
+      ["settle-slot", alice],
+    ]);
+    small.clock.moveTo(SLOT_END_MS + PARAMETERS.settlementGraceMs);
+    expect(await settle()).toEqual([]);
+    expect(balances()).toEqual(SETTLED);
+  });
+
+  test("goes on without a silent power company where that is paid, and waits where it pays", async () => {
+    const company = small.key("power-company");
+    small.wire.intercept = (_from, to, request, next) =>
+      to === company ? Promise.resolve({ tag: "refused", refusal: { tag: "node_unreachable" } }) : next(request);
+    await settle();
+    small.clock.moveTo(SLOT_END_MS + PARAMETERS.settlementGraceMs);
+    expect((await settle()).map(({ step, member }) => [step, member])).toEqual([
+      ["settle-slot", small.key("alice")],
+      ["settle-slot", small.key("carol")],
+    ]);
+    small.wire.intercept = undefined;
+    await small.node("grid-authority").resume();
     expect(await settle()).toEqual([]);
     expect(balances()).toEqual(SETTLED);
   });

@@ -263,10 +263,11 @@ describe("one bad order does not hold up the pool", () => {
   });
 
   test("that meets its owner's other order, both having come in at the same time", async () => {
-    // Neither the node nor the marketplace has seen the other order as final when it signs.
+    // Neither the node nor the marketplace has seen the other order as final when it signs: both are a delegate's.
+    const delegate = await small.delegate("alice", ["place-orders"]);
     const both = await Promise.all([
-      small.submit("alice", ordering("o", ["offer", 1_000, 100_000])),
-      small.submit("alice", ordering("i", ["bid", 1_000, 150_000])),
+      delegate.submit(ordering("o", ["offer", 1_000, 100_000])),
+      delegate.submit(ordering("i", ["bid", 1_000, 150_000])),
     ]);
     expect(both.map(({ ok }) => ok)).toEqual([true, true]);
     await small.run("bob", ordering("b", ["bid", 1_000, 120_000]));

@@ -11,6 +11,7 @@ import {
   type PoolTrade,
   type PromiseLock,
   ROLES,
+  STATE_KINDS,
   type State,
   type StateOf,
   type StateRef,
@@ -96,6 +97,8 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
     priceMin: arbPrice,
     priceMax: arbPrice,
     gateLeadMs: fc.integer({ min: 0, max: 86_400_000 }),
+    settlementGraceMs: fc.integer({ min: 0, max: 86_400_000 }),
+    observers: fc.array(fc.record({ key: arbKey, sees: fc.subarray([...STATE_KINDS]) }), { maxLength: 2 }),
   }),
   member: fc.record({
     name: arbName,
@@ -185,6 +188,12 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
     energyPerSlotMax: arbEnergy,
     expiresMs: arbInstant,
   }),
+  "standing-vote": fc.record({
+    voter: arbKey,
+    member: arbKey,
+    standing: fc.constantFrom("good", "probation", "suspended"),
+    expiresMs: arbInstant,
+  }),
 };
 
 /** Every kind of state there is. */
@@ -209,6 +218,8 @@ const COMMANDS: { readonly [T in Command["tag"]]: fc.Arbitrary<Extract<Command, 
   genesis: bare("genesis"),
   join: bare("join"),
   "amend-member": bare("amend-member"),
+  "vote-standing": fc.record({ tag: fc.constant("vote-standing"), voter: arbKey, member: arbKey }),
+  "amend-parameters": bare("amend-parameters"),
   "issue-funds": bare("issue-funds"),
   "redeem-funds": bare("redeem-funds"),
   "grant-mandate": bare("grant-mandate"),

@@ -19,6 +19,7 @@ import type {
   PoolOrder,
   PowerPromise,
   SlotSettlement,
+  StandingVote,
   Tariff,
 } from "#contracts";
 import {
@@ -93,6 +94,8 @@ export const PARAMETERS: NetworkParameters = {
   priceMin: microsPerKwh(-500_000),
   priceMax: microsPerKwh(1_000_000),
   gateLeadMs: 300_000,
+  settlementGraceMs: 600_000,
+  observers: [],
 };
 
 /** A member in good standing; a prosumer who may promise up to 20 kWh per slot unless said otherwise. */
@@ -116,6 +119,23 @@ export const MARKETPLACE: Member = member("marketplace", {
   capacityPerSlot: wattHours(0),
   marketFee: microsPerKwh(5_000),
 });
+
+/** A verifier of the test network, in good standing. */
+export function verifier(name: string, patch: Partial<Member> = {}): Member {
+  return member(name, { roles: ["verifier"], capacityPerSlot: wattHours(0), ...patch });
+}
+
+/** A vote for suspension, until the slot starts. */
+export function standingVote(voter: string, on: string, patch: Partial<StandingVote> = {}): StandingVote {
+  return {
+    tag: "standing-vote",
+    voter: keyOf(voter),
+    member: keyOf(on),
+    standing: "suspended",
+    expiresMs: SLOT_START_MS,
+    ...patch,
+  };
+}
 
 export function funds(owner: string, amount: Amount): Funds {
   return { tag: "funds", owner: keyOf(owner), amount: micros(amount) };

@@ -46,11 +46,32 @@ export {
   signerOf,
   signersOf,
   slotSettlement,
+  standingVote,
   tariff,
+  verifier,
 } from "./builders.ts";
 export { type BySlot, type HandMadeMember, type HandMadeOptions, handMadeCommunity } from "./hand-made-community.ts";
+export { HttpParties, type HttpPartiesOptions, overHttp, systemClock } from "./http-wire.ts";
 export { type CommandPatch, Draft, type StatePatch, transaction, type Verdict } from "./ledger-dsl.ts";
+export {
+  arbLedgerRefusalOf,
+  arbPeerReply,
+  arbPeerReplyOf,
+  arbPeerRequest,
+  arbPeerRequestOf,
+  PEER_REPLY_TAGS,
+  PEER_REQUEST_TAGS,
+} from "./message-arbitraries.ts";
+export {
+  type CommandEnd,
+  type HostProcess,
+  type NetworkParty,
+  ProcessNetwork,
+  type ProcessNetworkOptions,
+} from "./process-network.ts";
+export { joinLife, LIFE_TARIFF, moveToCommand, promiseLife } from "./promise-life.ts";
 export { type InMemoryOptions, type InMemoryRun, runInMemory } from "./run-in-memory.ts";
+export { type RawAnswer, type RequestFaults, ServedNode, type ServedOptions } from "./served-node.ts";
 export {
   type Interception,
   ManualClock,
@@ -68,8 +89,10 @@ export {
 } from "./strategy-context.ts";
 export { StrategyStage } from "./strategy-stage.ts";
 export {
+  amendMemberByVotes,
   endAuctionWithoutBid,
   moves,
+  settleAuctionWithoutSeller,
   settleSlotOfSupplier,
   settleSlotWithoutTrades,
   TRADES,

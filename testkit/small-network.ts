@@ -7,6 +7,7 @@ import { join } from "node:path";
 import {
   buildTransaction,
   type ClientCommand,
+  type DelegableFlow,
   type Dependency,
   decodeSignedTransaction,
   encodeSignedTransaction,
@@ -43,6 +44,7 @@ import {
   unwrap,
   wattHours,
 } from "#core";
+import { delegateClient, type LedgerClient } from "#ledger-client";
 import {
   COMMIT_LOG_FILE,
   type CommitLog,
@@ -91,6 +93,8 @@ export type SmallNetworkOptions = {
   /** Keeps the stores as files in this folder; without it they are in memory, and outlive a restart too. */
   readonly folder?: string;
   readonly marketplacePolicy?: LocalNetworkOptions["marketplacePolicy"];
+  /** The most bytes that the stores in memory of the nodes with these names may grow to. */
+  readonly storeBytesMax?: Readonly<Record<string, number>>;
 };
 
 /** The rules of the builders' network, with one verifier and a marketplace that takes 0.005 per kWh. */
@@ -107,6 +111,7 @@ export const SMALL_NETWORK_RULES: NetworkRules = {
   priceMin: PARAMETERS.priceMin,
   priceMax: PARAMETERS.priceMax,
   gateLeadMs: PARAMETERS.gateLeadMs,
+  settlementGraceMs: PARAMETERS.settlementGraceMs,
   marketFee: MARKETPLACE.marketFee,
 };
 
@@ -138,7 +143,10 @@ export class SmallNetwork {
       clock,
       entropy: remembering(seededEntropy(seed, "ledger"), draws),
       commitLog,
-      openStore: folder === undefined ? storesInMemory() : (name) => openStore(join(folder, `${name}.sqlite`)),
+      openStore:
+        folder === undefined
+          ? storesInMemory(options.storeBytesMax ?? {})
+          : (name) => openStore(join(folder, `${name}.sqlite`)),
       defer,
       ...(options.marketplacePolicy === undefined ? {} : { marketplacePolicy: options.marketplacePolicy }),
       between: (transport) => interceptedBy(wire, transport),
@@ -195,6 +203,21 @@ export class SmallNetwork {
 
   submit(name: string, command: ClientCommand): Promise<Result<Receipt, LedgerRefusal>> {
     return this.node(name).submit(command);
+  }
+
+  /** Grants a mandate without a tight limit, and gives the client of the delegate. */
+  async delegate(name: string, flows: readonly DelegableFlow[]): Promise<LedgerClient> {
+    const signer = signerFromSeed(seededEntropy("delegate", name).bytes(32));
+    await this.run(name, {
+      tag: "grant-mandate",
+      commandId: `mandate of ${name}'s delegate`,
+      mandateId: "delegate",
+      delegate: signer.publicKey,
+      flows,
+      energyPerSlotMax: wattHours(1_000_000),
+      expiresMs: SLOT_START_MS + DAY_MS,
+    });
+    return delegateClient(this.node(name), { signer, networkId: this.ledger.networkId });
   }
 
   /** Carries out a command that must succeed. @throws InvariantError with the refusal. */
@@ -296,15 +319,15 @@ export class SmallNetwork {
   }
 }
 
-function openStore(file: string): NodeStore {
-  return openSqliteNodeStore(file, "process-crash", defer);
+function openStore(file: string, bytesMax?: number): NodeStore {
+  return openSqliteNodeStore(file, "process-crash", defer, bytesMax);
 }
 
 /** Stores in memory that outlive the node that closes them, so that it can be started again. */
-function storesInMemory(): (name: string) => NodeStore {
+function storesInMemory(bytesMax: Readonly<Record<string, number>>): (name: string) => NodeStore {
   const stores = new Map<string, NodeStore>();
   return (name) => {
-    const store = stores.get(name) ?? openStore(":memory:");
+    const store = stores.get(name) ?? openStore(":memory:", bytesMax[name]);
     stores.set(name, store);
     return { ...store, close: () => undefined };
   };

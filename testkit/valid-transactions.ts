@@ -30,11 +30,19 @@ import {
   SLOT_END_MS,
   SLOT_START_MS,
   slotSettlement,
+  standingVote,
   tariff,
+  verifier,
 } from "./builders.ts";
 import { Draft } from "./ledger-dsl.ts";
 
 const VERIFIERS = ["verifier", "second verifier"] as const;
+
+/** Cites and signs as two of the three verifiers: as many as must. */
+function verified(tx: Draft): Draft {
+  for (const name of VERIFIERS) tx.cites(name, verifier(name));
+  return tx.signedBy(...VERIFIERS);
+}
 
 function draft(): Draft {
   return new Draft().cites("parameters", PARAMETERS);
@@ -73,6 +81,44 @@ function amendMember(): Draft {
     .consumes("before", member("alice"))
     .makes("after", member("alice", { standing: "suspended" }))
     .command({ tag: "amend-member" })
+    .signedBy("grid authority");
+}
+
+/** Two of the three verifiers have voted: that is a quorum. */
+export function amendMemberByVotes(): Draft {
+  return draft()
+    .consumes("before", member("alice"))
+    .consumes("vote", standingVote("verifier", "alice"))
+    .consumes("second vote", standingVote("second verifier", "alice"))
+    .cites("verifier", verifier("verifier"))
+    .cites("second verifier", verifier("second verifier"))
+    .makes("after", member("alice", { standing: "suspended" }))
+    .command({ tag: "amend-member" })
+    .until(SLOT_START_MS)
+    .signedBy("verifier");
+}
+
+function voteStanding(): Draft {
+  return draft()
+    .consumes("before", standingVote("verifier", "alice", { standing: "probation" }))
+    .cites("verifier", verifier("verifier"))
+    .cites("alice", member("alice"))
+    .makes("vote", standingVote("verifier", "alice"))
+    .command({ tag: "vote-standing", voter: keyOf("verifier"), member: keyOf("alice") })
+    .signedBy("verifier");
+}
+
+/** A fourth verifier and a regulator. */
+function amendParameters(): Draft {
+  return new Draft()
+    .consumes("before", PARAMETERS)
+    .makes("after", {
+      ...PARAMETERS,
+      epoch: PARAMETERS.epoch + 1,
+      verifiers: [...PARAMETERS.verifiers, keyOf("fourth verifier")],
+      observers: [{ key: keyOf("regulator"), sees: ["delivery-record"] }],
+    })
+    .command({ tag: "amend-parameters" })
     .signedBy("grid authority");
 }
 
@@ -120,15 +166,15 @@ function createPromises(): Draft {
     .makes("change", funds("alice", 3_800_000))
     .command({ tag: "create-promises", supplier: keyOf("alice") })
     .until(GATE_MS)
-    .signedBy("alice", "grid authority", ...VERIFIERS);
-  return moves(tx, "alice", [], [{ promised: 2_000 }]);
+    .signedBy("alice", "grid authority");
+  return moves(verified(tx), "alice", [], [{ promised: 2_000 }]);
 }
 
 const IN_AUCTION: Partial<PowerPromise> = { lock: { kind: "auction", id: "auction" } };
 
 /** Alice puts 1.5 of her 2 kWh on auction. */
 function createAuction(): Draft {
-  return draft()
+  const tx = draft()
     .consumes("promise", promise("alice", 2_000))
     .cites("alice", member("alice"))
     .cites("marketplace", MARKETPLACE)
@@ -137,7 +183,8 @@ function createAuction(): Draft {
     .makes("rest", promise("alice", 500))
     .command({ tag: "create-auction", auctionId: "auction" })
     .until(DEADLINE_MS)
-    .signedBy("alice", ...VERIFIERS);
+    .signedBy("alice");
+  return verified(tx);
 }
 
 const AUCTION_OF_BOB = auction({ highestPrice: microsPerKwh(150_000), highestBidder: keyOf("bob") });
@@ -161,8 +208,8 @@ function placeBid(): Draft {
     .makes("change", funds("carol", 692_500))
     .command({ tag: "bid", auctionId: "auction", bidder: keyOf("carol") })
     .until(DEADLINE_MS)
-    .signedBy("carol", ...VERIFIERS);
-  moves(tx, "bob", [{ bidding: 1_500 }], []);
+    .signedBy("carol");
+  moves(verified(tx), "bob", [{ bidding: 1_500 }], []);
   return moves(tx, "carol", [{ bought: 100 }], [{ bought: 100, bidding: 1_500 }]);
 }
 
@@ -198,8 +245,8 @@ function settleAuction(): Draft {
     .makes("fee", funds("marketplace", 7_500))
     .command({ tag: "settle-auction", auctionId: "auction" })
     .until(GATE_MS)
-    .signedBy("carol", "alice", "grid authority", ...VERIFIERS);
-  return moves(tx, "carol", [{ bought: 100, bidding: 1_500 }], [{ bought: 1_600 }]);
+    .signedBy("carol", "alice", "grid authority");
+  return moves(verified(tx), "carol", [{ bought: 100, bidding: 1_500 }], [{ bought: 1_600 }]);
 }
 
 /** Carol's auction was not settled: she has back what she locked. */
@@ -229,8 +276,8 @@ function placeOrders(): Draft {
     .makes("change", funds("alice", 396_500))
     .command({ tag: "place-orders", owner: keyOf("alice") })
     .until(GATE_MS)
-    .signedBy("alice", "marketplace", ...VERIFIERS);
-  return moves(tx, "alice", [{ promised: 2_000 }], [{ promised: 2_000 }, { slot: NEXT_SLOT, bidding: 500 }]);
+    .signedBy("alice", "marketplace");
+  return moves(verified(tx), "alice", [{ promised: 2_000 }], [{ promised: 2_000 }, { slot: NEXT_SLOT, bidding: 500 }]);
 }
 
 /** Alice takes both orders back. */
@@ -275,8 +322,8 @@ function clearPool(): Draft {
     .makes("fee", funds("marketplace", 6_500))
     .command({ tag: "clear-pool", slot: SLOT, price: microsPerKwh(150_000), isFinal: false, trades: TRADES })
     .until(GATE_MS)
-    .signedBy("marketplace", ...VERIFIERS);
-  moves(tx, "bob", [{ bidding: 1_000 }], [{ bought: 1_000 }]);
+    .signedBy("marketplace");
+  moves(verified(tx), "bob", [{ bidding: 1_000 }], [{ bought: 1_000 }]);
   return moves(tx, "carol", [{ bidding: 300 }], [{ bought: 300 }]);
 }
 
@@ -377,11 +424,23 @@ export function settleSlotWithoutTrades(): Draft {
     .signedBy("grid authority", "dave", "power company");
 }
 
+/** Carol's node finishes without alice: her auction is her consent, and the marketplace signs. */
+export function settleAuctionWithoutSeller(): Draft {
+  return settleAuction()
+    .notSignedBy("alice")
+    .signedBy("marketplace")
+    .cites("marketplace", MARKETPLACE)
+    .change("auction", { status: "active" })
+    .from(DEADLINE_MS + PARAMETERS.settlementGraceMs);
+}
+
 /** One valid transaction of each flow, made anew by each call. */
 export const VALID: Readonly<Record<CommandTag, () => Draft>> = {
   genesis,
   join,
   "amend-member": amendMember,
+  "vote-standing": voteStanding,
+  "amend-parameters": amendParameters,
   "issue-funds": issueFunds,
   "redeem-funds": redeemFunds,
   "publish-tariff": publishTariff,

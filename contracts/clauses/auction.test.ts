@@ -16,7 +16,9 @@ import {
   mandate,
   member,
   NEXT_SLOT,
+  PARAMETERS,
   promise,
+  settleAuctionWithoutSeller,
   VALID,
   type Verdict,
 } from "#testkit";
@@ -445,6 +447,55 @@ describe("settle auction", () => {
   );
   rule("is signed by the winner", () => settle().notSignedBy("carol").failsWith("settle_signed_by_winner"));
   rule("is signed by the former owner", () => settle().notSignedBy("alice").failsWith("settle_signed_by_former_owner"));
+  describe("without the former owner", () => {
+    const without = settleAuctionWithoutSeller;
+    rule("verifies with the marketplace's signature, also where the auction was never ended", () => {
+      without().change("auction", { status: "ended" }).verifies();
+      return without().verifies();
+    });
+    rule("waits for the grace period", () =>
+      without()
+        .change("auction", { status: "ended" })
+        .from(DEADLINE_MS + PARAMETERS.settlementGraceMs - 1)
+        .failsWith("settle_signed_by_former_owner"),
+    );
+    rule("waits for it on the notary's clock", () =>
+      without().change("auction", { status: "ended" }).from(null).failsWith("settle_signed_by_former_owner"),
+    );
+    rule("takes an auction that is not ended only then", () =>
+      without()
+        .signedBy("alice")
+        .from(DEADLINE_MS + PARAMETERS.settlementGraceMs - 1)
+        .failsWith("settle_ended_auction"),
+    );
+    rule("needs the marketplace", () =>
+      without().notSignedBy("marketplace").failsWith("settle_signed_by_former_owner"),
+    );
+    rule("needs the marketplace of the auction", () =>
+      without()
+        .notSignedBy("marketplace")
+        .signedBy("other marketplace")
+        .cites("other", member("other marketplace", { roles: ["marketplace"] }))
+        .failsWith("settle_signed_by_former_owner"),
+    );
+    rule("needs a marketplace that may act", () =>
+      without().change("marketplace", { standing: "suspended" }).failsWith("settle_signed_by_former_owner"),
+    );
+  });
+  rule("where the winner is the marketplace it pays the seller alone", () => {
+    const winner = keyOf("marketplace");
+    return settle()
+      .change("auction", { highestBidder: winner })
+      .change("bid", { bidder: winner })
+      .notSignedBy("carol")
+      .signedBy("marketplace")
+      .without("carol", "exposure of carol", "exposure of carol after")
+      .cites("marketplace", MARKETPLACE)
+      .change("promise after", { owner: winner })
+      .consumes("exposure", exposure("marketplace", { bidding: 1_500 }))
+      .makes("exposure after", exposure("marketplace", { bought: 1_500 }))
+      .verifies();
+  });
   rule("may be signed under mandates of both", () =>
     settle()
       .notSignedBy("carol", "alice")

@@ -247,7 +247,7 @@ export function settleAuctionClauses(facts: Facts): readonly Clause[] {
   const winner = auction?.highestBidder ?? null;
   return [
     clause("settle_one_auction", () => facts.consumed("auction").length === 1 && auction?.auctionId === auctionId),
-    clause("settle_ended_auction", () => auction?.status === "ended"),
+    clause("settle_ended_auction", () => auction?.status === "ended" || isSellerOverdue(facts, auction)),
     clause("settle_the_highest_bid", () => bid !== undefined && takesHighestBid(facts, auction)),
     clause("settle_all_promises_of_the_auction", () => arePromisesOf(facts.consumed("power-promise"), auction)),
     clause("settle_owner_is_highest_bidder", () =>
@@ -266,10 +266,7 @@ export function settleAuctionClauses(facts: Facts): readonly Clause[] {
       "settle_signed_by_winner",
       () => winner !== null && isAuthorised(facts, winner, "settle-auction", energyOf(auction)),
     ),
-    clause(
-      "settle_signed_by_former_owner",
-      () => auction !== undefined && isAuthorised(facts, auction.seller, "settle-auction", energyOf(auction)),
-    ),
+    clause("settle_signed_by_former_owner", () => hasFormerOwnersConsent(facts, auction)),
     clause("settle_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
     clause("settle_winner_may_act", () => winner !== null && mayAct(facts, winner)),
     clause("settle_verified", () => isVerified(facts)),
@@ -277,14 +274,31 @@ export function settleAuctionClauses(facts: Facts): readonly Clause[] {
   ];
 }
 
-/** The winner pays what it locked; the seller gets the price, rounded down; the marketplace the rest, its fee. */
-export function settlementPayments(
-  auction: Pick<Auction, "energy" | "seller" | "marketplace">,
-  bid: { readonly bidder: PublicKey; readonly price: Auction["basePrice"]; readonly locked: bigint },
-): Changes {
-  const toSeller = bid.price > 0n ? costFloor(auction.energy, bid.price) : micros(0n);
-  return new Tally()
-    .add(bid.bidder, -bid.locked)
-    .add(auction.seller, toSeller)
-    .add(auction.marketplace, bid.locked - toSeller).changes;
+/** Whether the seller has surely been waited for: to end its auction, and to sign its settlement. */
+function isSellerOverdue(facts: Facts, auction: Auction | undefined): boolean {
+  return auction !== undefined && facts.isFrom(auction.deadlineMs + facts.parameters.settlementGraceMs);
+}
+
+/** The seller signs. If it is silent, the auction that it signed is its consent, and the marketplace of the auction signs. */
+function hasFormerOwnersConsent(facts: Facts, auction: Auction | undefined): boolean {
+  if (auction === undefined) return false;
+  if (isAuthorised(facts, auction.seller, "settle-auction", energyOf(auction))) return true;
+  const { marketplace } = auction;
+  return isSellerOverdue(facts, auction) && facts.isSigner(marketplace) && isMarketplace(facts, marketplace);
+}
+
+/** The winner pays what it locked: whose money becomes how much more or less. */
+export function settlementPayments(auction: AuctionParties, bid: LockedBid & { readonly bidder: PublicKey }): Changes {
+  const tally = new Tally().add(bid.bidder, -bid.locked);
+  for (const [owner, amount] of settlementReceipts(auction, bid)) tally.add(owner, amount);
+  return tally.changes;
+}
+
+type AuctionParties = Pick<Auction, "energy" | "seller" | "marketplace">;
+type LockedBid = { readonly price: Auction["basePrice"]; readonly locked: bigint };
+
+/** Who gets what was locked: the seller the price, rounded down; the marketplace the rest, its fee. One may be both. */
+export function settlementReceipts({ energy, seller, marketplace }: AuctionParties, bid: LockedBid): Changes {
+  const toSeller = bid.price > 0n ? costFloor(energy, bid.price) : micros(0n);
+  return new Tally().add(seller, toSeller).add(marketplace, bid.locked - toSeller).changes;
 }

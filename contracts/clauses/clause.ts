@@ -140,10 +140,15 @@ export function entriesOf(exposures: readonly Exposure[], member: PublicKey): Re
   return new Map(own.flatMap(({ entries }) => entries.map((entry) => [entry.slot, entry])));
 }
 
-/** Whether enough of the network's verifiers sign. */
+/** Whether enough of the network's verifiers sign. One that is not cited, or that is suspended, does not count. */
 export function isVerified(facts: Facts): boolean {
   const { verifiers, verifierQuorum } = facts.parameters;
-  return verifiers.filter((verifier) => facts.isSigner(verifier)).length >= verifierQuorum;
+  return verifiers.filter((key) => facts.isSigner(key) && mayVerify(facts, key)).length >= verifierQuorum;
+}
+
+/** Whether the member is cited, has the role of a verifier and may act. */
+export function mayVerify(facts: Facts, key: PublicKey): boolean {
+  return mayAct(facts, key) && citedMember(facts, key)?.roles.includes("verifier") === true;
 }
 
 /** The cited member with this key. */
@@ -165,6 +170,11 @@ export function isMarketplace(facts: Facts, key: PublicKey): boolean {
 /** Whether every slot's gate is still open at the end of the window. */
 export function isBeforeGate(facts: Facts, slots: readonly SlotId[]): boolean {
   return slots.every((slot) => facts.isUntil(facts.gateMs(slot)));
+}
+
+/** Whether those who have to sign what happened in the slot have surely been waited for. */
+export function isOverdue(facts: Facts, slot: SlotId): boolean {
+  return facts.isFrom(slotOf(slot).endMs + facts.parameters.settlementGraceMs);
 }
 
 /** Whether the slot has surely ended at the start of the window. */

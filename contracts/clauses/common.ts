@@ -17,7 +17,9 @@ const CITED: readonly StateTag[] = ["member", "mandate"];
 const KINDS: Readonly<Record<CommandTag, Kinds>> = {
   genesis: { consumes: [], cites: [], makes: ["network-parameters", "member", "exposure-index"] },
   join: { consumes: [], cites: [], makes: ["member", "exposure-index"] },
-  "amend-member": { consumes: ["member"], cites: [], makes: ["member"] },
+  "amend-member": { consumes: ["member", "standing-vote"], cites: ["member"], makes: ["member"] },
+  "vote-standing": { consumes: ["standing-vote"], cites: ["member"], makes: ["standing-vote"] },
+  "amend-parameters": { consumes: ["network-parameters"], cites: [], makes: ["network-parameters"] },
   "issue-funds": { consumes: [], cites: [], makes: ["funds"] },
   "redeem-funds": { consumes: ["funds"], cites: [], makes: ["funds"] },
   "publish-tariff": { consumes: ["tariff"], cites: [], makes: ["tariff"] },
@@ -95,10 +97,13 @@ export function commonClauses(facts: Facts): readonly Clause[] {
 }
 
 function parametersCitedOnce(facts: Facts): boolean {
-  const isGenesis = facts.command.tag === "genesis";
+  const { tag } = facts.command;
+  const isAmended = tag === "amend-parameters";
+  const isMade = isAmended || tag === "genesis";
   return (
-    facts.cited("network-parameters").length === (isGenesis ? 0 : 1) &&
-    facts.made("network-parameters").length === (isGenesis ? 1 : 0)
+    facts.cited("network-parameters").length === (isMade ? 0 : 1) &&
+    (!isAmended || facts.consumed("network-parameters").length === 1) &&
+    facts.made("network-parameters").length === (isMade ? 1 : 0)
   );
 }
 

@@ -10,6 +10,7 @@ import {
   funds,
   keyOf,
   NEXT_SLOT,
+  PARAMETERS,
   promise,
   reading,
   SLOT_END_MS,
@@ -20,6 +21,8 @@ import {
   VALID,
   type Verdict,
 } from "#testkit";
+
+const OVERDUE_MS = SLOT_END_MS + PARAMETERS.settlementGraceMs;
 
 function rule(name: string, judge: () => Verdict): void {
   test(name, () => {
@@ -216,6 +219,20 @@ describe("check delivery", () => {
     check().signedBy("alice").verifies();
     return check().verifies();
   });
+  rule("waits for the supplier no longer than the grace period", () => {
+    kept().notSignedBy("alice").from(OVERDUE_MS).verifies();
+    return kept()
+      .notSignedBy("alice")
+      .from(OVERDUE_MS - 1)
+      .failsWith("delivery_signed_by_supplier_if_kept");
+  });
+  rule("waits for the power company no longer than the grace period", () => {
+    check().notSignedBy("power company").from(OVERDUE_MS).verifies();
+    return check()
+      .notSignedBy("power company")
+      .from(OVERDUE_MS - 1)
+      .failsWith("delivery_signed_by_power_company_if_short");
+  });
   rule("is signed by the power company that covered the shortfall (algorithm A2)", () =>
     check().notSignedBy("power company").failsWith("delivery_signed_by_power_company_if_short"),
   );
@@ -360,6 +377,37 @@ describe("settle slot", () => {
     settle().notSignedBy("grid authority").failsWith("settlement_signed_by_grid_authority"),
   );
   rule("is signed by the member", () => settle().notSignedBy("bob").failsWith("settlement_signed_by_the_member"));
+  rule("is signed by the member that pays, however late it is", () =>
+    settle().notSignedBy("bob").from(OVERDUE_MS).failsWith("settlement_signed_by_the_member"),
+  );
+  rule("waits for a member that is paid no longer than the grace period", () => {
+    settleSlotOfSupplier().notSignedBy("alice").from(OVERDUE_MS).verifies();
+    return settleSlotOfSupplier()
+      .notSignedBy("alice")
+      .from(OVERDUE_MS - 1)
+      .failsWith("settlement_signed_by_the_member");
+  });
+  rule("takes no funds of who does not sign, not even to give them back", () =>
+    settleSlotOfSupplier()
+      .notSignedBy("alice")
+      .from(OVERDUE_MS)
+      .consumes("of alice", funds("alice", 7))
+      .makes("of alice again", funds("alice", 7))
+      .failsWith("settlement_signed_by_the_member"),
+  );
+  rule("waits for the power company that is paid no longer than the grace period", () => {
+    settle().notSignedBy("power company").from(OVERDUE_MS).verifies();
+    return settle()
+      .notSignedBy("power company")
+      .from(OVERDUE_MS - 1)
+      .failsWith("settlement_signed_by_power_company");
+  });
+  rule("is signed by the power company that pays, however late it is", () =>
+    settleSlotOfSupplier()
+      .notSignedBy("power company")
+      .from(OVERDUE_MS)
+      .failsWith("settlement_signed_by_power_company"),
+  );
   rule("is signed by the power company", () =>
     settle().notSignedBy("power company").failsWith("settlement_signed_by_power_company"),
   );

@@ -9,7 +9,7 @@ import {
   settlementOutcome,
 } from "../settlement.ts";
 import type { Exposure, ExposureEntry, MeterReading, PowerPromise } from "../states.ts";
-import { type Clause, clause, isAfterSlot, lazy, moneyChanges, sameChanges, Tally } from "./clause.ts";
+import { type Clause, clause, isAfterSlot, isOverdue, lazy, moneyChanges, sameChanges, Tally } from "./clause.ts";
 import { wasNeverOpened } from "./exposure.ts";
 
 export function recordMetersClauses(facts: Facts): readonly Clause[] {
@@ -62,10 +62,10 @@ export function checkDeliveryClauses(facts: Facts): readonly Clause[] {
     ),
     clause("delivery_signed_by_grid_authority", () => facts.isSigner(gridAuthority)),
     clause("delivery_signed_by_supplier_if_kept", () =>
-      ifKnown(({ shortfall }) => shortfall > 0n || facts.isSigner(supplier)),
+      ifKnown(({ shortfall }) => shortfall > 0n || facts.isSigner(supplier) || isOverdue(facts, slot)),
     ),
     clause("delivery_signed_by_power_company_if_short", () =>
-      ifKnown(({ shortfall }) => shortfall === 0n || facts.isSigner(powerCompany)),
+      ifKnown(({ shortfall }) => shortfall === 0n || facts.isSigner(powerCompany) || isOverdue(facts, slot)),
     ),
   ];
 }
@@ -179,9 +179,17 @@ export function settleSlotClauses(facts: Facts): readonly Clause[] {
       ifKnown((value) => sameChanges(moneyChanges(facts), settlementMoney(facts, value))),
     ),
     clause("settlement_signed_by_grid_authority", () => facts.isSigner(gridAuthority)),
-    clause("settlement_signed_by_the_member", () => facts.isSigner(member)),
-    clause("settlement_signed_by_power_company", () => facts.isSigner(powerCompany)),
+    clause("settlement_signed_by_the_member", () => hasSignedOrOnlyGains(facts, member)),
+    clause("settlement_signed_by_power_company", () => hasSignedOrOnlyGains(facts, powerCompany)),
   ];
+}
+
+/** Who is silent when it is due to sign is settled all the same, but never made to pay. */
+function hasSignedOrOnlyGains(facts: Facts, party: PublicKey): boolean {
+  const { slot } = facts.commandOf("settle-slot");
+  if (facts.isSigner(party)) return true;
+  const isUntouched = facts.consumed("funds").every(({ owner }) => owner !== party);
+  return isOverdue(facts, slot) && isUntouched && (moneyChanges(facts).get(party) ?? 0n) >= 0n;
 }
 
 function tariffOf(

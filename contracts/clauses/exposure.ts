@@ -25,9 +25,46 @@ export function exposureClauses(facts: Facts): readonly Clause[] {
 /** Change of each measure by member, slot and measure, as the exposures say. */
 export function exposureChanges(facts: Facts): Changes {
   const tally = new Tally();
-  for (const exposure of facts.consumed("exposure")) addExposure(tally, exposure, -1n);
-  for (const exposure of facts.made("exposure")) addExposure(tally, exposure, 1n);
+  const unpaired = [...facts.consumed("exposure")];
+  for (const after of facts.made("exposure")) {
+    const index = unpaired.findIndex((before) => before.member === after.member && before.day === after.day);
+    const [before] = index < 0 ? [] : unpaired.splice(index, 1);
+    addDifference(tally, after.member, before?.entries ?? [], after.entries);
+  }
+  for (const before of unpaired) addDifference(tally, before.member, before.entries, []);
   return tally.changes;
+}
+
+/** Most entries of an exposure stay as they are: the two lists are walked side by side, and what is the same is passed over. */
+function addDifference(
+  tally: Tally,
+  member: PublicKey,
+  before: readonly ExposureEntry[],
+  after: readonly ExposureEntry[],
+): void {
+  let [left, right] = [0, 0];
+  while (left < before.length || right < after.length) {
+    const [old, made] = [before[left], after[right]];
+    if (old !== undefined && made !== undefined && isSame(old, made)) {
+      left += 1;
+      right += 1;
+    } else if (made === undefined || (old !== undefined && compareText(old.slot, made.slot) <= 0)) {
+      if (old !== undefined) addEntry(tally, member, old, -1n);
+      left += 1;
+    } else {
+      addEntry(tally, member, made, 1n);
+      right += 1;
+    }
+  }
+}
+
+function isSame(left: ExposureEntry, right: ExposureEntry): boolean {
+  return (
+    left.slot === right.slot &&
+    left.promised === right.promised &&
+    left.bought === right.bought &&
+    left.bidding === right.bidding
+  );
 }
 
 /** The same change as the promises, orders and auctions of the transaction say. */
@@ -57,12 +94,15 @@ function addPosition(tally: Tally, state: State, sign: bigint): void {
   }
 }
 
-function addExposure(tally: Tally, { member, entries }: Exposure, sign: bigint): void {
-  for (const { slot, promised, bought, bidding } of entries) {
-    add(tally, member, slot, "promised", sign * promised);
-    add(tally, member, slot, "bought", sign * bought);
-    add(tally, member, slot, "bidding", sign * bidding);
-  }
+function addEntry(
+  tally: Tally,
+  member: PublicKey,
+  { slot, promised, bought, bidding }: ExposureEntry,
+  sign: bigint,
+): void {
+  add(tally, member, slot, "promised", sign * promised);
+  add(tally, member, slot, "bought", sign * bought);
+  add(tally, member, slot, "bidding", sign * bidding);
 }
 
 function add(tally: Tally, member: PublicKey, slot: SlotId, measure: Measure, amount: bigint): void {

@@ -1,7 +1,9 @@
 /** Clauses of genesis, membership, funds, tariffs and mandates: each fails alone. */
 import { describe, test } from "vitest";
+import type { ObserverGrant } from "#contracts";
 import { microsPerKwh, type PublicKey, wattHours } from "#core";
 import {
+  amendMemberByVotes,
   DAY,
   exposureIndex,
   funds,
@@ -10,9 +12,11 @@ import {
   member,
   PARAMETERS,
   SLOT_START_MS,
+  standingVote,
   tariff,
   VALID,
   type Verdict,
+  verifier,
 } from "#testkit";
 
 function rule(name: string, judge: () => Verdict): void {
@@ -52,6 +56,7 @@ describe("genesis", () => {
       .failsWith("genesis_fees_not_negative"),
   );
 
+  const REGULATOR: ObserverGrant = { key: keyOf("regulator"), sees: ["deposit"] };
   const twice: readonly PublicKey[] = [keyOf("verifier"), keyOf("verifier")];
   test.each([
     ["no least promise", { promiseMin: wattHours(0) }],
@@ -66,6 +71,8 @@ describe("genesis", () => {
     ["bids that need not rise", { bidRiseMin: microsPerKwh(0) }],
     ["a time zone that nobody knows", { timeZone: "Mars/Olympus" }],
     ["a gate after the slot's start", { gateLeadMs: -1 }],
+    ["a grace period that has gone before", { settlementGraceMs: -1 }],
+    ["one observer granted twice", { observers: [REGULATOR, REGULATOR] }],
   ])("parameters are sound: not %s", (_what, patch) => {
     genesis().change("parameters", patch).failsWith("genesis_parameters_sound");
   });
@@ -122,7 +129,7 @@ describe("amend member", () => {
       .change("after", { standing: "good" })
       .notSignedBy("grid authority")
       .signedBy("alice")
-      .failsWith("amend_signed_by_grid_authority"),
+      .failsWith("amend_by_grid_authority_or_quorum"),
   );
   rule("caps speculators", () =>
     amend()
@@ -133,6 +140,153 @@ describe("amend member", () => {
     amend()
       .change("after", { marketFee: microsPerKwh(-1) })
       .failsWith("amend_fee_not_negative"),
+  );
+});
+
+describe("amend member by votes", () => {
+  rule("verifies", () => amendMemberByVotes().verifies());
+  rule("needs more than half of all verifiers, whatever the quorum of a trade", () =>
+    amendMemberByVotes()
+      .change("parameters", { verifierQuorum: 1 })
+      .without("second vote", "second verifier")
+      .failsWith("amend_by_grid_authority_or_quorum"),
+  );
+  rule("needs half and one of an even number", () => {
+    const four = [...PARAMETERS.verifiers, keyOf("fourth verifier")];
+    return amendMemberByVotes()
+      .change("parameters", { verifiers: four })
+      .tweak((tx) =>
+        tx
+          .consumes("third vote", standingVote("fourth verifier", "alice"))
+          .cites("fourth verifier", verifier("fourth verifier"))
+          .verifies(),
+      )
+      .failsWith("amend_by_grid_authority_or_quorum");
+  });
+  rule("needs as many as verify a trade", () =>
+    amendMemberByVotes().change("parameters", { verifierQuorum: 3 }).failsWith("amend_by_grid_authority_or_quorum"),
+  );
+  rule("reinstates too", () =>
+    amendMemberByVotes()
+      .change("before", { standing: "suspended" })
+      .change("vote", { standing: "good" })
+      .change("second vote", { standing: "good" })
+      .change("after", { standing: "good" })
+      .verifies(),
+  );
+  rule("counts each verifier once", () =>
+    amendMemberByVotes()
+      .change("second vote", { voter: keyOf("verifier") })
+      .failsWith("amend_votes_are_for_it"),
+  );
+  rule("counts votes on the member alone", () =>
+    amendMemberByVotes()
+      .change("vote", { member: keyOf("bob") })
+      .failsWith("amend_votes_are_for_it"),
+  );
+  rule("counts votes for that standing alone", () =>
+    amendMemberByVotes().change("vote", { standing: "probation" }).failsWith("amend_votes_are_for_it"),
+  );
+  rule("counts no vote that is over", () =>
+    amendMemberByVotes()
+      .change("vote", { expiresMs: SLOT_START_MS - 1 })
+      .failsWith("amend_votes_are_for_it"),
+  );
+  rule("counts no vote of a verifier that is suspended", () =>
+    amendMemberByVotes().change("verifier", { standing: "suspended" }).failsWith("amend_votes_are_for_it"),
+  );
+  rule("counts no vote of who is no verifier", () =>
+    amendMemberByVotes()
+      .change("vote", { voter: keyOf("mallory") })
+      .cites("mallory", verifier("mallory"))
+      .failsWith("amend_votes_are_for_it"),
+  );
+  rule("lets the grid authority burn no vote for something else", () =>
+    VALID["amend-member"]()
+      .consumes("vote", standingVote("verifier", "bob"))
+      .cites("verifier", verifier("verifier"))
+      .until(SLOT_START_MS)
+      .failsWith("amend_votes_are_for_it"),
+  );
+  rule("changes nothing but standing", () =>
+    amendMemberByVotes()
+      .change("after", { capacityPerSlot: wattHours(1) })
+      .failsWith("amend_by_votes_changes_standing_alone"),
+  );
+});
+
+describe("vote standing", () => {
+  const vote = VALID["vote-standing"];
+  rule("verifies", () => vote().verifies());
+  rule("needs no vote before", () => vote().without("before").verifies());
+  rule("is taken back", () => vote().without("vote").verifies());
+  rule("is one", () => vote().makes("second", standingVote("verifier", "alice")).failsWith("vote_one"));
+  rule("is not nothing", () => vote().without("before", "vote").failsWith("vote_one"));
+  rule("is the voter's, as the command says", () =>
+    vote()
+      .change("vote", { voter: keyOf("second verifier") })
+      .failsWith("vote_of_the_voter"),
+  );
+  rule("takes back no other's vote", () =>
+    vote()
+      .change("before", { voter: keyOf("second verifier") })
+      .failsWith("vote_of_the_voter"),
+  );
+  rule("takes back no vote on another", () =>
+    vote()
+      .change("before", { member: keyOf("bob") })
+      .failsWith("vote_of_the_voter"),
+  );
+  rule("is a verifier's", () =>
+    vote()
+      .change("parameters", { verifiers: [keyOf("second verifier"), keyOf("third verifier")] })
+      .failsWith("vote_by_a_verifier"),
+  );
+  rule("is of a verifier that may act", () =>
+    vote().change("verifier", { standing: "suspended" }).failsWith("vote_by_a_verifier"),
+  );
+  rule("is on a member", () => vote().without("alice").failsWith("vote_on_a_member"));
+  rule("is signed by the voter", () =>
+    vote().notSignedBy("verifier").signedBy("second verifier").failsWith("vote_signed_by_the_voter"),
+  );
+});
+
+describe("amend parameters", () => {
+  const amend = VALID["amend-parameters"];
+  rule("verifies", () => amend().verifies());
+  rule("replaces what there was", () =>
+    amend()
+      .without("before")
+      .failsWithAll("parameters_cited_once", "parameters_epoch_rises_by_one", "parameters_keep_what_others_rest_on"),
+  );
+  rule("counts up", () =>
+    amend()
+      .change("after", { epoch: PARAMETERS.epoch + 2 })
+      .failsWith("parameters_epoch_rises_by_one"),
+  );
+  test.each([
+    ["network", { networkId: "other" }],
+    ["grid authority", { gridAuthority: keyOf("mallory") }],
+    ["power company", { powerCompany: keyOf("mallory") }],
+    ["payment provider", { paymentProvider: keyOf("mallory") }],
+    ["price that deposits were made at", { emergencyPrice: microsPerKwh(700_000) }],
+    ["grid fee", { gridFee: microsPerKwh(20_000) }],
+    ["gate", { gateLeadMs: 0 }],
+    ["clock", { timeZone: "UTC" }],
+    ["slot", { slotMinutes: 30 }],
+  ] as const)("keeps the %s", (_what, patch) => {
+    amend().change("after", patch).failsWith("parameters_keep_what_others_rest_on");
+  });
+  rule("stays sound", () => amend().change("after", { verifierQuorum: 5 }).failsWith("parameters_stay_sound"));
+  rule("is signed by the grid authority", () =>
+    amend().notSignedBy("grid authority").signedBy("verifier").failsWith("parameters_signed_by_grid_authority"),
+  );
+  rule("is judged by the old parameters: who would become grid authority has no say", () =>
+    amend()
+      .change("after", { gridAuthority: keyOf("mallory") })
+      .notSignedBy("grid authority")
+      .signedBy("mallory")
+      .failsWithAll("parameters_keep_what_others_rest_on", "parameters_signed_by_grid_authority"),
   );
 });
 

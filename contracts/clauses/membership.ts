@@ -1,13 +1,13 @@
 /** Clauses of genesis, membership, funds, tariffs and mandates. */
 import { type PublicKey, parseZone, slotOf, slotsOfLocalDay, zone } from "#core";
 import type { Facts } from "../resolved.ts";
-import type { Member } from "../states.ts";
-import { type Clause, clause, mayAct, moneyChange } from "./clause.ts";
+import { AMENDABLE_PARAMETERS, type Member, type NetworkParameters } from "../states.ts";
+import { type Clause, citedMember, clause, mayAct, mayVerify, moneyChange } from "./clause.ts";
 
 export function genesisClauses(facts: Facts): readonly Clause[] {
   return [
     clause("genesis_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
-    clause("genesis_parameters_sound", () => parametersSound(facts)),
+    clause("genesis_parameters_sound", () => parametersSound(facts.parameters)),
     clause("genesis_members_have_an_index", () => membersHaveIndex(facts)),
     clause("genesis_members_are_unique", () => membersAreUnique(facts)),
     clause("genesis_speculators_have_a_cap", () => facts.made("member").every(hasCapIfSpeculator)),
@@ -15,7 +15,7 @@ export function genesisClauses(facts: Facts): readonly Clause[] {
   ];
 }
 
-function parametersSound({ parameters }: Facts): boolean {
+function parametersSound(parameters: NetworkParameters): boolean {
   const { promiseMin, promiseMax, verifiers, verifierQuorum, notaries, emergencyPrice, gridFee } = parameters;
   return (
     promiseMin > 0n &&
@@ -29,6 +29,8 @@ function parametersSound({ parameters }: Facts): boolean {
     gridFee >= 0n &&
     parameters.bidRiseMin > 0n &&
     parameters.gateLeadMs >= 0 &&
+    parameters.settlementGraceMs >= 0 &&
+    isUnique(parameters.observers.map(({ key }) => key)) &&
     parseZone(parameters.timeZone).ok
   );
 }
@@ -81,10 +83,88 @@ export function amendMemberClauses(facts: Facts): readonly Clause[] {
       const [after] = facts.made("member");
       return before?.key === after?.key && before?.name === after?.name;
     }),
-    clause("amend_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
+    clause(
+      "amend_by_grid_authority_or_quorum",
+      () => isByGridAuthority(facts) || facts.consumed("standing-vote").length >= standingQuorum(facts.parameters),
+    ),
+    clause("amend_votes_are_for_it", () => votesAreFor(facts)),
+    clause("amend_by_votes_changes_standing_alone", () => isByGridAuthority(facts) || onlyStandingChanges(facts)),
     clause("amend_speculator_has_a_cap", () => facts.made("member").every(hasCapIfSpeculator)),
     clause("amend_fee_not_negative", () => facts.made("member").every(hasFee)),
   ];
+}
+
+function isByGridAuthority(facts: Facts): boolean {
+  return facts.isSigner(facts.parameters.gridAuthority);
+}
+
+/** How many verifiers must vote for a change of standing: more than half of all, and as many as verify a trade. */
+export function standingQuorum({
+  verifiers,
+  verifierQuorum,
+}: Pick<NetworkParameters, "verifiers" | "verifierQuorum">): number {
+  return Math.max(verifierQuorum, Math.floor(verifiers.length / 2) + 1);
+}
+
+/** Whether the votes, if any, are for what happens, not over, and of as many verifiers that may act. */
+function votesAreFor(facts: Facts): boolean {
+  const votes = facts.consumed("standing-vote");
+  const [after] = facts.made("member");
+  return (
+    isUnique(votes.map(({ voter }) => voter)) &&
+    votes.every(
+      ({ voter, member, standing, expiresMs }) =>
+        member === after?.key &&
+        standing === after.standing &&
+        facts.isUntil(expiresMs) &&
+        facts.parameters.verifiers.includes(voter) &&
+        mayVerify(facts, voter),
+    )
+  );
+}
+
+function onlyStandingChanges(facts: Facts): boolean {
+  const [before] = facts.consumed("member");
+  const [after] = facts.made("member");
+  if (before === undefined || after === undefined) return false;
+  return (Object.keys(before) as (keyof Member)[]).every(
+    (key) => key === "standing" || `${before[key]}` === `${after[key]}`,
+  );
+}
+
+export function voteStandingClauses(facts: Facts): readonly Clause[] {
+  const { voter, member } = facts.commandOf("vote-standing");
+  const before = facts.consumed("standing-vote");
+  const after = facts.made("standing-vote");
+  return [
+    clause("vote_one", () => after.length === 1 || (after.length === 0 && before.length > 0)),
+    clause("vote_of_the_voter", () =>
+      [...before, ...after].every((vote) => vote.voter === voter && vote.member === member),
+    ),
+    clause("vote_by_a_verifier", () => facts.parameters.verifiers.includes(voter) && mayVerify(facts, voter)),
+    clause("vote_on_a_member", () => citedMember(facts, member) !== undefined),
+    clause("vote_signed_by_the_voter", () => facts.isSigner(voter)),
+  ];
+}
+
+/** Whoever cites the parameters cites the new ones from then on: what was proposed under the old ones is refused. */
+export function amendParametersClauses(facts: Facts): readonly Clause[] {
+  const [before] = facts.consumed("network-parameters");
+  const [after] = facts.made("network-parameters");
+  return [
+    clause("parameters_epoch_rises_by_one", () => after?.epoch === (before?.epoch ?? 0) + 1),
+    clause("parameters_keep_what_others_rest_on", () => keepsFoundations(before, after)),
+    clause("parameters_stay_sound", () => after === undefined || parametersSound(after)),
+    clause("parameters_signed_by_grid_authority", () => isByGridAuthority(facts)),
+  ];
+}
+
+function keepsFoundations(before: NetworkParameters | undefined, after: NetworkParameters | undefined): boolean {
+  if (before === undefined || after === undefined) return false;
+  const mayChange: readonly string[] = ["epoch", ...AMENDABLE_PARAMETERS];
+  return (Object.keys(before) as (keyof NetworkParameters)[]).every(
+    (key) => mayChange.includes(key) || before[key] === after[key],
+  );
 }
 
 export function issueFundsClauses(facts: Facts): readonly Clause[] {

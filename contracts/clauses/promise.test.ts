@@ -1,5 +1,6 @@
 /** Clauses of creating power promises: each fails alone. And what an attacker would try. */
-import { describe, test } from "vitest";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import { microsPerKwh, type SlotId, wattHours } from "#core";
 import {
   type Draft,
@@ -14,6 +15,7 @@ import {
   promise,
   VALID,
   type Verdict,
+  verifier,
 } from "#testkit";
 
 function rule(name: string, judge: () => Verdict): void {
@@ -170,9 +172,64 @@ describe("create promises", () => {
     create().notSignedBy("second verifier").failsWith("promise_verified"),
   );
   rule("counts any verifiers of the network towards the quorum, and no others", () => {
-    create().notSignedBy("verifier").signedBy("third verifier").verifies();
-    return create().notSignedBy("verifier").signedBy("fourth verifier").failsWith("promise_verified");
+    create()
+      .notSignedBy("verifier")
+      .signedBy("third verifier")
+      .cites("third verifier", verifier("third verifier"))
+      .verifies();
+    return create()
+      .notSignedBy("verifier")
+      .signedBy("fourth verifier")
+      .cites("fourth verifier", verifier("fourth verifier"))
+      .failsWith("promise_verified");
   });
+  rule("counts no verifier that is suspended", () =>
+    create().change("verifier", { standing: "suspended" }).failsWith("promise_verified"),
+  );
+  rule("counts no verifier that lost the role", () =>
+    create()
+      .change("verifier", { roles: ["observer"] })
+      .failsWith("promise_verified"),
+  );
+  rule("counts no verifier whose standing is not shown", () =>
+    create().without("verifier").failsWith("promise_verified"),
+  );
+
+  test("law: any k of n verifiers in good standing do, and no fewer", () => {
+    const names = ["a", "b", "c", "d", "e"].map((name) => `verifier ${name}`);
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 5 }).chain((n) => fc.tuple(fc.constant(n), fc.integer({ min: 1, max: n }))),
+        fc.subarray(names),
+        fc.subarray(names),
+        ([n, quorum], signing, suspended) => {
+          const all = names.slice(0, n);
+          const tx = create()
+            .without("verifier", "second verifier")
+            .notSignedBy("verifier", "second verifier")
+            .change("parameters", { verifiers: all.map(keyOf), verifierQuorum: quorum })
+            .signedBy(...signing);
+          for (const name of names)
+            tx.cites(name, verifier(name, { standing: suspended.includes(name) ? "suspended" : "good" }));
+          const counted = signing.filter((name) => all.includes(name) && !suspended.includes(name));
+          expect(tx.violations()).toEqual(counted.length >= quorum ? [] : ["promise_verified"]);
+        },
+      ),
+    );
+  });
+
+  rule("is fine where one member is grid authority, verifier, payment provider and marketplace", () =>
+    create()
+      .without("verifier", "second verifier")
+      .notSignedBy("verifier", "second verifier")
+      .change("parameters", {
+        verifiers: [keyOf("grid authority")],
+        verifierQuorum: 1,
+        paymentProvider: keyOf("grid authority"),
+      })
+      .cites("grid authority", member("grid authority", { roles: ["grid-authority", "verifier", "marketplace"] }))
+      .verifies(),
+  );
 });
 
 describe("promises without a deposit", () => {

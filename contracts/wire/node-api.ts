@@ -1,7 +1,7 @@
 /** What a client may ask of a node: the same in process and over HTTP. */
 import type { Hash, Micros, MicrosPerKwh, PublicKey, Result, SlotId, WattHours } from "#core";
 import type { Command } from "../commands.ts";
-import type { DelegableFlow, Role, Standing, State, StateOf, StateTag } from "../states.ts";
+import type { AmendableParameters, DelegableFlow, Role, Standing, State, StateOf, StateTag } from "../states.ts";
 import type { StateRef } from "../transaction.ts";
 import type { LedgerRefusal } from "./refusals.ts";
 
@@ -75,6 +75,17 @@ export type ClientCommand = { readonly commandId: string } & (
       readonly holdingCapPerSlot?: WattHours | null;
       readonly capacityPerSlot?: WattHours;
     }
+  /** A verifier's vote; null takes it back. The amendment follows by `amend-member` once enough have voted. */
+  | {
+      readonly tag: "vote-standing";
+      readonly member: PublicKey;
+      readonly standing: Standing | null;
+      readonly expiresMs: number;
+    }
+  /** What is not named stays as it is. */
+  | { readonly tag: "amend-parameters"; readonly changes: Partial<AmendableParameters> }
+  /** The owner's money leaves the ledger. */
+  | { readonly tag: "redeem-funds"; readonly amount: Micros }
   /** Issues each amount as funds of its own. */
   | { readonly tag: "issue-funds"; readonly to: PublicKey; readonly amounts: readonly Micros[] }
   | {

@@ -12,6 +12,11 @@ export type Dependency = {
   readonly notarySignature: NotarySignature;
 };
 
+/** A transaction that a notary made final, and its signature that says so. */
+export type Head = { readonly txId: Hash; readonly notarySignature: NotarySignature };
+/** The most transactions that one answer names. */
+export const HEADS_MAX = 512;
+
 export type PeerRequest =
   /** Asks for the receiver's signature. */
   | { readonly tag: "sign"; readonly transaction: Uint8Array }
@@ -25,16 +30,21 @@ export type PeerRequest =
   | { readonly tag: "notice"; readonly notice: Uint8Array }
   /** Shows a newcomer the public states of the network. */
   | { readonly tag: "introduce"; readonly dependencies: readonly Dependency[] }
-  /** Asks for the newest exposure of the receiver for a day, or its exposure index. */
-  | { readonly tag: "position"; readonly day: LocalDay }
-  /** Asks for proof of the receiver's bid in an auction, to outbid it. */
+  /** Asks for a member's newest exposure for a day, or its exposure index: the member itself, or the grid authority. */
+  | { readonly tag: "position"; readonly member: PublicKey; readonly day: LocalDay }
+  /** Asks for proof of the highest bid in an auction, to outbid it: its bidder, or the grid authority. */
   | { readonly tag: "bid-of"; readonly auctionId: string }
-  /** Asks for proof of the promises that the receiver has put on auction, to settle it. */
+  /** Asks for proof of the promises that are on auction, to settle or end it: the seller, or the grid authority. */
   | { readonly tag: "auctioned"; readonly auctionId: string }
   /** Asks the receiver to reserve funds of its own for a payment that it will then be asked to sign. */
   | { readonly tag: "fund"; readonly flowId: string; readonly amount: Micros }
   /** Asks a marketplace for arrival numbers. */
-  | { readonly tag: "sequence"; readonly count: number };
+  | { readonly tag: "sequence"; readonly count: number }
+  /**
+   * Asks which transactions that a notary made final the receiver keeps, newest first: by that notary, to see whether its log
+   * has them all. `before` is null, or the `next` of the answer before.
+   */
+  | { readonly tag: "heads"; readonly notary: PublicKey; readonly before: number | null; readonly limit: number };
 
 export type PeerReply =
   | { readonly tag: "signed"; readonly signature: TransactionSignature }
@@ -44,6 +54,8 @@ export type PeerReply =
   | { readonly tag: "position"; readonly exposure: Dependency | null; readonly index: Dependency | null }
   | { readonly tag: "proved"; readonly dependencies: readonly Dependency[] }
   | { readonly tag: "sequence"; readonly first: number }
+  /** `next` leads to older ones; null when there are none. */
+  | { readonly tag: "heads"; readonly heads: readonly Head[]; readonly next: number | null }
   | { readonly tag: "refused"; readonly refusal: LedgerRefusal };
 
 /** Carries requests to the node that acts for a party. */

@@ -28,7 +28,10 @@ export const LEDGER_REFUSALS = [
   "promise_not_held",
   "insufficient_funds",
   "reading_unknown",
+  "reading_recorded",
   "tariff_unknown",
+  "votes_missing",
+  "sequence_not_given",
   "contract_violated",
   "transaction_malformed",
   "signature_missing",
@@ -37,6 +40,8 @@ export const LEDGER_REFUSALS = [
   "counterparty_refused",
   "state_conflict",
   "time_window_invalid",
+  "notary_outdated",
+  "store_full",
   "node_unreachable",
 ] as const;
 export type LedgerRefusalCode = (typeof LEDGER_REFUSALS)[number];
@@ -51,6 +56,8 @@ export type LedgerRefusal =
   | { readonly tag: "bid_below_best"; readonly best: MicrosPerKwh; readonly leastNext: MicrosPerKwh }
   | { readonly tag: "bid_below_base"; readonly base: MicrosPerKwh }
   | { readonly tag: "gate_closed"; readonly slot: SlotId; readonly gateMs: number }
+  /** How many verifiers must vote, and how many have. */
+  | { readonly tag: "votes_missing"; readonly needed: number; readonly cast: number }
   | { readonly tag: "contract_violated"; readonly clauses: readonly string[] }
   | {
       readonly tag: "counterparty_refused";
@@ -70,6 +77,7 @@ type DetailedCode =
   | "bid_below_best"
   | "bid_below_base"
   | "gate_closed"
+  | "votes_missing"
   | "contract_violated"
   | "counterparty_refused"
   | "state_conflict";

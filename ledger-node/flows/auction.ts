@@ -2,14 +2,27 @@
 
 import {
   type Auction,
+  type Bid,
   bidCost,
   type ClientCommandOf,
   type LedgerRefusal,
   type PowerPromise,
+  type ResolvedState,
   type State,
-  settlementPayments,
+  settlementReceipts,
 } from "#contracts";
-import { err, type MicrosPerKwh, microsPerKwh, ok, type PublicKey, publicKey, wattHours } from "#core";
+import {
+  compareText,
+  err,
+  type MicrosPerKwh,
+  microsPerKwh,
+  ok,
+  type PublicKey,
+  publicKey,
+  type Result,
+  sumEnergy,
+  wattHours,
+} from "#core";
 import {
   citations,
   type Drafted,
@@ -18,10 +31,12 @@ import {
   mandateUntilMs,
   memberOf,
   network,
+  overdueMs,
   verifiersOf,
   windowUntil,
 } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
+import { sourcesFor } from "./member-position.ts";
 import { fundsFor, payFrom } from "./money.ts";
 import { holdingFree } from "./pool.ts";
 import { withExposures } from "./positions.ts";
@@ -37,6 +52,7 @@ export async function draftCreateAuction(
   const refusal = auctionRefusal(context, command);
   if (refusal !== undefined) return err(refusal);
   const auctionId = context.commandId;
+  const verifiers = verifiersOf(context);
   const held = lockPromises(context, slot, [{ energy, lock: { kind: "auction", id: auctionId } }]);
   if (!held.ok) return held;
   const auction: Auction = {
@@ -55,11 +71,11 @@ export async function draftCreateAuction(
   };
   return ok({
     consumed: held.value.consumed,
-    cited: citations(context, [context.party, marketplace]),
+    cited: citations(context, [context.party, marketplace, ...verifiers]),
     made: [auction, ...held.value.made],
     command: { tag: "create-auction", auctionId },
     window: windowUntil(context, mandateUntilMs(context), deadlineMs),
-    signers: [context.signingKey, ...verifiersOf(context)],
+    signers: [context.signingKey, ...verifiers],
   });
 }
 
@@ -90,13 +106,13 @@ export async function draftBid(context: FlowContext, { auctionId, price }: Clien
   const locked = bidCost(auction.state, price);
   const payment = payFrom(context, locked);
   if (!payment.ok) return payment;
-  const last =
-    auction.state.highestBidder === null ? undefined : await lastBid(context, auction.state.highestBidder, auctionId);
+  const verifiers = verifiersOf(context);
+  const last = await highestBid(context, auction.state);
   if (auction.state.highestBidder !== null && last === undefined) return err({ tag: "dependency_unknown" });
   const refund: readonly State[] = last === undefined ? [] : fundsFor(last.state.bidder, last.state.locked);
   return withExposures(context, {
     consumed: [auction, ...(last === undefined ? [] : [last]), ...payment.value.consumed],
-    cited: citations(context, [context.party]),
+    cited: citations(context, [context.party, ...verifiers]),
     made: [
       { ...auction.state, highestBidder: context.party, highestPrice: price },
       { tag: "bid", auctionId, bidder: context.party, price, locked },
@@ -105,7 +121,7 @@ export async function draftBid(context: FlowContext, { auctionId, price }: Clien
     ],
     command: { tag: "bid", auctionId, bidder: context.party },
     window: windowUntil(context, mandateUntilMs(context), auction.state.deadlineMs),
-    signers: [context.signingKey, ...verifiersOf(context)],
+    signers: [context.signingKey, ...verifiers],
   });
 }
 
@@ -139,44 +155,69 @@ function bidRefusal(
     : undefined;
 }
 
-/** The bid that is to be outbid: proved by its bidder's node. */
-async function lastBid(
-  context: FlowContext,
-  bidder: PublicKey,
-  auctionId: string,
-): Promise<VaultState<"bid"> | undefined> {
-  if (bidder === context.party) return context.vault.all("bid").find(({ state }) => state.auctionId === auctionId);
-  const reply = await context.ask(bidder, { tag: "bid-of", auctionId });
-  const known =
-    reply.tag === "proved" && reply.dependencies[0] !== undefined ? context.learn(reply.dependencies[0]) : undefined;
-  return known?.state.tag === "bid" ? (known as VaultState<"bid">) : undefined;
+/** The highest bid of an auction, from the vault of its bidder or proved; undefined where nobody bid, or nobody proves it. */
+async function highestBid(context: FlowContext, auction: Auction): Promise<VaultState<"bid"> | undefined> {
+  const { auctionId, highestBidder, highestPrice } = auction;
+  if (highestBidder === null) return undefined;
+  const isIt = (known: ResolvedState | undefined): known is VaultState<"bid"> =>
+    known?.state.tag === "bid" &&
+    known.state.auctionId === auctionId &&
+    known.state.bidder === highestBidder &&
+    known.state.price === highestPrice;
+  for (const source of sourcesFor(context, highestBidder)) {
+    if (source === context.party) return context.vault.all("bid").find((bid) => isIt(bid));
+    const reply = await context.ask(source, { tag: "bid-of", auctionId });
+    const bid = reply.tag === "proved" ? reply.dependencies.map((each) => context.learn(each)).find(isIt) : undefined;
+    if (bid !== undefined) return bid;
+  }
+  return undefined;
 }
 
-/** Ends an auction after its deadline: an auction without a bid frees its promises. */
+/** The promises that an auction locks, from the vault of who keeps them, or proved by `source`. */
+async function promisesOf(
+  context: FlowContext,
+  auction: Auction,
+  source: PublicKey,
+): Promise<Result<readonly VaultState<"power-promise">[], LedgerRefusal>> {
+  const isIts = (known: ResolvedState | undefined): known is VaultState<"power-promise"> =>
+    known?.state.tag === "power-promise" &&
+    known.state.owner === auction.seller &&
+    known.state.lock?.kind === "auction" &&
+    known.state.lock.id === auction.auctionId;
+  if (source === context.party) return ok(context.vault.all("power-promise").filter((promise) => isIts(promise)));
+  const reply = await context.ask(source, { tag: "auctioned", auctionId: auction.auctionId });
+  if (reply.tag !== "proved") return err(reply.tag === "refused" ? reply.refusal : { tag: "node_unreachable" });
+  const promises = reply.dependencies.map((each) => context.learn(each)).filter(isIts);
+  return sumEnergy(promises.map(({ state }) => state.energy)) === auction.energy
+    ? ok(promises)
+    : err({ tag: "dependency_unknown" });
+}
+
+/**
+ * Ends an auction after its deadline: an auction without a bid frees its promises. Initiated by the seller; by the marketplace
+ * where the seller is silent.
+ */
 export async function draftEndAuction(
   context: FlowContext,
   { auctionId }: ClientCommandOf<"end-auction">,
 ): Promise<Drafted> {
   const auction = auctionOf(context, auctionId);
   if (auction === undefined || auction.state.status !== "active") return err({ tag: "auction_unknown" });
-  const hasBid = auction.state.highestBidder !== null;
-  const promises = hasBid ? [] : lockedPromises(context, auctionId);
+  const { seller, highestBidder, deadlineMs } = auction.state;
+  const hasBid = highestBidder !== null;
+  const keeper = seller === context.party ? context.party : network(context).gridAuthority;
+  const promises = hasBid ? ok([]) : await promisesOf(context, auction.state, keeper);
+  if (!promises.ok) return promises;
   return ok({
-    consumed: [auction, ...promises],
+    consumed: [auction, ...promises.value],
     cited: [context.parameters],
     made: hasBid
       ? [{ ...auction.state, status: "ended" }]
-      : promises.map(({ state }): PowerPromise => ({ ...state, lock: null })),
+      : promises.value.map(({ state }): PowerPromise => ({ ...state, lock: null })),
     command: { tag: "end-auction", auctionId },
-    window: { fromMs: auction.state.deadlineMs, untilMs: null },
+    window: { fromMs: deadlineMs, untilMs: null },
     signers: [context.signingKey],
   });
-}
-
-function lockedPromises(context: FlowContext, auctionId: string): readonly VaultState<"power-promise">[] {
-  return context.vault
-    .all("power-promise")
-    .filter(({ state }) => state.lock?.kind === "auction" && state.lock.id === auctionId);
 }
 
 /** Settles an ended auction: the winner pays its bid and becomes owner. Initiated by the winner. */
@@ -186,25 +227,53 @@ export async function draftSettleAuction(
 ): Promise<Drafted> {
   const auction = auctionOf(context, auctionId);
   if (auction === undefined || auction.state.highestBidder !== context.party) return err({ tag: "auction_unknown" });
-  const bid = context.vault.all("bid").find(({ state }) => state.auctionId === auctionId);
-  const reply = await context.ask(auction.state.seller, { tag: "auctioned", auctionId });
-  if (bid === undefined || reply.tag !== "proved") return err({ tag: "dependency_unknown" });
-  const promises = reply.dependencies.map((dependency) => context.learn(dependency));
-  if (!promises.every((promise) => promise !== undefined)) return err({ tag: "dependency_unknown" });
-  const sold = promises.flatMap(({ state }) =>
-    state.tag === "power-promise" ? [{ ...state, owner: context.party, lock: null }] : [],
-  );
-  const payments = [...settlementPayments(auction.state, bid.state)]
-    .filter(([, amount]) => amount > 0n)
-    .sort(([left], [right]) => (left < right ? -1 : 1));
+  const { seller, marketplace, slot, status } = auction.state;
+  const isEnded = status === "ended";
+  // Who never ends its auction is waited for until the grace period is over.
+  if (!isEnded && context.nowMs < overdueMs(context, auction.state)) return err({ tag: "auction_unknown" });
+  const bid = await highestBid(context, auction.state);
+  if (bid === undefined) return err({ tag: "dependency_unknown" });
+  const consent = await consentOf(context, auction.state);
+  if (!consent.ok) return consent;
+  const { promises, isBySeller } = consent.value;
+  const sold = promises.map(({ state }): PowerPromise => ({ ...state, owner: context.party, lock: null }));
+  const verifiers = verifiersOf(context);
+  const window = windowUntil(context, gateMs(context, slot), mandateUntilMs(context));
   return withExposures(context, {
     consumed: [auction, bid, ...promises],
-    cited: citations(context, [context.party]),
-    made: [...sold, ...payments.flatMap(([owner, amount]) => fundsFor(publicKey(owner), amount))],
+    cited: citations(context, [context.party, ...(isBySeller ? [] : [marketplace]), ...verifiers]),
+    made: [...sold, ...proceedsOf(auction.state, bid.state)],
     command: { tag: "settle-auction", auctionId },
-    window: windowUntil(context, gateMs(context, auction.state.slot), mandateUntilMs(context)),
-    signers: [context.signingKey, auction.state.seller, network(context).gridAuthority, ...verifiersOf(context)],
+    window: isBySeller && isEnded ? window : { ...window, fromMs: overdueMs(context, auction.state) },
+    signers: [context.signingKey, isBySeller ? seller : marketplace, network(context).gridAuthority, ...verifiers],
   });
+}
+
+/**
+ * The promises of the auction, and who consents to their sale: the seller, or, if it has been silent for the grace period, the
+ * marketplace, for the auction that the seller signed is its consent. The grid authority knows the promises too.
+ */
+async function consentOf(
+  context: FlowContext,
+  auction: Auction,
+): Promise<
+  Result<{ readonly promises: readonly VaultState<"power-promise">[]; readonly isBySeller: boolean }, LedgerRefusal>
+> {
+  const isOverdue = context.nowMs >= overdueMs(context, auction);
+  const offered = await promisesOf(context, auction, auction.seller);
+  const isRefusing = isOverdue && context.avoid.has(auction.seller);
+  if (offered.ok && !isRefusing) return ok({ promises: offered.value, isBySeller: true });
+  if (!offered.ok && !isOverdue) return offered;
+  const witnessed = await promisesOf(context, auction, network(context).gridAuthority);
+  return witnessed.ok ? ok({ promises: witnessed.value, isBySeller: false }) : witnessed;
+}
+
+/** What the locked money goes to: one piece for each party, also where the seller is the marketplace. */
+function proceedsOf(auction: Auction, bid: Bid): readonly State[] {
+  return [...settlementReceipts(auction, bid)]
+    .filter(([, amount]) => amount > 0n)
+    .sort(([left], [right]) => compareText(left, right))
+    .flatMap(([owner, amount]) => fundsFor(publicKey(owner), amount));
 }
 
 /** Gives a bid back whose auction was never settled before the gate. Initiated by the winner. */
@@ -213,9 +282,10 @@ export async function draftLapseAuction(
   { auctionId }: ClientCommandOf<"lapse-auction">,
 ): Promise<Drafted> {
   const auction = auctionOf(context, auctionId);
-  const bid = context.vault.all("bid").find(({ state }) => state.auctionId === auctionId);
-  if (auction === undefined || bid === undefined || bid.state.bidder !== context.party)
-    return err({ tag: "auction_unknown" });
+  const bid = context.vault
+    .all("bid")
+    .find(({ state }) => state.auctionId === auctionId && state.bidder === context.party);
+  if (auction === undefined || bid === undefined) return err({ tag: "auction_unknown" });
   return withExposures(context, {
     consumed: [auction, bid],
     cited: [context.parameters],

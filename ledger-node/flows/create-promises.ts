@@ -43,14 +43,15 @@ export async function draftCreatePromises(
       delivered: null,
     }),
   );
+  const verifiers = verifiersOf(context);
   const gates = promises.map(({ slot }) => gateMs(context, slot));
   return withExposures(context, {
     consumed: payment.value.consumed,
-    cited: citations(context, [context.party]),
+    cited: citations(context, [context.party, ...verifiers]),
     made: [...made, ...deposits, ...payment.value.change],
     command: { tag: "create-promises", supplier: context.party },
     window: windowUntil(context, mandateUntilMs(context), ...gates),
-    signers: [context.signingKey, network(context).gridAuthority, ...verifiersOf(context)],
+    signers: [context.signingKey, network(context).gridAuthority, ...verifiers],
   });
 }
 

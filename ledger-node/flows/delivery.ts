@@ -16,13 +16,15 @@ import { err, micros, ok, type PublicKey, type Result, type SlotId, slotOf, type
 import { type Drafted, dayOf, type FlowContext, network } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
 import { positionOf } from "./member-position.ts";
-import { fundsFor } from "./money.ts";
+import { fundsFor, payFrom } from "./money.ts";
 
 export async function draftRecordMeters(
   context: FlowContext,
   { slot, readings }: ClientCommandOf<"record-meters">,
 ): Promise<Drafted> {
   if (context.party !== network(context).gridAuthority) return err({ tag: "role_not_allowed" });
+  if (readings.some(({ member }) => readingOf(context, member, slot) !== undefined))
+    return err({ tag: "reading_recorded" });
   return ok({
     consumed: [],
     cited: [context.parameters],
@@ -57,7 +59,7 @@ export async function draftCheckDelivery(
   const position = await positionOf(context, supplier, dayOf(context, slot));
   const exposure = position.ok ? position.value.exposure : undefined;
   if (reading === undefined) return err({ tag: "reading_unknown" });
-  if (exposure === undefined) return err({ tag: "dependency_unknown" });
+  if (exposure === undefined) return position.ok ? err({ tag: "dependency_unknown" }) : position;
   const promises = inOrder(
     context.vault
       .all("power-promise")
@@ -81,6 +83,9 @@ export async function draftCheckDelivery(
     }),
   );
   const { promised, delivered, depositLost, gridFee } = outcome;
+  // Algorithm A2: the supplier signs what it kept, the power company what it must deliver instead.
+  const counterparty = outcome.shortfall > 0n ? powerCompany : supplier;
+  const isAlone = await isOverdueWithout(context, counterparty, slot);
   return ok({
     consumed: [...promises, ...deposits],
     cited: [context.parameters, reading, exposure],
@@ -92,10 +97,22 @@ export async function draftCheckDelivery(
       ...fundsFor(gridAuthority, outcome.toGridAuthority),
     ],
     command: { tag: "check-delivery", supplier, slot },
-    window: { fromMs: slotOf(slot).endMs, untilMs: null },
-    // Algorithm A2: the supplier signs what it kept, the power company what it must deliver instead.
-    signers: [gridAuthority, outcome.shortfall > 0n ? powerCompany : supplier],
+    window: { fromMs: isAlone ? overdueMs(context, slot) : slotOf(slot).endMs, untilMs: null },
+    signers: isAlone ? [gridAuthority] : [gridAuthority, counterparty],
   });
+}
+
+/** After this instant nobody is waited for any longer to sign what happened in the slot. */
+function overdueMs(context: FlowContext, slot: SlotId): number {
+  return slotOf(slot).endMs + network(context).settlementGraceMs;
+}
+
+/** Whether the party has been waited for and still does not answer, or refused to sign. */
+async function isOverdueWithout(context: FlowContext, party: PublicKey, slot: SlotId): Promise<boolean> {
+  if (party === context.party || context.nowMs < overdueMs(context, slot)) return false;
+  if (context.avoid.has(party)) return true;
+  const reply = await context.ask(party, { tag: "position", member: party, day: dayOf(context, slot) });
+  return reply.tag !== "position";
 }
 
 /** What the settlement of one member's slot is made of. */
@@ -128,10 +145,14 @@ export async function draftSettleSlot(
     held: held.map(({ state }) => state),
     ...tariff.prices,
   });
-  const net = outcome.feedInAmount - outcome.retailAmount;
+  const net = member === powerCompany ? 0n : outcome.feedInAmount - outcome.retailAmount;
   const [payer, payee, amount] = net < 0n ? [member, powerCompany, -net] : [powerCompany, member, net];
   const payment = await reserve(context, payer, amount);
   if (!payment.ok) return payment;
+  // Who pays must sign; who is silent and only gains need not.
+  const isWithoutPayee = await isOverdueWithout(context, payee, slot);
+  const isWithoutPayer = amount === 0n && (await isOverdueWithout(context, payer, slot));
+  const absent = [...(isWithoutPayee ? [payee] : []), ...(isWithoutPayer ? [payer] : [])];
   return ok({
     consumed: [reading, ...closed, ...held, ...payment.value.consumed],
     cited: [context.parameters, tariff.cited, ...(index === undefined ? [] : [index])],
@@ -142,8 +163,8 @@ export async function draftSettleSlot(
       ...payment.value.change,
     ],
     command: { tag: "settle-slot", member, slot },
-    window: { fromMs: slotOf(slot).endMs, untilMs: null },
-    signers: [gridAuthority, member, powerCompany],
+    window: { fromMs: absent.length > 0 ? overdueMs(context, slot) : slotOf(slot).endMs, untilMs: null },
+    signers: [gridAuthority, member, powerCompany].filter((key) => !absent.includes(key)),
   });
 }
 
@@ -210,6 +231,7 @@ type Reserved =
 /** Asks the payer's node to reserve funds; the payer signs the whole transaction afterwards. */
 async function reserve(context: FlowContext, payer: PublicKey, amount: bigint): Promise<Reserved> {
   if (amount === 0n) return ok({ consumed: [], change: [] });
+  if (payer === context.party) return payFrom(context, amount);
   const reply = await context.ask(payer, { tag: "fund", flowId: context.flowId, amount: micros(amount) });
   if (reply.tag !== "proved") return err(reply.tag === "refused" ? reply.refusal : { tag: "node_unreachable" });
   const funds = reply.dependencies.map((dependency) => context.learn(dependency));

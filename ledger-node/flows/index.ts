@@ -8,11 +8,14 @@ import { draftCreatePromises } from "./create-promises.ts";
 import { draftCheckDelivery, draftRecordMeters, draftSettleSlot } from "./delivery.ts";
 import {
   draftAmendMember,
+  draftAmendParameters,
   draftGrantMandate,
   draftIssueFunds,
   draftJoin,
   draftPublishTariff,
+  draftRedeemFunds,
   draftRevokeMandate,
+  draftVoteStanding,
 } from "./membership.ts";
 import { draftCancelOrders, draftClearPool, draftPlaceOrders } from "./pool.ts";
 
@@ -23,6 +26,9 @@ type Flows = {
 const FLOWS: Flows = {
   join: draftJoin,
   "amend-member": draftAmendMember,
+  "vote-standing": draftVoteStanding,
+  "amend-parameters": draftAmendParameters,
+  "redeem-funds": draftRedeemFunds,
   "issue-funds": draftIssueFunds,
   "publish-tariff": draftPublishTariff,
   "grant-mandate": draftGrantMandate,
@@ -41,10 +47,15 @@ const FLOWS: Flows = {
   "settle-slot": draftSettleSlot,
 };
 
-/** Drafts the transaction of a command; a delegate needs a mandate for the flow. */
-export function draftFor(context: FlowContext, command: ClientCommand): Promise<Drafted> {
-  if (context.signingKey !== context.party && mandateOf(context) === undefined)
-    return Promise.resolve(err({ tag: "mandate_missing" }));
+/**
+ * Drafts the transaction of a command; a delegate needs a mandate for the flow. Where the party would have to sign too, as a
+ * verifier, a marketplace or the grid authority, its own signature would lift the mandate's limits: that is refused.
+ */
+export async function draftFor(context: FlowContext, command: ClientCommand): Promise<Drafted> {
+  const isDelegated = context.signingKey !== context.party;
+  if (isDelegated && mandateOf(context) === undefined) return err({ tag: "mandate_missing" });
   const draft = FLOWS[command.tag] as (context: FlowContext, command: ClientCommand) => Promise<Drafted>;
-  return draft(context, command);
+  const drafted = await draft(context, command);
+  const isLifted = isDelegated && drafted.ok && drafted.value.signers.includes(context.party);
+  return isLifted ? err({ tag: "role_not_allowed" }) : drafted;
 }

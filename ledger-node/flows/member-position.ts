@@ -1,7 +1,10 @@
-/** A member's newest exposure for a day and its exposure index: the party's own from the vault, those of others proved by their node. */
-import type { Dependency, Exposure, ExposureIndex, LedgerRefusal } from "#contracts";
+/**
+ * A member's newest exposure for a day and its exposure index: the party's own from the vault, those of others proved by their
+ * node or, so that nobody can hold up the others by being silent, by the grid authority.
+ */
+import type { Exposure, ExposureIndex, LedgerRefusal, PeerReply } from "#contracts";
 import { err, type LocalDay, ok, type PublicKey, type Result } from "#core";
-import type { FlowContext } from "../flow-context.ts";
+import { type FlowContext, network } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
 
 export type Position = {
@@ -9,36 +12,68 @@ export type Position = {
   readonly index: VaultState<"exposure-index"> | undefined;
 };
 
-/** What a peer proves may be old, which the notary finds out; what is not the member's is refused here. */
+/**
+ * What a peer proves may be old, which the notary finds out; what is not the member's is refused here.
+ * @param isWitnessFirst - Asks the grid authority first: for flows that one member's old proof would spoil for many.
+ */
 export async function positionOf(
   context: FlowContext,
   member: PublicKey,
   day: LocalDay,
+  isWitnessFirst = false,
 ): Promise<Result<Position, LedgerRefusal>> {
-  const isExposure = (state: Exposure): boolean => state.member === member && state.day === day;
-  const isIndex = (state: ExposureIndex): boolean => state.member === member;
-  if (member === context.party) {
-    const exposure = context.vault.all("exposure").find(({ state }) => isExposure(state));
-    return ok({ exposure, index: context.vault.all("exposure-index").find(({ state }) => isIndex(state)) });
+  let result: Result<Position, LedgerRefusal> = err({ tag: "dependency_unknown" });
+  for (const source of sourcesFor(context, member, isWitnessFirst)) {
+    result = source === context.party ? known(context, member, day) : await proved(context, source, member, day);
+    if (result.ok) return result;
   }
-  const reply = await context.ask(member, { tag: "position", day });
-  if (reply.tag !== "position") return err({ tag: "node_unreachable" });
-  const exposure = learnAs(context, reply.exposure, "exposure", isExposure);
-  const index = learnAs(context, reply.index, "exposure-index", isIndex);
-  return exposure.ok && index.ok
+  return result;
+}
+
+/** Whom to ask about a member, one after the other: itself, and the grid authority, which keeps what concerns others too. */
+export function sourcesFor(context: FlowContext, member: PublicKey, isWitnessFirst = false): readonly PublicKey[] {
+  const { gridAuthority } = network(context);
+  if (member === context.party || member === gridAuthority) return [member];
+  return isWitnessFirst || context.avoid.has(member) ? [gridAuthority, member] : [member, gridAuthority];
+}
+
+function known(context: FlowContext, member: PublicKey, day: LocalDay): Result<Position, LedgerRefusal> {
+  const exposure = context.vault.all("exposure").find(({ state }) => isOf(state, member) && state.day === day);
+  const index = context.vault.all("exposure-index").find(({ state }) => isOf(state, member));
+  return exposure === undefined && index === undefined ? err({ tag: "dependency_unknown" }) : ok({ exposure, index });
+}
+
+function isOf(state: Exposure | ExposureIndex, member: PublicKey): boolean {
+  return state.member === member;
+}
+
+async function proved(
+  context: FlowContext,
+  source: PublicKey,
+  member: PublicKey,
+  day: LocalDay,
+): Promise<Result<Position, LedgerRefusal>> {
+  const reply = await context.ask(source, { tag: "position", member, day });
+  if (reply.tag !== "position") return err(reply.tag === "refused" ? reply.refusal : { tag: "node_unreachable" });
+  const exposure = learnAs(context, reply, "exposure", (state) => isOf(state, member) && state.day === day);
+  const index = learnAs(context, reply, "index", (state) => isOf(state, member));
+  return exposure.ok && index.ok && (exposure.value ?? index.value) !== undefined
     ? ok({ exposure: exposure.value, index: index.value })
     : err({ tag: "dependency_unknown" });
 }
 
-function learnAs<T extends "exposure" | "exposure-index">(
+const TAGS = { exposure: "exposure", index: "exposure-index" } as const;
+
+function learnAs<K extends keyof typeof TAGS>(
   context: FlowContext,
-  proof: Dependency | null,
-  tag: T,
-  isWanted: (state: VaultState<T>["state"]) => boolean,
-): Result<VaultState<T> | undefined, null> {
+  reply: Extract<PeerReply, { readonly tag: "position" }>,
+  part: K,
+  isWanted: (state: VaultState<(typeof TAGS)[K]>["state"]) => boolean,
+): Result<VaultState<(typeof TAGS)[K]> | undefined, null> {
+  const proof = reply[part];
   if (proof === null) return ok(undefined);
   const learned = context.learn(proof);
-  const isOfKind = (resolved: typeof learned): resolved is typeof resolved & VaultState<T> =>
-    resolved?.state.tag === tag;
+  const isOfKind = (resolved: typeof learned): resolved is typeof resolved & VaultState<(typeof TAGS)[K]> =>
+    resolved?.state.tag === TAGS[part];
   return isOfKind(learned) && isWanted(learned.state) ? ok(learned) : err(null);
 }

@@ -1,8 +1,10 @@
 /** Membership, funds, tariffs and mandates. */
 
-import type { ClientCommandOf, Mandate, Member } from "#contracts";
-import { err, localDay, ok, slotsOfLocalDay, zone } from "#core";
+import { type ClientCommandOf, type Mandate, type Member, standingQuorum } from "#contracts";
+import { err, localDay, ok, type PublicKey, slotsOfLocalDay, zone } from "#core";
 import { citations, type Drafted, type FlowContext, memberOf, network, windowUntil } from "../flow-context.ts";
+import type { VaultState } from "../vault.ts";
+import { payFrom } from "./money.ts";
 
 export async function draftJoin(context: FlowContext, command: ClientCommandOf<"join">): Promise<Drafted> {
   if (context.party !== network(context).gridAuthority) return err({ tag: "role_not_allowed" });
@@ -29,21 +31,108 @@ export async function draftJoin(context: FlowContext, command: ClientCommandOf<"
   });
 }
 
+/** By the grid authority; or, where standing alone changes, by a verifier once enough of them have voted for it. */
 export async function draftAmendMember(
   context: FlowContext,
   command: ClientCommandOf<"amend-member">,
 ): Promise<Drafted> {
-  if (context.party !== network(context).gridAuthority) return err({ tag: "role_not_allowed" });
+  const { gridAuthority, verifiers } = network(context);
+  const isByVotes = context.party !== gridAuthority && verifiers.includes(context.party);
+  if (context.party !== gridAuthority && !isByVotes) return err({ tag: "role_not_allowed" });
   const current = memberOf(context, command.member);
   if (current === undefined) return err({ tag: "member_unknown" });
   const { standing, holdingCapPerSlot, capacityPerSlot } = { ...current.state, ...definedOf(command) };
+  const votes = isByVotes ? votesFor(context, command.member, standing) : [];
+  const needed = standingQuorum(network(context));
+  if (isByVotes && votes.length < needed) return err({ tag: "votes_missing", needed, cast: votes.length });
   return ok({
-    consumed: [current],
-    cited: [context.parameters],
+    consumed: [current, ...votes],
+    cited: citations(
+      context,
+      votes.map(({ state }) => state.voter),
+    ),
     made: [{ ...current.state, standing, holdingCapPerSlot, capacityPerSlot }],
     command: { tag: "amend-member" },
+    window: windowUntil(context, ...votes.map(({ state }) => state.expiresMs)),
+    signers: [context.signingKey],
+  });
+}
+
+/** Votes that count: one of each verifier that may act, not over. */
+function votesFor(
+  context: FlowContext,
+  member: PublicKey,
+  standing: Member["standing"],
+): readonly VaultState<"standing-vote">[] {
+  const votes = new Map<PublicKey, VaultState<"standing-vote">>();
+  for (const vote of context.vault.free("standing-vote")) {
+    const { voter, expiresMs } = vote.state;
+    const isFor = vote.state.member === member && vote.state.standing === standing && expiresMs > context.nowMs;
+    if (isFor && voter !== member && isAbleVerifier(context, voter)) votes.set(voter, vote);
+  }
+  return [...votes.values()];
+}
+
+function isAbleVerifier(context: FlowContext, key: PublicKey): boolean {
+  const member = memberOf(context, key)?.state;
+  const isVerifier = network(context).verifiers.includes(key) && member?.roles.includes("verifier") === true;
+  return isVerifier && member.standing !== "suspended";
+}
+
+/** A verifier's vote, in the place of what it voted before on the member; with no standing it takes that back. */
+export async function draftVoteStanding(
+  context: FlowContext,
+  { member, standing, expiresMs }: ClientCommandOf<"vote-standing">,
+): Promise<Drafted> {
+  const voter = context.party;
+  if (memberOf(context, member) === undefined) return err({ tag: "member_unknown" });
+  if (!isAbleVerifier(context, voter)) return err({ tag: "role_not_allowed" });
+  if (standing !== null && expiresMs <= context.nowMs) return err({ tag: "deadline_out_of_range" });
+  const before = context.vault
+    .free("standing-vote")
+    .filter(({ state }) => state.voter === voter && state.member === member);
+  if (standing === null && before.length === 0) return err({ tag: "votes_missing", needed: 1, cast: 0 });
+  return ok({
+    consumed: before,
+    cited: citations(context, [voter, member]),
+    made: standing === null ? [] : [{ tag: "standing-vote", voter, member, standing, expiresMs }],
+    command: { tag: "vote-standing", voter, member },
     window: windowUntil(context),
     signers: [context.signingKey],
+  });
+}
+
+/** Replaces the network's rules. What others have proposed under the old ones, and is not final yet, is refused. */
+export async function draftAmendParameters(
+  context: FlowContext,
+  { changes }: ClientCommandOf<"amend-parameters">,
+): Promise<Drafted> {
+  const before = network(context);
+  if (context.party !== before.gridAuthority) return err({ tag: "role_not_allowed" });
+  return ok({
+    consumed: [context.parameters],
+    cited: [],
+    made: [{ ...before, ...changes, epoch: before.epoch + 1 }],
+    command: { tag: "amend-parameters" },
+    window: windowUntil(context),
+    signers: [context.signingKey],
+  });
+}
+
+/** The owner's money leaves the ledger; the payment provider, which then owes it elsewhere, countersigns. */
+export async function draftRedeemFunds(
+  context: FlowContext,
+  { amount }: ClientCommandOf<"redeem-funds">,
+): Promise<Drafted> {
+  const payment = payFrom(context, amount);
+  if (!payment.ok) return payment;
+  return ok({
+    consumed: payment.value.consumed,
+    cited: [context.parameters],
+    made: payment.value.change,
+    command: { tag: "redeem-funds" },
+    window: windowUntil(context),
+    signers: [context.signingKey, network(context).paymentProvider],
   });
 }
 

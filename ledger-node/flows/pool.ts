@@ -10,7 +10,7 @@ import {
   type State,
   takeEnergy,
 } from "#contracts";
-import { err, ok, type PublicKey, sumEnergy, type WattHours, wattHours } from "#core";
+import { err, ok, type PublicKey, type Result, sumEnergy, type WattHours, wattHours } from "#core";
 import {
   citations,
   type Draft,
@@ -35,18 +35,10 @@ type Priced = Place["orders"][number];
 export async function draftPlaceOrders(context: FlowContext, command: Place): Promise<Drafted> {
   const refusal = placeRefusal(context, command);
   if (refusal !== undefined) return err(refusal);
-  const sequence = await context.ask(command.marketplace, { tag: "sequence", count: command.orders.length });
-  if (sequence.tag !== "sequence")
-    return err(sequence.tag === "refused" ? sequence.refusal : { tag: "node_unreachable" });
-  if (!isSequence(sequence.first, command.orders.length))
-    return err({
-      tag: "counterparty_refused",
-      party: command.marketplace,
-      reason: "transaction_malformed",
-      clauses: [],
-    });
+  const first = await arrivalNumber(context, command.marketplace, command.orders.length);
+  if (!first.ok) return first;
   const orders = command.orders.map((order, index) =>
-    poolOrder(context, command.marketplace, order, index, sequence.first + index),
+    poolOrder(context, command.marketplace, order, index, first.value + index),
   );
   const promises = lockForOffers(context, orders);
   if (!promises.ok) return promises;
@@ -55,14 +47,28 @@ export async function draftPlaceOrders(context: FlowContext, command: Place): Pr
     orders.reduce((sum, { locked }) => sum + locked, 0n),
   );
   if (!payment.ok) return payment;
+  const verifiers = verifiersOf(context);
   return withExposures(context, {
     consumed: [...payment.value.consumed, ...promises.value.consumed],
-    cited: citations(context, [context.party, command.marketplace]),
+    cited: citations(context, [context.party, command.marketplace, ...verifiers]),
     made: [...orders, ...promises.value.made, ...payment.value.change],
     command: { tag: "place-orders", owner: context.party },
     window: windowUntil(context, mandateUntilMs(context), ...orders.map(({ slot }) => gateMs(context, slot))),
-    signers: [context.signingKey, command.marketplace, ...verifiersOf(context)],
+    signers: [context.signingKey, command.marketplace, ...verifiers],
   });
+}
+
+/** The first of `count` arrival numbers: from the marketplace, or the party's own where it is the marketplace. */
+async function arrivalNumber(
+  context: FlowContext,
+  marketplace: PublicKey,
+  count: number,
+): Promise<Result<number, LedgerRefusal>> {
+  if (marketplace === context.party) return ok(context.reserveSequence(count));
+  const reply = await context.ask(marketplace, { tag: "sequence", count });
+  if (reply.tag !== "sequence") return err(reply.tag === "refused" ? reply.refusal : { tag: "node_unreachable" });
+  if (isSequence(reply.first, count)) return ok(reply.first);
+  return err({ tag: "counterparty_refused", party: marketplace, reason: "transaction_malformed", clauses: [] });
 }
 
 /** Whether a marketplace gave numbers that an order can have. */
@@ -176,11 +182,19 @@ export async function draftCancelOrders(
 ): Promise<Drafted> {
   const orders = context.vault
     .free("pool-order")
-    .filter(({ state }) => state.owner === context.party && orderIds.includes(state.orderId));
+    .filter(
+      ({ state }) =>
+        (state.owner === context.party || state.marketplace === context.party) && orderIds.includes(state.orderId),
+    );
   const [first] = orders;
   if (first === undefined || orders.length !== new Set(orderIds).size) return err({ tag: "order_unknown" });
-  if (orders.some(({ state }) => state.marketplace !== first.state.marketplace))
+  const { owner, marketplace } = first.state;
+  if (orders.some(({ state }) => state.marketplace !== marketplace || state.owner !== owner))
     return err({ tag: "command_malformed" });
+  // From the gate on nothing can be traded any more: the owner or the marketplace alone gives back what is left.
+  const overMs = Math.max(...orders.map(({ state }) => gateMs(context, state.slot)));
+  const areOver = context.nowMs >= overMs;
+  if (!areOver && owner !== context.party) return err({ tag: "role_not_allowed" });
   const promises = promisesLockedBy(context, orders);
   context.vault.lock(
     [...orders, ...promises].map(({ ref }) => ref),
@@ -189,17 +203,17 @@ export async function draftCancelOrders(
   const freed = promises.map(({ state }): PowerPromise => ({ ...state, lock: null }));
   return withExposures(context, {
     consumed: [...orders, ...promises],
-    cited: citations(context, [context.party]),
+    cited: citations(context, [owner]),
     made: [
       ...freed,
       ...fundsFor(
-        context.party,
+        owner,
         orders.reduce((sum, { state }) => sum + state.locked, 0n),
       ),
     ],
-    command: { tag: "cancel-orders", owner: context.party },
-    window: windowUntil(context, mandateUntilMs(context)),
-    signers: [context.signingKey, first.state.marketplace],
+    command: { tag: "cancel-orders", owner },
+    window: { ...windowUntil(context, mandateUntilMs(context)), fromMs: areOver ? overMs : null },
+    signers: areOver ? [context.signingKey] : [context.signingKey, marketplace],
   });
 }
 
@@ -244,19 +258,20 @@ export async function draftClearPool(context: FlowContext, command: ClientComman
     context.flowId,
   );
   const { continuing, payouts, fees } = outcome.value;
+  const verifiers = verifiersOf(context);
   const owners = orders.filter(({ state }) => traded.has(state.orderId)).map(({ state }) => state.owner);
   const made: State[] = [...continuing, ...movedPromises(orders, promises, command, continuing)];
   for (const [owner, amount] of [...payouts].sort(([left], [right]) => (left < right ? -1 : 1)))
     made.push(...fundsFor(owner, amount));
   const draft: Draft = {
     consumed: [...orders, ...promises],
-    cited: citations(context, owners),
+    cited: citations(context, [...owners, ...verifiers]),
     made: [...made, ...fundsFor(context.party, fees)],
     command: { tag: "clear-pool", slot, price, isFinal, trades },
     window: windowUntil(context, ...(trades.length > 0 ? [gateMs(context, slot)] : [])),
-    signers: [context.signingKey, ...verifiersOf(context)],
+    signers: [context.signingKey, ...verifiers],
   };
-  return withExposures(context, draft);
+  return withExposures(context, draft, true);
 }
 
 /** The promises of the offers after the trades: bought parts go to the buyers, the rest stays with its owner. */

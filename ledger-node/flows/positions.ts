@@ -31,16 +31,22 @@ type SlotChange = {
 };
 type MemberDay = { readonly member: PublicKey; readonly day: LocalDay; readonly changes: readonly SlotChange[] };
 
-/** The draft with all exposures that must change with it. */
-export async function withExposures(context: FlowContext, draft: Draft): Promise<Drafted> {
+/**
+ * The draft with all exposures that must change with it.
+ * @param isWitnessFirst - Asks the grid authority for those of others, see `positionOf`.
+ */
+export async function withExposures(context: FlowContext, draft: Draft, isWitnessFirst = false): Promise<Drafted> {
   const consumed: ResolvedState[] = [];
   const made: State[] = [];
   const changes = positionChangesOf(
     draft.consumed.map(({ state }) => state),
     draft.made,
   );
-  for (const [member, days] of byMember(context, changes)) {
-    const changed = await changedPosition(context, member, days);
+  const members = [...byMember(context, changes)];
+  const positions = await Promise.all(
+    members.map(([member, days]) => changedPosition(context, member, days, isWitnessFirst)),
+  );
+  for (const changed of positions) {
     if (!changed.ok) return changed;
     consumed.push(...changed.value.consumed);
     made.push(...changed.value.made);
@@ -55,13 +61,14 @@ async function changedPosition(
   context: FlowContext,
   member: PublicKey,
   days: readonly MemberDay[],
+  isWitnessFirst: boolean,
 ): Promise<Result<Changed, LedgerRefusal>> {
   const consumed: ResolvedState[] = [];
   const made: State[] = [];
   const opened: LocalDay[] = [];
   let index: Position["index"];
   for (const { day, changes } of days) {
-    const position = await positionOf(context, member, day);
+    const position = await positionOf(context, member, day, isWitnessFirst);
     if (!position.ok) return position;
     const { exposure } = position.value;
     const entries = changedEntries(exposure?.state.entries ?? [], changes);

@@ -24,19 +24,29 @@ export type CommitVerdict =
   | { readonly ok: true; readonly sequence: number; readonly isRepeat: boolean }
   | { readonly ok: false; readonly error: CommitRefusal };
 
+/** A transaction as the log keeps it; `sequence` counts from 1 without a gap. */
+export type CommittedTransaction = {
+  readonly sequence: number;
+  readonly txId: Hash;
+  readonly atMs: number;
+  readonly bytes: Uint8Array;
+};
+
+/** An engine in this process answers at once, one behind a connection with a promise. */
+type Awaitable<T> = T | Promise<T>;
+
 export interface CommitLog {
-  /** Decides and stores a batch as one durable unit, in the order given. Nothing may be signed before it returns. */
-  commit(atMs: number, batch: readonly CommitRequest[]): readonly CommitVerdict[];
+  /**
+   * Decides and stores a batch as one durable unit, in the order given. Nothing may be signed before it returns.
+   * @throws StoreFull when there is no room: nothing was stored, and the batch may be tried again. After any other error it
+   *   is not known whether it was.
+   */
+  commit(atMs: number, batch: readonly CommitRequest[]): Awaitable<readonly CommitVerdict[]>;
   /** What `commit` would decide now, without storing anything. */
-  peek(atMs: number, request: CommitRequest): CommitVerdict;
-  /** All committed transactions in order. */
-  scan(): IterableIterator<{
-    readonly sequence: number;
-    readonly txId: Hash;
-    readonly atMs: number;
-    readonly bytes: Uint8Array;
-  }>;
-  close(): void;
+  peek(atMs: number, request: CommitRequest): Awaitable<CommitVerdict>;
+  /** Committed transactions in order: all, or those after a sequence number. */
+  scan(after?: number): IterableIterator<CommittedTransaction>;
+  close(): Awaitable<void>;
 }
 
 /** What the decision needs to know of the past. */

@@ -2,12 +2,11 @@
 
 import { refKey, type StateRef } from "#contracts";
 import { type Hash, invariant } from "#core";
-import { type CommitLog, decideBatch, decideOne } from "./commit-log.ts";
+import { type CommitLog, type CommittedTransaction, decideBatch, decideOne } from "./commit-log.ts";
 
 export function createMemoryCommitLog(): CommitLog {
   const spent = new Map<string, Hash>();
-  const log: { readonly sequence: number; readonly txId: Hash; readonly atMs: number; readonly bytes: Uint8Array }[] =
-    [];
+  const log: CommittedTransaction[] = [];
   const sequences = new Map<Hash, number>();
   const view = { spentBy: (ref: StateRef) => spent.get(refKey(ref)), sequenceOf: (txId: Hash) => sequences.get(txId) };
   return {
@@ -19,12 +18,12 @@ export function createMemoryCommitLog(): CommitLog {
         if (!verdict.ok || verdict.isRepeat) continue;
         for (const ref of request.inputs) spent.set(refKey(ref), request.txId);
         sequences.set(request.txId, verdict.sequence);
-        log.push({ sequence: verdict.sequence, txId: request.txId, atMs, bytes: request.bytes });
+        log.push({ sequence: verdict.sequence, txId: request.txId, atMs, bytes: new Uint8Array(request.bytes) });
       }
       return verdicts;
     },
     peek: (atMs, request) => decideOne(view, atMs, request),
-    scan: () => log.values(),
+    scan: (after = 0) => log.slice(after).values(),
     close: () => undefined,
   };
 }

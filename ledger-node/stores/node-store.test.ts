@@ -3,20 +3,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hashOf } from "#core";
-import { type NodeStore, openSqliteNodeStore, type PendingTransaction, type StoreEntry } from "./node-store.ts";
+import { hashOf, signerFromSeed } from "#core";
+import { type JournalEntry, type NodeStore, openSqliteNodeStore, type StoreEntry, StoreFull } from "./node-store.ts";
 
 function entry(name: string, patch: Partial<StoreEntry> = {}): StoreEntry {
   return { txId: hashOf(name), kind: "full", bytes: new TextEncoder().encode(name), command: null, ...patch };
 }
 
-function pending(name: string): PendingTransaction {
-  return {
-    txId: hashOf(name),
-    command: { id: `command ${name}`, digest: hashOf(`digest ${name}`) },
-    signed: new TextEncoder().encode(`signed ${name}`),
-    inputs: new TextEncoder().encode(`inputs ${name}`),
-  };
+function journaled(name: string, stage: JournalEntry["stage"] = "begun", body: string = `body ${name}`): JournalEntry {
+  const command = { id: `command ${name}`, digest: hashOf(`digest ${name}`) };
+  return { command, stage, body: new TextEncoder().encode(body) };
 }
 
 function texts(store: NodeStore): readonly string[] {
@@ -81,17 +77,40 @@ function behavesAsNodeStore(open: (defer: (task: () => void) => void) => NodeSto
     ]);
   });
 
-  test("what is pending stays until it is dropped, oldest first", async () => {
+  test("the journal keeps how far each command has come, oldest first, until it is dropped", async () => {
     const store = opened();
-    await Promise.all([store.putPending(pending("a")), store.putPending(pending("b"))]);
-    expect(store.pending().map(({ txId, command }) => [txId, command])).toEqual([
-      [hashOf("a"), pending("a").command],
-      [hashOf("b"), pending("b").command],
+    await Promise.all([store.putJournal(journaled("a")), store.putJournal(journaled("b"))]);
+    await store.putJournal(journaled("a", "signed", "more of a"));
+    const lines = (): readonly string[] =>
+      store.journal().map(({ command, stage, body }) => `${command.id} ${stage} ${new TextDecoder().decode(body)}`);
+    expect(lines()).toEqual(["command a signed more of a", "command b begun body b"]);
+    expect(store.journal()[0]?.command).toEqual(journaled("a").command);
+    await store.dropJournal("command a");
+    await store.dropJournal("never there");
+    expect(lines()).toEqual(["command b begun body b"]);
+  });
+
+  test("a request's number is claimed once for each key, until it is forgotten", async () => {
+    const store = opened();
+    const [alice, bob] = [
+      signerFromSeed(new Uint8Array(32)).publicKey,
+      signerFromSeed(new Uint8Array(32).fill(1)).publicKey,
+    ];
+    expect(await Promise.all([store.claimNonce(alice, "n", 10), store.claimNonce(alice, "n", 10)])).toEqual([
+      true,
+      false,
     ]);
-    expect(new TextDecoder().decode(store.pending()[1]?.inputs)).toBe("inputs b");
-    await store.dropPending(hashOf("a"));
-    await store.dropPending(hashOf("never there"));
-    expect(store.pending().map(({ txId }) => txId)).toEqual([hashOf("b")]);
+    expect(await store.claimNonce(bob, "n", 20)).toBe(true);
+    await store.dropNonces(10);
+    expect([await store.claimNonce(alice, "n", 30), await store.claimNonce(bob, "n", 30)]).toEqual([true, false]);
+  });
+
+  test("gives transactions page by page", async () => {
+    const store = opened();
+    for (const name of ["a", "b", "c"]) await store.put(entry(name));
+    expect(store.scanAfter(0, 2).map(({ sequence }) => sequence)).toEqual([1, 2]);
+    expect(store.scanAfter(2, 2).map(({ sequence }) => sequence)).toEqual([3]);
+    expect(store.scanAfter(3, 2)).toEqual([]);
   });
 
   test("all that is asked before the store gets to write is one write; nothing is told before it", async () => {
@@ -138,14 +157,14 @@ describe.each(["power-loss", "process-crash"] as const)("a store in a file (%s)"
     const first = open();
     await first.put(entry("a", { command: { id: "c", digest: hashOf("content") } }));
     await first.putProofs([{ ref: { txId: hashOf("t"), index: 0 }, bytes: new Uint8Array([1]) }]);
-    await first.putPending(pending("p"));
+    await first.putJournal(journaled("p"));
     expect(first.reserveSequence(10)).toBe(1);
     first.close();
     const second = open();
     expect(texts(second)).toEqual(["1 full a"]);
     expect(second.commandOf("c")).toEqual({ txId: hashOf("a"), digest: hashOf("content") });
     expect([...second.proofs()]).toHaveLength(1);
-    expect(second.pending()).toHaveLength(1);
+    expect(second.journal()).toEqual([{ ...journaled("p"), body: Buffer.from("body p") }]);
     expect(second.reserveSequence(1)).toBe(11);
     second.close();
   });
@@ -161,4 +180,30 @@ describe.each(["power-loss", "process-crash"] as const)("a store in a file (%s)"
     expect(texts(second).map((line) => line.split(" ")[2])).toEqual(["a", "told"]);
     second.close();
   });
+});
+
+test("a store that is full refuses, loses nothing, and goes on when there is room", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "dream-node-store-"));
+  const open = (bytesMax?: number): NodeStore =>
+    openSqliteNodeStore(join(folder, "node.sqlite"), "process-crash", (task) => setImmediate(task), bytesMax);
+  const small = open(200_000);
+  const big = (name: string): StoreEntry => entry(name, { bytes: new Uint8Array(50_000) });
+  const outcomes: unknown[] = [];
+  for (const name of ["a", "b", "c", "d", "e", "f"])
+    outcomes.push(
+      await small.put(big(name)).then(
+        () => "stored",
+        (error: unknown) => error,
+      ),
+    );
+  const stored = outcomes.filter((outcome) => outcome === "stored").length;
+  expect([stored > 0, stored < 6]).toEqual([true, true]);
+  expect(outcomes.slice(stored).every((outcome) => outcome instanceof StoreFull)).toBe(true);
+  expect(small.count()).toBe(stored);
+  small.close();
+  const roomy = open();
+  await roomy.put(big("f"));
+  expect(roomy.count()).toBe(stored + 1);
+  roomy.close();
+  rmSync(folder, { recursive: true });
 });

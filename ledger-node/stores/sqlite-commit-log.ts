@@ -3,7 +3,8 @@
 import type { StateRef } from "#contracts";
 import { fromHex, type Hash, hashFromBytes, invariant } from "#core";
 import { type CommitLog, type CommitRequest, type CommitVerdict, decideBatch, decideOne } from "./commit-log.ts";
-import { type Durability, openSqlite } from "./sqlite.ts";
+import { StoreFull } from "./node-store.ts";
+import { type Durability, isFull, openSqlite } from "./sqlite.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS committed_states (ref BLOB PRIMARY KEY, tx BLOB NOT NULL) WITHOUT ROWID;
@@ -12,8 +13,9 @@ const SCHEMA = `
 
 type LoggedRow = { readonly sequence: number; readonly tx: Buffer; readonly at: number; readonly bytes: Buffer };
 
-export function openSqliteCommitLog(file: string, durability: Durability = "power-loss"): CommitLog {
-  const database = openSqlite(file, durability);
+/** @param bytesMax - The most that the file may grow to; more is refused with `StoreFull`. */
+export function openSqliteCommitLog(file: string, durability: Durability = "power-loss", bytesMax?: number): CommitLog {
+  const database = openSqlite(file, durability, bytesMax);
   database.exec(SCHEMA);
   const spentBy = database.prepare<[Buffer], { tx: Buffer }>("SELECT tx FROM committed_states WHERE ref = ?");
   const sequenceOf = database.prepare<[Buffer], { sequence: number }>(
@@ -47,13 +49,19 @@ export function openSqliteCommitLog(file: string, durability: Durability = "powe
     },
   );
   return {
-    commit: (atMs, batch) => commitBatch.immediate(atMs, batch),
+    commit(atMs, batch) {
+      try {
+        return commitBatch.immediate(atMs, batch);
+      } catch (error) {
+        throw isFull(error) ? new StoreFull("the commit log is full", { cause: error }) : error;
+      }
+    },
     peek: (atMs, request) => decideOne(view, atMs, request),
-    *scan() {
-      const rows = database.prepare<[], LoggedRow>(
-        "SELECT sequence, tx, at, bytes FROM committed_transactions ORDER BY sequence",
+    *scan(after = 0) {
+      const rows = database.prepare<[number], LoggedRow>(
+        "SELECT sequence, tx, at, bytes FROM committed_transactions WHERE sequence > ? ORDER BY sequence",
       );
-      for (const { sequence, tx, at, bytes } of rows.iterate())
+      for (const { sequence, tx, at, bytes } of rows.iterate(after))
         yield { sequence, txId: hashFromBytes(tx), atMs: at, bytes };
     },
     close: () => void database.close(),

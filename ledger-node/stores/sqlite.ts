@@ -1,4 +1,6 @@
 /** Opens SQLite files in the one way that the ledger allows: write-ahead log, integers as bigints only where asked. */
+import { closeSync, fdatasync, openSync } from "node:fs";
+import { promisify } from "node:util";
 import Database from "better-sqlite3";
 
 export type SqliteDatabase = Database.Database;
@@ -9,12 +11,60 @@ export type SqliteDatabase = Database.Database;
  */
 export type Durability = "power-loss" | "process-crash";
 
-/** @param file - A path, or `:memory:`. */
-export function openSqlite(file: string, durability: Durability): SqliteDatabase {
+/**
+ * @param file - A path, or `:memory:`.
+ * @param bytesMax - The most that the file may grow to; writing more fails with an error that `isFull` knows.
+ */
+export function openSqlite(file: string, durability: Durability, bytesMax?: number): SqliteDatabase {
   const database = new Database(file);
   database.pragma("journal_mode = WAL");
   database.pragma(durability === "power-loss" ? "synchronous = FULL" : "synchronous = NORMAL");
+  if (bytesMax !== undefined) {
+    const pageBytes = Number(database.pragma("page_size", { simple: true }));
+    database.pragma(`max_page_count = ${Math.max(1, Math.floor(bytesMax / pageBytes))}`);
+  }
   return database;
+}
+
+/**
+ * Lets commits return before they are on the disk, and syncs the write-ahead log by itself, on a thread of its own: a commit is
+ * durable when the log that holds it is (SQLite reads the log again at the next opening).
+ * @param file - The path that the database was opened with.
+ */
+export function syncedLog(
+  database: SqliteDatabase,
+  file: string,
+): { readonly sync: () => Promise<void>; readonly close: () => void } {
+  // One synced commit: with it SQLite syncs the folder that the log was made in too. The number counts the openings.
+  const openings = Number(database.pragma("user_version", { simple: true }));
+  database.pragma(`user_version = ${(openings + 1) % 2 ** 31}`);
+  database.pragma("synchronous = NORMAL");
+  const log = openSync(`${file}-wal`, "r");
+  let isClosed = false;
+  const sync = promisify(fdatasync);
+  return {
+    sync: () => (isClosed ? Promise.reject(new Error("the store is closed")) : sync(log)),
+    close() {
+      isClosed = true;
+      closeSync(log);
+    },
+  };
+}
+
+/** Does one write that is on the disk when it returns. */
+export function inSync<T>(database: SqliteDatabase, durability: Durability, write: () => T): T {
+  if (durability !== "power-loss") return write();
+  database.pragma("synchronous = FULL");
+  try {
+    return write();
+  } finally {
+    database.pragma("synchronous = NORMAL");
+  }
+}
+
+/** Whether a write failed for want of space, on the disk or within the quota: it was undone, and can be tried again later. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Database.SqliteError && (error.code === "SQLITE_FULL" || error.code === "SQLITE_IOERR_WRITE");
 }
 
 /** Opens a file that must exist, for reading only. @throws when there is no such file or it is no database. */

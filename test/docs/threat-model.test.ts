@@ -17,7 +17,7 @@ test("each clause that the page names exists", () => {
 });
 
 test("each test that the page names exists", () => {
-  const sources = filesEndingWith(".test.ts").map(textOf);
+  const sources = [...filesEndingWith(".test.ts"), ...filesEndingWith("-conformance.ts")].map(textOf);
   const said = names.filter((name) => /\S+ \S+ \S+ \S+/.test(name));
   expect(said.length).toBeGreaterThan(12);
   expect(said.filter((name) => !sources.some((source) => source.includes(`"${name}"`)))).toEqual([]);

@@ -1,0 +1,164 @@
+/**
+ * Durable create-promise flows in one process: every member has a node with a store of its own, all in files that survive a
+ * cut of the power, and a notary that signs after its commit. Nothing is left out: contracts are checked by each signer and by
+ * the notary, and all signatures by all who rely on them.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ClientCommand, Receipt } from "#contracts";
+import {
+  invariant,
+  localDayAt,
+  micros,
+  microsPerKwh,
+  nextLocalDay,
+  type SlotId,
+  slotsOfLocalDay,
+  unwrap,
+  wattHours,
+  zone,
+} from "#core";
+import {
+  COMMIT_LOG_FILE,
+  LocalNetwork,
+  type NetworkRules,
+  openSqliteCommitLog,
+  openSqliteNodeStore,
+} from "#ledger-node";
+import { systemEntropy } from "../network/keys.ts";
+import { meanCost, measureSignatureCost, type SignatureCost } from "./signature-cost.ts";
+
+export type OneProcessOptions = {
+  readonly members: number;
+  readonly flowsPerMember: number;
+  readonly rounds: number;
+  readonly onRound?: (done: number, total: number) => void;
+};
+
+/** Rates are flows per second. */
+export type OneProcessResult = {
+  readonly flows: number;
+  readonly flowsPerSecond: number;
+  readonly signsPerFlow: number;
+  readonly verifiesPerFlow: number;
+  readonly cost: SignatureCost;
+  /** Flows per second if nothing but the signatures took time, on the one core that the process uses. */
+  readonly signatureLimit: number;
+  /** Share of that limit that was reached. */
+  readonly ratio: number;
+};
+
+const RULES: NetworkRules = {
+  networkId: "dream/bench",
+  currency: "EUR",
+  slotMinutes: 15,
+  timeZone: "UTC",
+  promiseMin: wattHours(10n),
+  promiseMax: wattHours(1_000_000n),
+  emergencyPrice: microsPerKwh(800_000n),
+  gridFee: microsPerKwh(5_000n),
+  bidRiseMin: microsPerKwh(5_000n),
+  priceMin: microsPerKwh(0n),
+  priceMax: microsPerKwh(2_000_000n),
+  gateLeadMs: 0,
+  settlementGraceMs: 600_000,
+  marketFee: microsPerKwh(4_000n),
+};
+const FUNDS = micros(1_000_000_000n);
+const ENERGY = wattHours(100n);
+
+export async function benchOneProcess(options: OneProcessOptions): Promise<OneProcessResult> {
+  const folder = mkdtempSync(join(tmpdir(), "dream-bench-"));
+  try {
+    return await benchIn(folder, options);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function benchIn(folder: string, options: OneProcessOptions): Promise<OneProcessResult> {
+  const network = await foundedIn(folder, options.members);
+  const nowMs = (): number => performance.now();
+  const costs = [measureSignatureCost(nowMs)];
+  const before = { ...network.counters };
+  let spentMs = 0;
+  for (let round = 0; round < options.rounds; round++) {
+    const startMs = nowMs();
+    await runRound(network, options, round);
+    spentMs += nowMs() - startMs;
+    costs.push(measureSignatureCost(nowMs));
+    options.onRound?.(round + 1, options.rounds);
+  }
+  const flows = options.members * options.flowsPerMember * options.rounds;
+  const signsPerFlow = (network.counters.signatures - before.signatures) / flows;
+  const verifiesPerFlow = (network.counters.verifications - before.verifications) / flows;
+  network.close();
+  const cost = meanCost(costs);
+  const signatureLimit = 1e6 / (signsPerFlow * cost.signMicros + verifiesPerFlow * cost.verifyMicros);
+  const flowsPerSecond = (flows / spentMs) * 1_000;
+  return {
+    flows,
+    flowsPerSecond,
+    signsPerFlow,
+    verifiesPerFlow,
+    cost,
+    signatureLimit,
+    ratio: flowsPerSecond / signatureLimit,
+  };
+}
+
+async function foundedIn(folder: string, members: number): Promise<LocalNetwork> {
+  const defer = (task: () => void): void => void setImmediate(task);
+  const network = await LocalNetwork.found({
+    rules: RULES,
+    clock: { nowMs: () => Date.now() },
+    entropy: systemEntropy,
+    commitLog: openSqliteCommitLog(join(folder, COMMIT_LOG_FILE), "power-loss"),
+    openStore: (name) => openSqliteNodeStore(join(folder, `${name}.sqlite`), "power-loss", defer),
+    defer,
+  });
+  for (let index = 0; index < members; index++) {
+    const node = await network.join({
+      name: `member-${index}`,
+      roles: ["prosumer"],
+      capacityPerSlot: wattHours(100_000n),
+      holdingCapPerSlot: null,
+    });
+    const issued = await network.node("payment-provider").submit({
+      tag: "issue-funds",
+      commandId: `funds/${index}`,
+      to: node.party,
+      amounts: [FUNDS, FUNDS],
+    });
+    unwrap(issued);
+  }
+  return network;
+}
+
+async function runRound(network: LocalNetwork, options: OneProcessOptions, round: number): Promise<void> {
+  const slots = tomorrow();
+  const flows: Promise<Receipt>[] = [];
+  for (let member = 0; member < options.members; member++) {
+    for (let flow = 0; flow < options.flowsPerMember; flow++) {
+      const slot = slots[(round * options.flowsPerMember + flow) % slots.length];
+      invariant(slot !== undefined, "a day has slots");
+      const commandId = `promise/${round}/${member}/${flow}`;
+      const command: ClientCommand = { tag: "create-promises", commandId, promises: [{ slot, energy: ENERGY }] };
+      flows.push(
+        network
+          .node(`member-${member}`)
+          .submit(command)
+          .then((result) => unwrap(result)),
+      );
+    }
+  }
+  await Promise.all(flows);
+}
+
+function tomorrow(): readonly SlotId[] {
+  const timeZone = zone(RULES.timeZone);
+  return slotsOfLocalDay(timeZone, nextLocalDay(localDayAt(timeZone, Date.now())), RULES.slotMinutes).map(
+    ({ id }) => id,
+  );
+}

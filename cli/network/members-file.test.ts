@@ -1,0 +1,116 @@
+/** The members file: what is wrong is told all at once, each with line, key and mend. */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { unwrap } from "#core";
+import { networkRules, parseMemberFile, parseMembersFile } from "./members-file.ts";
+import { describeConfigProblems } from "./yaml-config.ts";
+
+const SMALL = "network: { id: test }\nmembers:\n";
+
+function problemsIn(text: string): readonly string[] {
+  const parsed = parseMembersFile("members.yaml", text);
+  return parsed.ok ? [] : describeConfigProblems(parsed.error).split("\n");
+}
+
+test("the example is sound, and what it leaves out is as usual", () => {
+  const parsed = unwrap(parseMembersFile("x", readFileSync("examples/network/members.yaml", "utf8")));
+  expect(parsed.members.find(({ name }) => name === "home-1")).toEqual({
+    name: "home-1",
+    roles: ["prosumer"],
+    capacityWhPerSlot: 2_500n,
+    holdingCapWhPerSlot: null,
+    openingFundsMicros: 200_000_000n,
+    openingFundsPieces: 100,
+    sees: [],
+  });
+  expect(networkRules(parsed)).toMatchObject({
+    networkId: "dream/village",
+    timeZone: "Europe/Madrid",
+    slotMinutes: 15,
+    emergencyPrice: 800_000n,
+    marketFee: 4_000n,
+    verifierQuorum: 1,
+    promiseMin: 10n,
+  });
+});
+
+test("all problems of a file are told at once", () => {
+  const problems = problemsIn(`network:
+  id: test
+  slotMinutes: 20
+  timeZone: Mars/Olympus
+  bassePort: 4600
+rules:
+  gridFeeMicrosPerKwh: 1.5
+members:
+  - name: Home 1
+    roles: [prosumer, king]
+    capacityWhPerSlot: -5
+  - roles: [consumer]
+`);
+  const expected = [
+    /^members\.yaml:3: network\.slotMinutes: must be 15, 30 or 60; choose one$/,
+    /^members\.yaml:4: network\.timeZone: is no time zone; give an IANA name/,
+    /^members\.yaml:5: network\.bassePort: there is no such key; remove it, or correct its spelling/,
+    /^members\.yaml:7: rules\.gridFeeMicrosPerKwh: is no whole number; write digits only$/,
+    /^members\.yaml:9: members\.0\.name: is no name for a member; use 1 to 40 small letters/,
+    /^members\.yaml:10: members\.0\.roles\.1: is no role; the roles are grid-authority, .*observer$/,
+    /^members\.yaml:11: members\.0\.capacityWhPerSlot: is out of range; give a whole number from 0/,
+    /^members\.yaml:12: members\.1\.name: .*; see docs\/config\.md, Members file$/,
+  ];
+  for (const pattern of expected) expect(problems).toContainEqual(expect.stringMatching(pattern));
+  expect(problems).toHaveLength(expected.length);
+});
+
+describe("what shows only in several values", () => {
+  test.each([
+    [
+      "two members of one name",
+      "  - { name: a, roles: [consumer] }\n  - { name: a, roles: [consumer] }\n",
+      /:4: members\.1\.name: two members have the name a; give each its own/,
+    ],
+    [
+      "two grid authorities",
+      "  - { name: a, roles: [grid-authority] }\n  - { name: b, roles: [grid-authority] }\n",
+      /:4: members\.1\.roles: two members have the role grid-authority; give it to one of them/,
+    ],
+    [
+      "a name that a process of the network has",
+      "  - { name: verifier, roles: [consumer] }\n",
+      /:3: members\.0\.name: the name verifier is kept for a process with that role/,
+    ],
+    [
+      "a speculator without a cap",
+      "  - { name: a, roles: [speculator] }\n",
+      /:3: members\.0\.holdingCapWhPerSlot: a speculator has a cap/,
+    ],
+    [
+      "a quorum that there are no verifiers for",
+      "  - { name: a, roles: [verifier] }\nrules: { verifierQuorum: 2 }\n",
+      /:4: rules\.verifierQuorum: 2 of 1 verifiers can't sign; name more verifiers/,
+    ],
+    [
+      "a least promise above the largest",
+      "  []\nrules: { promiseWhMin: 5, promiseWhMax: 4 }\n",
+      /:4: rules\.promiseWhMin: promiseWhMin is 5 and promiseWhMax is 4; give a promiseWhMin that is not above/,
+    ],
+    [
+      "two members at one port",
+      "  - { name: a, roles: [consumer], port: 4600 }\n  - { name: b, roles: [consumer], port: 4600 }\n",
+      /:4: members\.1\.port: two members have the port :4600; give each its own/,
+    ],
+    ["not YAML", "  - { name: [\n", /^members\.yaml:\d+: .*; write it as YAML$/],
+    ["a billion laughs", `${"x".repeat(3)}: &a [*a, *a]\n`, /^members\.yaml/],
+  ])("%s", (_what, members, message) => {
+    expect(problemsIn(`${SMALL}${members}`)).toContainEqual(expect.stringMatching(message));
+  });
+});
+
+test("a member that joins later has no role that a network is founded with", () => {
+  const parsed = parseMemberFile("late.yaml", "name: late\nroles: [verifier, consumer]\n");
+  expect(parsed).toMatchObject({ ok: false, error: [{ file: "late.yaml", line: 2, key: "roles" }] });
+  expect(parseMemberFile("late.yaml", "{ name: late, roles: [consumer], openingFundsMicros: '12' }")).toMatchObject({
+    ok: true,
+    value: { name: "late", openingFundsMicros: 12n },
+  });
+});

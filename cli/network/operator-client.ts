@@ -1,0 +1,14 @@
+/** The operator's way to the nodes of a network: over HTTP, like any client, with keys that stand in the network's folder. */
+import type { Clock, Signer } from "#core";
+import { type HttpEndpoint, httpEndpoint } from "#ledger-client";
+import type { Certificate } from "./certificate.ts";
+import { systemEntropy } from "./keys.ts";
+
+export function clientOf({ address, key, networkId }: Certificate, signer: Signer, clock: Clock): HttpEndpoint {
+  return httpEndpoint({ url: address, party: key, networkId, signer, clock, entropy: systemEntropy, after });
+}
+
+function after(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,61 @@
+/** `dream network status`: how each node of a network is. */
+import Table from "cli-table3";
+import type { Clock } from "#core";
+import type { NodeStatus } from "#ledger-api";
+import type { Certificate } from "./certificate.ts";
+import type { Directory } from "./directory.ts";
+import { runningPid } from "./folder.ts";
+import { operatorOf } from "./late-member.ts";
+import { clientOf } from "./operator-client.ts";
+
+export type NodeReport = {
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly address: string;
+  readonly pid: number | null;
+  /** Null for a node that does not answer. */
+  readonly status: NodeStatus | null;
+};
+export type NetworkReport = { readonly networkId: string; readonly nodes: readonly NodeReport[] };
+
+export async function networkStatus(folder: string, directory: Directory, clock: Clock): Promise<NetworkReport> {
+  const signer = operatorOf(folder);
+  const report = async (party: Certificate): Promise<NodeReport> => {
+    const { name, roles, address } = party;
+    const pid = runningPid(folder, name) ?? null;
+    if (pid === null) return { name, roles, address, pid, status: null };
+    const client = clientOf(party, signer, clock);
+    try {
+      const fetched = await client.status();
+      return { name, roles, address, pid, status: fetched.ok ? fetched.value : null };
+    } finally {
+      client.close();
+    }
+  };
+  return { networkId: directory.networkId, nodes: await Promise.all(directory.parties.map(report)) };
+}
+
+const MEGABYTE = 1_000_000;
+
+export function renderStatus({ networkId, nodes }: NetworkReport): string {
+  const table = new Table({
+    head: ["node", "roles", "pid", "address", "height", "under way", "to deliver", "MB", "peers"],
+    colAligns: ["left", "left", "right", "left", "right", "right", "right", "right", "right"],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { name, roles, pid, address, status } of nodes) {
+    const figures =
+      status === null
+        ? [pid === null ? "not running" : "does not answer", "", "", "", ""]
+        : [
+            status.height,
+            status.pending,
+            status.outbox,
+            Math.round(status.residentBytes / MEGABYTE),
+            `${status.peersReachable} of ${status.peersKnown}`,
+          ];
+    table.push([name, roles.join(", "), pid ?? "", address.replace(/^https?:\/\//, ""), ...figures]);
+  }
+  const running = nodes.filter(({ status }) => status !== null).length;
+  return `${networkId}: ${running} of ${nodes.length} nodes answer\n${table.toString()}\n`;
+}

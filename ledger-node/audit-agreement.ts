@@ -1,0 +1,90 @@
+/**
+ * Whether nodes agree on what is final: who signed a transaction has it, and nobody holds as unspent what is spent. What is still
+ * under way at some node, by its own journal, may not have reached all.
+ */
+import { decodeSignedTransaction, participantsOf, refKey, type State } from "#contracts";
+import type { Hash, PublicKey } from "#core";
+import type { Shown } from "./audit-replay.ts";
+import type { AuditSources, StoreSource } from "./audit-sources.ts";
+
+/** What a node shows: all that it says it keeps, and of that what was checked and holds. */
+export type Testimony = {
+  readonly store: StoreSource;
+  readonly kept: ReadonlySet<Hash>;
+  readonly shown: readonly Shown[];
+};
+type Problem = { readonly store: string; readonly txId: string; readonly problem: string };
+type Final = {
+  readonly txId: Hash;
+  /** Known only of whole transactions. */
+  readonly signers: readonly PublicKey[];
+  readonly spent: readonly string[];
+  readonly made: readonly State[];
+};
+
+export function disagreements(
+  { log }: Pick<AuditSources, "log">,
+  testimonies: readonly Testimony[],
+): readonly Problem[] {
+  const finals = finalsOf(log, testimonies);
+  const spentBy = new Map(finals.flatMap(({ txId, spent }) => spent.map((ref) => [ref, txId] as const)));
+  const underWay = new Set(testimonies.flatMap(({ store }) => [...store.underWay()]));
+  const parties = membersByName(finals);
+  return testimonies.flatMap((testimony) => {
+    const party = testimony.store.party ?? parties.get(testimony.store.name);
+    return party === undefined ? [] : problemsOf(testimony, party, finals, { spentBy, underWay });
+  });
+}
+
+function problemsOf(
+  { store, kept, shown }: Testimony,
+  party: PublicKey,
+  finals: readonly Final[],
+  { spentBy, underWay }: { readonly spentBy: ReadonlyMap<string, Hash>; readonly underWay: ReadonlySet<Hash> },
+): readonly Problem[] {
+  const isMissing = (txId: Hash): boolean => !kept.has(txId) && !underWay.has(txId);
+  const notKept = finals
+    .filter(({ txId, signers }) => signers.includes(party) && isMissing(txId))
+    .map(({ txId }) => ({ store: store.name, txId, problem: "was signed by it and made final, but is not there" }));
+  const stale = shown.flatMap(({ made }) =>
+    made.flatMap(({ ref, state }) => {
+      const spender = spentBy.get(refKey(ref));
+      const isHeld = participantsOf(state).includes(party) && spender !== undefined && isMissing(spender);
+      return isHeld ? [{ ref, spender }] : [];
+    }),
+  );
+  return [
+    ...notKept,
+    ...stale.map(({ ref, spender }) => ({
+      store: store.name,
+      txId: spender ?? "",
+      problem: `spent ${refKey(ref)}, which is still held as unspent`,
+    })),
+  ];
+}
+
+/** All that is known to be final: what the log has; and without a log, what any node has. */
+function finalsOf(log: AuditSources["log"], testimonies: readonly Testimony[]): readonly Final[] {
+  const finals = new Map<Hash, Final>();
+  if (log !== undefined) {
+    for (const { txId, bytes } of log.commits()) {
+      const decoded = decodeSignedTransaction(new Uint8Array(bytes));
+      if (!decoded.ok || decoded.value.transaction.id !== txId) continue;
+      const { signers, inputs, outputs } = decoded.value.transaction.content;
+      finals.set(txId, { txId, signers, spent: inputs.map(refKey), made: outputs });
+    }
+    return [...finals.values()];
+  }
+  for (const { shown } of testimonies)
+    for (const { txId, signed, spent, made } of shown) {
+      if (signed === undefined && finals.has(txId)) continue;
+      const signers = signed?.transaction.content.signers ?? [];
+      finals.set(txId, { txId, signers, spent: spent.map(refKey), made: made.map(({ state }) => state) });
+    }
+  return [...finals.values()];
+}
+
+function membersByName(finals: readonly Final[]): ReadonlyMap<string, PublicKey> {
+  const states = finals.flatMap(({ made }) => made);
+  return new Map(states.flatMap((state) => (state.tag === "member" ? [[state.name, state.key] as const] : [])));
+}

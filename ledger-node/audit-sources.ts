@@ -1,0 +1,178 @@
+/** Where an audit reads from: stores in a folder, or what live nodes show. Opened for reading only; nothing is written. */
+import { readdirSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { type Hash, hashFromBytes, type PublicKey } from "#core";
+import { decodeJournaled } from "./journal.ts";
+import type { JournalStage, StoredKind } from "./stores/node-store.ts";
+import { openSqliteReadOnly, type SqliteDatabase } from "./stores/sqlite.ts";
+
+/** A transaction of the notary's log; `atMs` is null where the source does not tell when it was committed. */
+export type AuditedCommit = { readonly txId: Hash; readonly atMs: number | null; readonly bytes: Uint8Array };
+export type AuditedEntry = { readonly txId: Hash; readonly kind: StoredKind; readonly bytes: Uint8Array };
+
+export interface CommitLogSource {
+  readonly count: number;
+  /** In the order in which they were committed. */
+  commits(): Iterable<AuditedCommit>;
+  /** The index by which the notary finds conflicts; null where the source does not show it. */
+  spent(): Iterable<{ readonly ref: string; readonly txId: Hash }> | null;
+}
+
+export interface StoreSource {
+  /** Of the node, as its member state names it. */
+  readonly name: string;
+  /** Whose node it is, where that is known; else it is the member of that name. */
+  readonly party: PublicKey | null;
+  readonly count: number;
+  /** In the order in which they were stored. */
+  entries(): Iterable<AuditedEntry>;
+  /** Proofs of single states, each written as a notice without signatures. */
+  proofs(): Iterable<AuditedEntry>;
+  /** Transactions that the node has still to conclude or to tell others of. */
+  underWay(): Iterable<Hash>;
+}
+
+export type AuditSources = {
+  /** Undefined where only nodes are looked at: then what they show together is all there is. */
+  readonly log: CommitLogSource | undefined;
+  readonly stores: readonly StoreSource[];
+};
+
+/** File name of the notary's commit log among the stores of a run. */
+export const COMMIT_LOG_FILE = "notary.sqlite";
+
+type CommittedRow = { readonly tx: Buffer; readonly at: number; readonly bytes: Buffer };
+type StoredRow = { readonly id: Buffer; readonly kind: StoredKind; readonly bytes: Buffer };
+type JournalRow = {
+  readonly command_id: string;
+  readonly digest: Buffer;
+  readonly stage: JournalStage;
+  readonly body: Buffer;
+};
+
+/** The stores of a run, of its folder `ledger`, or of a network: there each node has a folder of its own. Sorted. */
+export function storesIn(folder: string): readonly string[] {
+  const own = [join(folder, "ledger"), folder].map(filesIn).find((files) => files.length > 0);
+  if (own !== undefined) return own;
+  if (!isFolder(folder)) return [];
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => filesIn(join(folder, name)));
+}
+
+function filesIn(folder: string): readonly string[] {
+  if (!isFolder(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".sqlite"))
+    .sort()
+    .map((file) => join(folder, file));
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+export function isCommitLog(file: string): boolean {
+  return basename(file) === COMMIT_LOG_FILE;
+}
+
+/** Opens what `storesIn` found. A file that a killed process left empty is a source of nothing. @throws when one is no database. */
+export function openSources(files: readonly string[]): {
+  readonly sources: AuditSources;
+  readonly close: () => void;
+} {
+  const databases: SqliteDatabase[] = [];
+  const close = (): void => {
+    for (const database of databases) database.close();
+  };
+  const open = (file: string): SqliteDatabase => {
+    const database = openSqliteReadOnly(file);
+    databases.push(database);
+    return database;
+  };
+  try {
+    const log = files.find(isCommitLog);
+    const stores = files.filter((file) => file !== log);
+    const sources = {
+      log: log === undefined ? undefined : commitLogSource(open(log)),
+      stores: stores.map((file) => storeSource(nameOf(file), open(file))),
+    };
+    return { sources, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** All whole transactions in the node stores among the files: what a notary recovers from. */
+export function wholeTransactionsIn(files: readonly string[]): readonly Uint8Array[] {
+  const { sources, close } = openSources(files);
+  try {
+    return sources.stores.flatMap((store) =>
+      [...store.entries()].flatMap(({ kind, bytes }) => (kind === "full" ? [new Uint8Array(bytes)] : [])),
+    );
+  } finally {
+    close();
+  }
+}
+
+/** Several stores of one network's folder may have the same file name; then the folder is the node's name. */
+function nameOf(file: string): string {
+  const name = basename(file, ".sqlite");
+  return name === "node" || name === "ledger" ? basename(dirname(file)) : name;
+}
+
+function commitLogSource(database: SqliteDatabase): CommitLogSource {
+  if (!hasTables(database, "committed_transactions", "committed_states"))
+    return { count: 0, commits: () => [], spent: () => null };
+  return {
+    count: countOf(database, "committed_transactions"),
+    *commits() {
+      const rows = database.prepare<[], CommittedRow>(
+        "SELECT tx, at, bytes FROM committed_transactions ORDER BY sequence",
+      );
+      for (const { tx, at, bytes } of rows.iterate()) yield { txId: hashFromBytes(tx), atMs: at, bytes };
+    },
+    *spent() {
+      const rows = database.prepare<[], { ref: Buffer; tx: Buffer }>("SELECT ref, tx FROM committed_states");
+      for (const { ref, tx } of rows.iterate())
+        yield { ref: `${hashFromBytes(ref.subarray(0, 32))}:${ref.readUInt32BE(32)}`, txId: hashFromBytes(tx) };
+    },
+  };
+}
+
+function storeSource(name: string, database: SqliteDatabase): StoreSource {
+  const isMade = hasTables(database, "transactions", "proofs");
+  const select = (sql: string): Iterable<AuditedEntry> =>
+    entriesOf(isMade ? database.prepare<[], StoredRow>(sql).all() : []);
+  return {
+    name,
+    party: null,
+    count: isMade ? countOf(database, "transactions") : 0,
+    entries: () => select("SELECT id, kind, bytes FROM transactions ORDER BY sequence"),
+    proofs: () => select("SELECT tx AS id, 'notice' AS kind, bytes FROM proofs"),
+    underWay: () => (hasTables(database, "journal") ? journaledIn(database) : []),
+  };
+}
+
+function* entriesOf(rows: readonly StoredRow[]): Iterable<AuditedEntry> {
+  for (const { id, kind, bytes } of rows) yield { txId: hashFromBytes(id), kind, bytes };
+}
+
+function* journaledIn(database: SqliteDatabase): Iterable<Hash> {
+  const rows = database.prepare<[], JournalRow>("SELECT command_id, digest, stage, body FROM journal").all();
+  for (const { command_id, digest, stage, body } of rows) {
+    if (stage === "begun") continue;
+    const journaled = decodeJournaled({ command: { id: command_id, digest: hashFromBytes(digest) }, stage, body });
+    if (journaled.stage !== "begun") yield journaled.signed.transaction.id;
+  }
+}
+
+function hasTables(database: SqliteDatabase, ...tables: readonly string[]): boolean {
+  const known = database.prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+  return tables.every((table) => known.some(({ name }) => name === table));
+}
+
+function countOf(database: SqliteDatabase, table: string): number {
+  return database.prepare<[], { n: number }>(`SELECT count(*) AS n FROM ${table}`).get()?.n ?? 0;
+}
