@@ -2,6 +2,7 @@
 export { brokenLink, EventLog } from "./event-log.ts";
 export { VirtualClock } from "./kernel/virtual-clock.ts";
 export { type DailySchedule, DEFAULT_SCHEDULE, defaultRules } from "./network-rules.ts";
+export { type Content, html, inlineAsset, Markup } from "./report/html/markup.ts";
 export {
   type ForecastReport,
   type MemberReport,

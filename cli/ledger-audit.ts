@@ -3,16 +3,43 @@ import { existsSync } from "node:fs";
 import { toJson } from "#core";
 import { type AuditReport, auditFolder } from "#ledger-node";
 import { CommandFailure, EXIT, type ExitCode } from "./exit.ts";
+import type { LiveAuditFlags } from "./ledger-audit-live.ts";
 import { progressBar } from "./progress.ts";
 
 const VIOLATIONS_SHOWN_MAX = 20;
 
-/** Audits a run directory or a folder of stores; gives the exit code: 1 if there is any violation. */
-export function ledgerAudit(
+/** Audits a run directory, a folder of stores or of a network, or a node that runs; gives the exit code: 1 if there is any violation. */
+export async function ledgerAudit(
+  target: string,
+  flags: LiveAuditFlags & { readonly json?: boolean },
+  io: { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream },
+): Promise<ExitCode> {
+  const isLive = /^https?:\/\//.test(target);
+  const report = isLive ? await auditRunning(target, flags, io) : auditStored(target, flags, io);
+  io.stdout.write(flags.json === true ? `${toJson(report, 2)}\n` : render(report, isLive));
+  return report.violations.length === 0 ? EXIT.ok : EXIT.error;
+}
+
+async function auditRunning(
+  url: string,
+  flags: LiveAuditFlags & { readonly json?: boolean },
+  io: { readonly stderr: NodeJS.WriteStream },
+): Promise<AuditReport> {
+  const { auditUrl } = await import("./ledger-audit-live.ts");
+  const progress = progressBar(io.stderr, "transactions", flags.json === true);
+  try {
+    // How many there are is known at the end only.
+    return await auditUrl(url, flags, (done) => progress.update(done, done));
+  } finally {
+    progress.stop();
+  }
+}
+
+function auditStored(
   folder: string,
   flags: { readonly json?: boolean },
-  io: { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream },
-): ExitCode {
+  io: { readonly stderr: NodeJS.WriteStream },
+): AuditReport {
   if (!existsSync(folder))
     throw new CommandFailure(EXIT.notFound, `${folder}: there is no such folder; give a run directory`);
   const progress = progressBar(io.stderr, "transactions", flags.json === true);
@@ -28,15 +55,19 @@ export function ledgerAudit(
     };
     throw new CommandFailure(tag === "no_stores" || tag === "no_commit_log" ? EXIT.notFound : EXIT.error, reasons[tag]);
   }
-  io.stdout.write(flags.json === true ? `${toJson(audited.value, 2)}\n` : render(audited.value));
-  return audited.value.violations.length === 0 ? EXIT.ok : EXIT.error;
+  return audited.value;
 }
 
-function render({ transactions, signatures, violations, moneyIssuedMicros, moneyHeldMicros }: AuditReport): string {
+const SOUND = "Sound: every id, signature, contract and spent state checks, and money is conserved.";
+const SOUND_AS_SHOWN =
+  "Sound as far as it is shown: every id and signature checks, and each contract and spent state of which all is shown.";
+
+function render(
+  { transactions, signatures, violations, moneyIssuedMicros, moneyHeldMicros }: AuditReport,
+  isLive: boolean,
+): string {
   const lines = [
-    violations.length === 0
-      ? "Sound: every id, signature, contract and spent state checks, and money is conserved."
-      : `NOT SOUND: ${violations.length} violations.`,
+    violations.length === 0 ? (isLive ? SOUND_AS_SHOWN : SOUND) : `NOT SOUND: ${violations.length} violations.`,
     `transactions   ${transactions}`,
     `signatures     ${signatures} of parties`,
     `money issued   ${moneyIssuedMicros} micros`,

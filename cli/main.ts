@@ -50,6 +50,11 @@ function wholeNumber(min: number, max: number): (text: string) => number {
   };
 }
 
+/** Whole numbers between commas, smallest first, each once. */
+function wholeNumbers(min: number, max: number): (text: string) => readonly number[] {
+  return (text) => [...new Set(text.split(",").map(wholeNumber(min, max)))].sort((left, right) => left - right);
+}
+
 function readInput(file: string): string {
   try {
     return readFileSync(file === "-" ? 0 : file, "utf8");
@@ -106,12 +111,15 @@ program
 const ledger = program.command("ledger").description("looks into ledgers");
 ledger
   .command("audit")
-  .argument("<dir>", "run directory, or a folder of stores")
-  .description("replays the stores: ids, signatures, contracts, spent states, money")
+  .argument("<dir|url>", "run directory, folder of stores or of a network, or the address of a node that runs")
+  .description("replays what was stored: ids, signatures, contracts, spent states, money; writes nothing")
+  .option("--key <file>", "the auditor's key, for a node that runs")
+  .option("--network <file>", "the network's directory; network.json beside the key without it")
+  .option("--against <url>", "another node that runs, to compare with")
   .option("--json", "print the result as JSON")
-  .action(async (folder: string, flags) => {
+  .action(async (target: string, flags) => {
     const { ledgerAudit } = await import("./ledger-audit.ts");
-    process.exitCode = await ledgerAudit(folder, flags, io);
+    process.exitCode = await ledgerAudit(target, flags, io);
   });
 
 const network = program.command("network").description("a ledger network whose nodes run as processes of this machine");
@@ -176,6 +184,33 @@ program
     const { runNode } = await import("./network/node-process.ts");
     await runNode(config, { stopped });
   });
+
+const bench = program.command("bench").description("measures the ledger on this machine");
+bench
+  .command("ledger")
+  .description("durable create-promise flows per second, in one process and across processes")
+  .option("--members <n>", "members that send", wholeNumber(1, 1_000), 20)
+  .option("--flows <n>", "flows of each member in a round, sent at once", wholeNumber(1, 1_000), 20)
+  .option("--rounds <n>", "rounds that are measured", wholeNumber(1, 1_000), 4)
+  .option("--no-progress", "no progress bar")
+  .option("--json", "print the result as JSON")
+  .action(async (flags) => (await import("./bench/ledger.ts")).benchLedger(flags, networkIo));
+bench
+  .command("paper")
+  .description("the paper's experiment: memory and time per request of networks of processes")
+  .option("--out <dir>", "folder of paper.csv and report.html; a new temporary folder otherwise")
+  .option("--nodes <list>", "sizes of the network", wholeNumbers(6, 40), [6, 8, 10])
+  .option("--requests <list>", "numbers of simultaneous requests", wholeNumbers(1, 1_000), [1, 10, 100])
+  .option("--tasks <list>", "of create-promise, create-auction and bid; all otherwise")
+  .option("--repeats <n>", "how often each run is made", wholeNumber(1, 100), 3)
+  .option("--no-progress", "no progress bar")
+  .option("--json", "print the result as JSON")
+  .addHelpText("after", "\nExample: dream bench paper --nodes 6 --requests 1,10 --repeats 1 --out runs/paper")
+  .action(async (flags) => (await import("./bench/paper.ts")).benchPaper(flags, networkIo));
+bench.command("client", { hidden: true }).action(async () => {
+  const { runClientProcess } = await import("./bench/client-process.ts");
+  await runClientProcess();
+});
 
 const market = program.command("market").description("clears books of orders");
 market

@@ -37,10 +37,10 @@ const BASE64URL = /^[A-Za-z0-9_-]*$/;
 function asText<T>(
   mend: string,
   hint: TextHint,
+  isOne: (value: unknown) => boolean,
   parse: (text: string) => T | undefined,
   print: (value: T) => string,
 ): Schema<T> {
-  const isOne = (value: unknown): boolean => value !== undefined && value !== null;
   return z.codec(z.string({ error: mend }).meta({ description: mend, ...hint }), z.custom<T>(isOne, { error: mend }), {
     decode(text, context) {
       const value = parse(text);
@@ -68,6 +68,7 @@ function amount<T extends bigint>(
   return asText<T>(
     `give whole ${unit}, ${range}, as a decimal string such as "${example}"`,
     { pattern: pattern.source, examples: [example] },
+    (value) => typeof value === "bigint",
     (text) => {
       const value = integerOf(pattern, text);
       return value === undefined ? undefined : make(value);
@@ -87,7 +88,13 @@ export const priceSchema: Schema<MicrosPerKwh> = amount(
 
 /** A branded text that is its own JSON. */
 function verbatim<T extends string>(mend: string, hint: TextHint, parse: (text: string) => T | undefined): Schema<T> {
-  return asText<T>(mend, hint, parse, (value) => value);
+  return asText<T>(
+    mend,
+    hint,
+    (value) => typeof value === "string",
+    parse,
+    (value) => value,
+  );
 }
 
 const HEX32: TextHint = { pattern: "^[0-9a-f]{64}$" };
@@ -153,6 +160,7 @@ export function countTextSchema(max: number): Schema<number> {
   return asText<number>(
     `give a whole number in 0…${max}`,
     { pattern: "^(?:0|[1-9][0-9]*)$" },
+    (value) => typeof value === "number",
     (text) => (/^(?:0|[1-9]\d{0,15})$/.test(text) && Number(text) <= max ? Number(text) : undefined),
     String,
   );
@@ -169,6 +177,7 @@ export function bytesSchema(lengthMin: number, lengthMax: number): Schema<Uint8A
       ? `give ${lengthMax} bytes as base64url without padding`
       : `give ${lengthMin} to ${lengthMax} bytes as base64url without padding`,
     { pattern: BASE64URL.source },
+    (value) => value instanceof Uint8Array,
     (text) => parseBytes(text, lengthMin, lengthMax),
     printBytes,
   );

@@ -1,11 +1,12 @@
 /**
- * Whether nodes agree on what is final: who signed a transaction has it, and nobody holds as unspent what is spent. What is still
+ * Whether nodes agree on what is final: whom a transaction concerns has it, and nobody holds as unspent what is spent. What is still
  * under way at some node, by its own journal, may not have reached all.
  */
 import { decodeSignedTransaction, participantsOf, refKey, type State } from "#contracts";
 import type { Hash, PublicKey } from "#core";
 import type { Shown } from "./audit-replay.ts";
 import type { AuditSources, StoreSource } from "./audit-sources.ts";
+import { isPublic } from "./relevance.ts";
 
 /** What a node shows: all that it says it keeps, and of that what was checked and holds. */
 export type Testimony = {
@@ -16,8 +17,8 @@ export type Testimony = {
 type Problem = { readonly store: string; readonly txId: string; readonly problem: string };
 type Final = {
   readonly txId: Hash;
-  /** Known only of whole transactions. */
-  readonly signers: readonly PublicKey[];
+  /** Who must have it, whole or in part: who signed it, and whose own states it made. */
+  readonly concerned: ReadonlySet<PublicKey>;
   readonly spent: readonly string[];
   readonly made: readonly State[];
 };
@@ -44,8 +45,8 @@ function problemsOf(
 ): readonly Problem[] {
   const isMissing = (txId: Hash): boolean => !kept.has(txId) && !underWay.has(txId);
   const notKept = finals
-    .filter(({ txId, signers }) => signers.includes(party) && isMissing(txId))
-    .map(({ txId }) => ({ store: store.name, txId, problem: "was signed by it and made final, but is not there" }));
+    .filter(({ txId, concerned }) => concerned.has(party) && isMissing(txId))
+    .map(({ txId }) => ({ store: store.name, txId, problem: "concerns it and was made final, but is not there" }));
   const stale = shown.flatMap(({ made }) =>
     made.flatMap(({ ref, state }) => {
       const spender = spentBy.get(refKey(ref));
@@ -71,7 +72,7 @@ function finalsOf(log: AuditSources["log"], testimonies: readonly Testimony[]): 
       const decoded = decodeSignedTransaction(new Uint8Array(bytes));
       if (!decoded.ok || decoded.value.transaction.id !== txId) continue;
       const { signers, inputs, outputs } = decoded.value.transaction.content;
-      finals.set(txId, { txId, signers, spent: inputs.map(refKey), made: outputs });
+      finals.set(txId, { txId, concerned: concernedOf(signers, outputs), spent: inputs.map(refKey), made: outputs });
     }
     return [...finals.values()];
   }
@@ -79,9 +80,15 @@ function finalsOf(log: AuditSources["log"], testimonies: readonly Testimony[]): 
     for (const { txId, signed, spent, made } of shown) {
       if (signed === undefined && finals.has(txId)) continue;
       const signers = signed?.transaction.content.signers ?? [];
-      finals.set(txId, { txId, signers, spent: spent.map(refKey), made: made.map(({ state }) => state) });
+      const states = made.map(({ state }) => state);
+      finals.set(txId, { txId, concerned: concernedOf(signers, states), spent: spent.map(refKey), made: states });
     }
   return [...finals.values()];
+}
+
+/** Public states concern whoever is a member by then, which is not decided here. */
+function concernedOf(signers: readonly PublicKey[], made: readonly State[]): ReadonlySet<PublicKey> {
+  return new Set([...signers, ...made.flatMap((state) => (isPublic(state) ? [] : participantsOf(state)))]);
 }
 
 function membersByName(finals: readonly Final[]): ReadonlyMap<string, PublicKey> {

@@ -35,6 +35,8 @@ export interface StoreSource {
 export type AuditSources = {
   /** Undefined where only nodes are looked at: then what they show together is all there is. */
   readonly log: CommitLogSource | undefined;
+  /** The network and its first notaries, where they are known from elsewhere; else by what is shown. */
+  readonly founding?: { readonly networkId: string; readonly notaries: readonly PublicKey[] };
   readonly stores: readonly StoreSource[];
 };
 

@@ -132,7 +132,7 @@ describe("a lie is found", () => {
     expect(violations).toContainEqual({
       store: "alice",
       txId: removed,
-      problem: "was signed by it and made final, but is not there",
+      problem: "concerns it and was made final, but is not there",
     });
     // What that transaction spent is unspent again in the node's eyes.
     expect(violations.map(({ store, problem }) => [store, problem.includes("still held as unspent")])).toContainEqual([

@@ -78,19 +78,19 @@ export function auditSources(
   return { ok: true, value: replay.report() };
 }
 
-/** The network that the sources are of, by its parameters; and where there is no log, the notaries that these have ever named. */
-function foundingOf({
-  log,
-  stores,
-}: AuditSources): { readonly networkId: string; readonly notaries: readonly PublicKey[] } | undefined {
+/**
+ * The network that the sources are of: as given, else by its parameters. Where there is no log, also the notaries that final
+ * transactions shown have ever named.
+ */
+function foundingOf({ log, founding, stores }: AuditSources): AuditSources["founding"] {
   const rows = log === undefined ? stores.flatMap((store) => [...store.entries()]) : log.commits();
-  const notaries = new Set<PublicKey>();
-  let networkId: string | undefined;
+  const notaries = new Set<PublicKey>(founding?.notaries);
+  let networkId = founding?.networkId;
   for (const { bytes } of rows)
     for (const parameters of parametersIn(bytes)) {
       if (log !== undefined) return { networkId: parameters.networkId, notaries: [] };
       networkId ??= parameters.networkId;
-      for (const notary of parameters.notaries) notaries.add(notary);
+      if (founding === undefined) for (const notary of parameters.notaries) notaries.add(notary);
     }
   return networkId === undefined ? undefined : { networkId, notaries: [...notaries] };
 }

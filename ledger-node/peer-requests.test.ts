@@ -16,7 +16,17 @@ import {
   type StateRef,
   type Transaction,
 } from "#contracts";
-import { decodeCbor, encodeCbor, type LocalDay, localDay, micros, microsPerKwh, unwrap, wattHours } from "#core";
+import {
+  decodeCbor,
+  encodeCbor,
+  type LocalDay,
+  localDay,
+  micros,
+  microsPerKwh,
+  signerFromSeed,
+  unwrap,
+  wattHours,
+} from "#core";
 import { arbTransaction, DEADLINE_MS, SLOT, SmallNetwork } from "#testkit";
 
 let small: SmallNetwork;
@@ -104,6 +114,7 @@ describe("proofs and reservations", () => {
     for (const name of ["alice", "power-company", "marketplace", "bob"])
       expect(refusal(await small.send(name, "bob", fund))).toBe("role_not_allowed");
     const reserved = await small.send("grid-authority", "bob", fund);
+    expect(await small.send("grid-authority", "bob", fund)).toEqual(reserved);
     expect(reserved.tag === "proved" && reserved.dependencies).toHaveLength(2);
     expect(await small.send("grid-authority", "bob", { ...fund, flowId: "g", amount: micros(1) })).toEqual({
       tag: "refused",
@@ -156,6 +167,59 @@ describe("proofs and reservations", () => {
     const [newest] = await small.node("alice").states("exposure");
     const answer = await ask();
     expect(answer.tag === "position" && answer.exposure?.ref).toEqual(newest?.ref);
+  });
+
+  test("position is shown to who settles trades, and to members where its party auctions or leads: to nobody else", async () => {
+    const ask = (from: string, to: string, member: string, day = DAY): Promise<PeerReply> =>
+      small.send(from, to, { tag: "position", member: small.key(member), day });
+    for (const name of ["grid-authority", "marketplace", "verifier"])
+      expect((await ask(name, "alice", "alice")).tag, name).toBe("position");
+    expect(refusal(await ask("bob", "alice", "alice"))).toBe("role_not_allowed");
+    expect(refusal(await ask("bob", "grid-authority", "alice"))).toBe("role_not_allowed");
+    expect(refusal(await ask("marketplace", "bob", "alice"))).toBe("role_not_allowed");
+    expect((await ask("marketplace", "grid-authority", "alice")).tag).toBe("position");
+    await small.run("alice", PROMISE);
+    await small.run("alice", {
+      tag: "create-auction",
+      commandId: "auction",
+      marketplace: small.key("marketplace"),
+      slot: SLOT,
+      energy: wattHours(2_000),
+      basePrice: microsPerKwh(100_000),
+      deadlineMs: DEADLINE_MS,
+    });
+    expect((await ask("bob", "alice", "alice")).tag).toBe("position");
+    expect(refusal(await ask("bob", "alice", "alice", localDay("2031-06-02")))).toBe("role_not_allowed");
+    const stranger = signerFromSeed(new Uint8Array(32).fill(9)).publicKey;
+    const position = { tag: "position", member: small.key("alice"), day: DAY } as const;
+    expect(refusal(await small.node("alice").handle(stranger, position))).toBe("role_not_allowed");
+    expect(refusal(await small.node("alice").handle(stranger, { tag: "bid-of", auctionId: "auction" }))).toBe(
+      "member_unknown",
+    );
+    expect(refusal(await small.node("marketplace").handle(stranger, { tag: "sequence", count: 1 }))).toBe(
+      "member_unknown",
+    );
+  });
+
+  test("the grid authority shows what an auction is of to its winner and its marketplace alone", async () => {
+    await small.run("alice", PROMISE);
+    await small.run("alice", {
+      tag: "create-auction",
+      commandId: "auction",
+      marketplace: small.key("marketplace"),
+      slot: SLOT,
+      energy: wattHours(2_000),
+      basePrice: microsPerKwh(100_000),
+      deadlineMs: DEADLINE_MS,
+    });
+    await small.run("bob", { tag: "bid", commandId: "bid", auctionId: "auction", price: microsPerKwh(120_000) });
+    const ask = (from: string): Promise<PeerReply> =>
+      small.send(from, "grid-authority", { tag: "auctioned", auctionId: "auction" });
+    for (const name of ["bob", "marketplace"]) {
+      const shown = await ask(name);
+      expect(shown.tag === "proved" && shown.dependencies, name).toHaveLength(1);
+    }
+    for (const name of ["alice", "verifier"]) expect(refusal(await ask(name)), name).toBe("role_not_allowed");
   });
 
   test("sequence gives each number once, and only whole counts", async () => {

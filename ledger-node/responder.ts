@@ -236,13 +236,16 @@ export class Responder {
     if (from !== gridAuthority) return refused({ tag: "role_not_allowed" });
     if (amount <= 0n || amount > FUND_MAX) return refused({ tag: "command_malformed" });
     vault.expireLocks(nowMs());
+    const lock = `fund ${flowId}`;
+    // Asked again, because the answer was lost: what was reserved for it is chosen from once more.
+    vault.unlock(lock);
     const free = vault.free("funds").filter(({ state }) => state.owner === party);
     const chosen = chooseFunds(free, party, amount);
     if (chosen === undefined)
       return refused({ tag: "insufficient_funds", needed: micros(amount), available: micros(sumOf(free)) });
     vault.lock(
       chosen.map(({ ref }) => ref),
-      `fund ${flowId}`,
+      lock,
       nowMs() + PROPOSAL_MS_MAX,
     );
     return this.#prove(chosen);

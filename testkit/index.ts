@@ -2,6 +2,14 @@
 
 export { AgentStage, type AgentStageOptions, type HookCall, type Told } from "./agent-stage.ts";
 export {
+  arbClientCommand,
+  arbClientCommandOf,
+  arbLedgerRefusal,
+  arbNodeEvent,
+  arbPoolRound,
+  CLIENT_COMMAND_TAGS,
+} from "./api-arbitraries.ts";
+export {
   arbCommand,
   arbDay,
   arbEnergy,

@@ -57,6 +57,7 @@ export class ProcessNetwork {
   readonly #host: HostProcess;
   readonly #root: string;
   readonly #clients = new Map<string, HttpEndpoint>();
+  #clockOffsetMs = 0;
   readonly #entropy: Entropy = seededEntropy(Date.now(), "process network");
 
   /** Makes the network and starts all its nodes. @throws when one does not start. */
@@ -74,10 +75,7 @@ export class ProcessNetwork {
     const network = new ProcessNetwork(root, host);
     await network.#must(["init", network.folder, "--members", file, ...(seed === undefined ? [] : ["--seed", seed])]);
     if (configure !== undefined)
-      for (const { name } of network.parties) {
-        const config = join(network.folder, name, "config.yaml");
-        writeFileSync(config, configure(name, readFileSync(config, "utf8")));
-      }
+      for (const { name } of network.parties) network.configure(name, (config) => configure(name, config));
     return network;
   }
 
@@ -134,7 +132,7 @@ export class ProcessNetwork {
       party: key,
       networkId: this.networkId,
       signer,
-      clock: { nowMs: () => Date.now() },
+      clock: { nowMs: () => this.nowMs() },
       entropy: this.#entropy,
       after,
     });
@@ -178,6 +176,26 @@ export class ProcessNetwork {
   /** Runs `dream network COMMAND FOLDER …`. */
   command(name: string, ...args: readonly string[]): Promise<CommandEnd> {
     return this.#dream(["network", name, this.folder, ...args]);
+  }
+
+  /** The time by the clocks of the nodes. */
+  nowMs(): number {
+    return Date.now() + this.#clockOffsetMs;
+  }
+
+  /** Sets the clocks of all nodes, and of the clients, wrong by `offsetMs`: stops what runs and starts it again. */
+  async setClocks(offsetMs: number): Promise<void> {
+    await this.down();
+    for (const { name } of this.parties)
+      this.configure(name, (config) => config.replace(/offsetMs: -?\d+/, `offsetMs: ${Math.round(offsetMs)}`));
+    this.#clockOffsetMs = Math.round(offsetMs);
+    await this.up();
+  }
+
+  /** Changes the configuration of a node, as text of YAML; it holds from its next start. */
+  configure(name: string, change: (config: string) => string): void {
+    const file = join(this.folder, name, "config.yaml");
+    writeFileSync(file, change(readFileSync(file, "utf8")));
   }
 
   /** Starts what does not run. @throws when a node does not start. */

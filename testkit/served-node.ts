@@ -2,7 +2,6 @@
  * A node of a small network behind real HTTP on this machine, with clients of owners and delegates. The server can be stopped and
  * started again on the same port, over the same store, as after a crash of its process.
  */
-import type { FastifyBaseLogger } from "fastify";
 import type { MarketplaceFeed } from "#contracts";
 import { invariant, type PublicKey, type Signer, seededEntropy } from "#core";
 import { type NodeStatus, signRequest } from "#ledger-api";
@@ -15,13 +14,17 @@ export type ServedOptions = {
   readonly auditors?: readonly PublicKey[];
   readonly feed?: MarketplaceFeed;
   readonly docs?: boolean;
-  readonly logger?: FastifyBaseLogger;
   readonly streams?: Partial<ClientServerOptions["streams"]>;
   readonly keptLengthMax?: number;
 };
 
 /** An answer as it came, with its JSON where it is some. */
-export type RawAnswer = { readonly status: number; readonly headers: Headers; readonly text: string; readonly json: unknown };
+export type RawAnswer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly json: unknown;
+};
 /** What a test may do wrong with a request. */
 export type RequestFaults = {
   readonly body?: string;
@@ -67,11 +70,11 @@ export class ServedNode {
   /** Starts the server, on the port that it had before. */
   async listen(): Promise<void> {
     const { small, name } = this;
-    const { owners = [], auditors = [], feed, docs = false, logger, streams, keptLengthMax } = this.#options;
+    const { owners = [], auditors = [], feed, docs = false, streams, keptLengthMax } = this.#options;
     const node = small.node(name);
     const { store } = this;
     const onFault = (error: unknown): void => void this.faults.push(error);
-    const app = createHttpApp({ onFault, ...(logger === undefined ? {} : { logger }) });
+    const app = createHttpApp({ onFault });
     const events = new EventHistory({
       node,
       store,
@@ -159,7 +162,7 @@ export class ServedNode {
     const authorization =
       faults.authorization === undefined ? this.signed(signer, method, path, faults) : faults.authorization;
     const { body } = faults;
-    const answer = await fetch(`${this.url}${path}`, {
+    const init: RequestInit = {
       method,
       headers: {
         ...(authorization === null ? {} : { authorization }),
@@ -167,7 +170,10 @@ export class ServedNode {
         ...faults.headers,
       },
       ...(body === undefined ? {} : { body }),
-    });
+    };
+    const ask = (): Promise<Response> => fetch(`${this.url}${path}`, init);
+    // A connection of before a restart is found to be closed: nothing was read from it.
+    const answer = await ask().catch(ask);
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, text, json: parsed(text) };
   }
@@ -195,7 +201,11 @@ function statusOf(small: SmallNetwork, name: string, store: NodeStore): NodeStat
   return {
     name,
     party: small.key(name),
-    roles: small.node(name).unspent("member").find(({ key }) => key === small.key(name))?.roles ?? [],
+    roles:
+      small
+        .node(name)
+        .unspent("member")
+        .find(({ key }) => key === small.key(name))?.roles ?? [],
     networkId: small.ledger.networkId,
     epoch: small.node(name).unspent("network-parameters")[0]?.epoch ?? null,
     height: store.count(),

@@ -49,6 +49,8 @@ const QUIET_MS_MAX = 60_000;
 const POLL_MS = 40;
 /** Requests are waited for, however long they take. */
 const ANSWER_MS_MAX = 300_000;
+/** As a shell says that a process was ended by SIGTERM. */
+const EXIT_TERMINATED = 143;
 
 /** Founds the network, starts a process for each node, and waits until each member has its opening funds. */
 export async function deployNetwork(
@@ -67,6 +69,9 @@ export async function deployNetwork(
     });
     const { networkId, parties } = readNetwork(folder);
     const network = new RunningNetwork(folder, networkId, parties);
+    // Nodes outlive the command that started them; these must not, however it ends.
+    process.once("exit", network.end);
+    process.once("SIGTERM", terminate);
     try {
       const options = { folder, program, env: nodeEnv, onProgress: () => undefined };
       const [problem] = await startNodes(parties, START_MS_MAX, options);
@@ -177,7 +182,22 @@ class RunningNetwork implements BenchNetwork {
     const names = this.parties.map(({ name }) => name);
     await stopNodes(names, STOP_MS_MAX, { folder: this.#folder, onProgress: () => undefined });
     rmSync(this.#folder, { recursive: true, force: true });
+    process.removeListener("exit", this.end);
+    process.removeListener("SIGTERM", terminate);
   }
+
+  /** At once, without waiting. */
+  readonly end = (): void => {
+    for (const { name } of this.parties) {
+      const pid = runningPid(this.#folder, name);
+      if (pid !== undefined) process.kill(pid, "SIGKILL");
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  };
+}
+
+function terminate(): void {
+  process.exit(EXIT_TERMINATED);
 }
 
 function isOnlyNotary({ roles }: Certificate): boolean {

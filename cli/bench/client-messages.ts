@@ -17,7 +17,7 @@ export type Answer = {
   readonly id: number;
   readonly sentMs: number;
   readonly answeredMs: number;
-  /** The code of the refusal; null for what was carried out. */
+  /** The code of the refusal, and behind a slash the counterparty's; null for what was carried out. */
   readonly refusal: string | null;
 };
 export type FromClient =

@@ -66,5 +66,5 @@ async function carryOut({ id, endpoint, command }: Ready): Promise<Answer> {
 }
 
 function refusalOf(refusal: { readonly tag: string; readonly reason?: string }): string {
-  return refusal.reason === undefined ? refusal.tag : `${refusal.tag} (${refusal.reason})`;
+  return refusal.reason === undefined ? refusal.tag : `${refusal.tag}/${refusal.reason}`;
 }

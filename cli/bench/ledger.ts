@@ -3,9 +3,10 @@ import { cpus } from "node:os";
 import { toJson } from "#core";
 import { type Progress, progressBar } from "../progress.ts";
 import { type AcrossProcessesResult, benchAcrossProcesses } from "./across-processes.ts";
+import type { BenchProgram } from "./bench-network.ts";
 import { benchOneProcess, type OneProcessResult } from "./one-process.ts";
 
-export type BenchIo = { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream };
+export type BenchIo = BenchProgram & { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream };
 export type BenchLedgerFlags = {
   readonly members: number;
   readonly flows: number;
@@ -14,19 +15,31 @@ export type BenchLedgerFlags = {
   readonly progress: boolean;
 };
 
-export async function benchLedger(flags: BenchLedgerFlags, { stdout, stderr }: BenchIo): Promise<void> {
-  const progress: Progress = progressBar(stderr, "rounds", flags.json === true || !flags.progress);
-  const { members, rounds } = flags;
+/** More nodes than this would stand in each other's way on a small machine. */
+const NODES_MAX = 4;
+
+export async function benchLedger(flags: BenchLedgerFlags, io: BenchIo): Promise<void> {
+  const progress: Progress = progressBar(io.stderr, "rounds", flags.json === true || !flags.progress);
+  const { members, rounds, flows: flowsPerMember } = flags;
   const onRound = (done: number): void => progress.update(done, 2 * rounds);
-  const alone = await benchOneProcess({ members, flowsPerMember: flags.flows, rounds, onRound });
-  const across = await benchAcrossProcesses({
-    members: Math.min(members, 4),
-    flowsPerMember: flags.flows,
-    rounds,
-    onRound: (done) => onRound(rounds + done),
-  });
-  progress.stop();
-  stdout.write(flags.json === true ? `${toJson({ oneProcess: alone, acrossProcesses: across }, 2)}\n` : tableOf(alone, across));
+  try {
+    const alone = await benchOneProcess({ members, flowsPerMember, rounds, onRound });
+    const across = await benchAcrossProcesses({
+      members: Math.min(members, NODES_MAX),
+      flowsPerMember,
+      rounds,
+      program: io,
+      onRound: (done) => onRound(rounds + done),
+    });
+    progress.stop();
+    io.stdout.write(flags.json === true ? jsonOf(alone, across) : tableOf(alone, across));
+  } finally {
+    progress.stop();
+  }
+}
+
+function jsonOf({ cost, signatureLimit, ...alone }: OneProcessResult, acrossProcesses: AcrossProcessesResult): string {
+  return `${toJson({ ...alone, ...cost, signatureLimitPerSecond: signatureLimit, acrossProcesses }, 2)}\n`;
 }
 
 function tableOf(alone: OneProcessResult, across: AcrossProcessesResult): string {

@@ -43,7 +43,8 @@ export type NodeConfig = {
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
 export const CONFIG_FILE = "config.yaml";
 const path = z.string().min(1).max(4_096);
-const DAY_MS = 86_400_000;
+/** For rehearsals of the days to come. */
+const CLOCK_OFFSET_MS_MAX = 31 * 86_400_000;
 
 const schema = z.strictObject({
   name: memberName,
@@ -69,7 +70,9 @@ const schema = z.strictObject({
     .prefault({}),
   docs: z.boolean().default(false),
   peers: z.strictObject({ timeoutMs: z.int().min(100).max(60_000).default(5_000) }).prefault({}),
-  clock: z.strictObject({ offsetMs: z.int().min(-DAY_MS).max(DAY_MS).default(0) }).prefault({}),
+  clock: z
+    .strictObject({ offsetMs: z.int().min(-CLOCK_OFFSET_MS_MAX).max(CLOCK_OFFSET_MS_MAX).default(0) })
+    .prefault({}),
   tls: z.strictObject({ ca: path, certificate: path, key: path }).optional(),
   marketplace: marketplaceSchema.optional(),
   settlement: z.strictObject({ retrySeconds: z.int().min(1).max(86_400).default(30) }).prefault({}),

@@ -112,7 +112,7 @@ function openNotary(
       EXIT.badInput,
       `${file}: the commit log is missing, without which a notary would let money be spent twice; restore it from a copy`,
     );
-  const commitLog = opened(file, () => openSqliteCommitLog(file, config.store.durability));
+  const commitLog = opened(file, () => openSqliteCommitLog(file, config.store.durability, bytesMaxOf(config)));
   const [first] = commitLog.scan();
   if (first?.txId !== genesis.transaction.id) throw foreign(file, config.network.id);
   const notary = new Notary({
@@ -178,9 +178,7 @@ async function openNode(
   { transport, clock, notaryKey, genesis }: NodeParts,
 ): Promise<LedgerSide> {
   const file = resolvePath(folder, config.store.file);
-  const { durability, megabytesMax } = config.store;
-  const bytesMax = megabytesMax === undefined ? undefined : megabytesMax * MEGABYTE;
-  const store = opened(file, () => openSqliteNodeStore(file, durability, defer, bytesMax));
+  const store = opened(file, () => openSqliteNodeStore(file, config.store.durability, defer, bytesMaxOf(config)));
   refuseForeign(store, file, config.network.id, genesis);
   let openOrders: Parameters<typeof admissionPolicy>[0] = () => [];
   const node = new LedgerNode({
@@ -200,6 +198,10 @@ async function openNode(
   await found(node, genesis, file);
   refuseForeignRules(node, file, config.network.id);
   return { node, store };
+}
+
+function bytesMaxOf({ store }: NodeIdentity["config"]): number | undefined {
+  return store.megabytesMax === undefined ? undefined : store.megabytesMax * MEGABYTE;
 }
 
 /** Members from the beginning start with the founding transaction; who joins later is introduced by the grid authority. */

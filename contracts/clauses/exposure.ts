@@ -6,19 +6,20 @@ import { compareText, type LocalDay, type PublicKey, type SlotId } from "#core";
 import type { Facts } from "../resolved.ts";
 import { OPENED_DAYS_MAX } from "../state-codec.ts";
 import type { Exposure, ExposureEntry, State } from "../states.ts";
-import { type Changes, type Clause, clause, sameChanges, Tally } from "./clause.ts";
+import { type Changes, type Clause, clause, lazy, sameChanges, Tally } from "./clause.ts";
 
 type Measure = "promised" | "bought" | "bidding";
 
 /** What a trading flow must hold of exposures. */
 export function exposureClauses(facts: Facts): readonly Clause[] {
+  const changes = lazy(() => exposureChanges(facts));
   return [
     clause("exposure_continues", () => exposuresContinue(facts)),
     clause("exposure_day_opened_once", () => daysOpenedOnce(facts)),
     clause("exposure_entries_tidy", () => facts.made("exposure").every((exposure) => isTidy(facts, exposure))),
-    clause("exposure_counts_the_change", () => sameChanges(exposureChanges(facts), positionChanges(facts))),
+    clause("exposure_counts_the_change", () => sameChanges(changes(), positionChanges(facts))),
     clause("exposure_only_where_it_changes", () => onlyChangedExposures(facts)),
-    clause("holding_cap_kept", () => holdingCapsKept(facts)),
+    clause("holding_cap_kept", () => holdingCapsKept(facts, changes())),
   ];
 }
 
@@ -175,12 +176,18 @@ export function withOpenedDays(openedDays: readonly LocalDay[], added: readonly 
 
 /** Consuming a member's exposure stops its other trades for a moment: only those whose position changes bear it. */
 function onlyChangedExposures(facts: Facts): boolean {
-  const before = new Map(facts.consumed("exposure").map((exposure) => [keyOf(exposure), entriesText(exposure)]));
-  return facts.made("exposure").every((exposure) => entriesText(exposure) !== (before.get(keyOf(exposure)) ?? ""));
+  const before = new Map(facts.consumed("exposure").map((exposure) => [keyOf(exposure), exposure.entries]));
+  return facts.made("exposure").every((exposure) => !areSame(exposure.entries, before.get(keyOf(exposure)) ?? []));
 }
 
-function entriesText({ entries }: Exposure): string {
-  return entries.map(({ slot, promised, bought, bidding }) => `${slot} ${promised} ${bought} ${bidding}`).join();
+function areSame(left: readonly ExposureEntry[], right: readonly ExposureEntry[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every((entry, index) => {
+      const other = right[index];
+      return other !== undefined && isSame(entry, other);
+    })
+  );
 }
 
 function isTidy(facts: Facts, { day, entries }: Exposure): boolean {
@@ -197,20 +204,24 @@ function isEmpty({ promised, bought, bidding }: ExposureEntry): boolean {
 }
 
 /** Whoever's holdings and bids grow is cited and stays within its cap. */
-function holdingCapsKept(facts: Facts): boolean {
+function holdingCapsKept(facts: Facts, changes: Changes): boolean {
   const growth = new Tally();
-  for (const [key, amount] of exposureChanges(facts)) {
+  for (const [key, amount] of changes) {
     const [member = "", slot = "", measure] = key.split(" ");
     if (measure !== "promised") growth.add(`${member} ${slot}`, amount);
   }
-  const members = new Map(facts.cited("member").map((member) => [member.key as string, member]));
-  const held = new Map(facts.made("exposure").flatMap(heldBySlot));
   return [...growth.changes].every(([key, amount]) => {
-    const cap = members.get(key.split(" ")[0] ?? "")?.holdingCapPerSlot;
-    return amount <= 0n || (cap !== undefined && (cap === null || (held.get(key) ?? 0n) <= cap));
+    const [member = "", slot = ""] = key.split(" ");
+    const cap = facts.cited("member").find((cited) => cited.key === member)?.holdingCapPerSlot;
+    return amount <= 0n || (cap !== undefined && (cap === null || heldIn(facts, member, slot) <= cap));
   });
 }
 
-function heldBySlot({ member, entries }: Exposure): readonly (readonly [string, bigint])[] {
-  return entries.map(({ slot, bought, bidding }) => [`${member} ${slot}`, bought + bidding]);
+/** What the member holds and bids for in the slot, as the exposures that are made say. */
+function heldIn(facts: Facts, member: string, slot: string): bigint {
+  for (const exposure of facts.made("exposure")) {
+    const entry = exposure.member === member ? exposure.entries.find((each) => each.slot === slot) : undefined;
+    if (entry !== undefined) return entry.bought + entry.bidding;
+  }
+  return 0n;
 }

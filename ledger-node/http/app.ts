@@ -1,13 +1,11 @@
 /** The HTTP server of a node's process, before anything is served on it: limits, and JSON codes for what no route answers. */
 import type { Socket } from "node:net";
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions } from "fastify";
+import fastify, { type FastifyInstance, type FastifyServerOptions } from "fastify";
 import { errorHandler, refusalJson, sendRefusal } from "./problems.ts";
 
 export type HttpAppOptions = {
   /** Certificates in PEM; clients must show one that `ca` signed when `ca` is given. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
-  /** Fastify tells it of its own troubles; requests are not logged, and their headers never. */
-  readonly logger?: FastifyBaseLogger;
   /** Told of faults of the node itself. */
   readonly onFault: (error: unknown) => void;
 };
@@ -18,11 +16,11 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Above the client's, so that it is the client who closes a connection that is idle. */
 const KEEP_ALIVE_MS = 75_000;
 
-export function createHttpApp({ tls, logger, onFault }: HttpAppOptions): FastifyInstance {
+export function createHttpApp({ tls, onFault }: HttpAppOptions): FastifyInstance {
   const secured = tls === undefined ? {} : { https: { ...tls, requestCert: tls.ca !== undefined } };
   const options: FastifyServerOptions = {
-    ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
-    disableRequestLogging: true,
+    // Requests are not logged, so nothing of their headers is.
+    logger: false,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -57,8 +57,7 @@ export class Authentication {
         const claimed = await this.#nonces.claim(stamp, isChange);
         if (claimed !== "new") throw new RequestRefused(claimed === "seen" ? "request_replayed" : "requests_exhausted");
         const json = body.length === 0 ? { value: undefined } : jsonOf(body);
-        if (json === undefined)
-          throw new RequestRefused("request_malformed", [{ path: "body", mend: "give JSON" }]);
+        if (json === undefined) throw new RequestRefused("request_malformed", [{ path: "body", mend: "give JSON" }]);
         request.body = json.value;
       },
     };

@@ -7,6 +7,7 @@ import {
   type ApiRefusal,
   apiRefusalSchema,
   decodeValue,
+  emptySchema,
   LEDGER_REFUSED_STATUS,
   type LedgerRefused,
   ledgerRefusedSchema,
@@ -80,11 +81,18 @@ const routesOf = new WeakMap<FastifyInstance, Map<string, Set<string>>>();
 export function watchRoutes(scope: FastifyInstance): void {
   const methods = new Map<string, Set<string>>();
   routesOf.set(scope, methods);
-  scope.addHook("onRoute", ({ url, method }: RouteOptions) => {
+  scope.addHook("onRoute", (route: RouteOptions) => {
+    const { url, method } = route;
+    // What a route does not name in its query is refused, as in its body.
+    if (route.schema !== undefined && !isHidden(route.schema)) route.schema.querystring ??= emptySchema;
     const known = methods.get(url) ?? new Set();
     for (const each of [method].flat()) known.add(each);
     methods.set(url, known);
   });
+}
+
+function isHidden(schema: FastifySchema): boolean {
+  return "hide" in schema && schema.hide === true;
 }
 
 /** Answers 405 for each method that a path has not; to be called after the last route. */

@@ -24,6 +24,7 @@ export type Shown = {
   readonly status: () => NodeStatus;
   readonly ledger: ServedLedger | undefined;
   readonly feed: MarketplaceFeed | undefined;
+  readonly onFault: (error: unknown) => void;
 };
 
 const STATES_PER_CHUNK = 100;
@@ -31,7 +32,7 @@ const STATES_PER_CHUNK = 100;
 const PAGE_BYTES_MAX = 1_048_576;
 const security = SIGNED;
 
-export function readingRoutes(context: RouteContext, { status, ledger, feed }: Shown): void {
+export function readingRoutes(context: RouteContext, { status, ledger, feed, onFault }: Shown): void {
   const { scope, authentication } = context;
   scope.get(
     API_PATHS.status,
@@ -46,7 +47,7 @@ export function readingRoutes(context: RouteContext, { status, ledger, feed }: S
     },
     () => status(),
   );
-  if (ledger !== undefined) ledgerRoutes(context, ledger);
+  if (ledger !== undefined) ledgerRoutes(context, ledger, onFault);
   if (feed === undefined) return;
   scope.get(
     API_PATHS.poolRounds,
@@ -63,7 +64,11 @@ export function readingRoutes(context: RouteContext, { status, ledger, feed }: S
   );
 }
 
-function ledgerRoutes({ scope, authentication }: RouteContext, { node, transactions }: ServedLedger): void {
+function ledgerRoutes(
+  { scope, authentication }: RouteContext,
+  { node, transactions }: ServedLedger,
+  onFault: Shown["onFault"],
+): void {
   scope.get<{ Params: StateParameters }>(
     API_PATHS.states,
     {
@@ -78,7 +83,8 @@ function ledgerRoutes({ scope, authentication }: RouteContext, { node, transacti
     },
     async (request, reply) => {
       const states = await node.states(request.params.tag);
-      return reply.type("application/json; charset=utf-8").send(Readable.from(chunksOf(states)));
+      const chunks = Readable.from(chunksOf(states)).on("error", onFault);
+      return reply.type("application/json; charset=utf-8").send(chunks);
     },
   );
 
@@ -102,7 +108,9 @@ function ledgerRoutes({ scope, authentication }: RouteContext, { node, transacti
 function* chunksOf(states: readonly StateAndRef[]): Iterable<string> {
   yield '{"states":[';
   for (let from = 0; from < states.length; from += STATES_PER_CHUNK) {
-    const chunk = states.slice(from, from + STATES_PER_CHUNK).map((state) => encodeJson(stateAndRefSchema, state));
+    const chunk = states
+      .slice(from, from + STATES_PER_CHUNK)
+      .map(({ ref, state }) => encodeJson(stateAndRefSchema, { ref, state }));
     yield `${from === 0 ? "" : ","}${chunk.join(",")}`;
   }
   yield "]}";

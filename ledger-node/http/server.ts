@@ -71,7 +71,7 @@ function routes(context: RouteContext, options: ClientServerOptions): void {
     },
     () => ({ status: "ok" as const }),
   );
-  readingRoutes(context, { status, ledger, feed });
+  readingRoutes(context, { status, ledger, feed, onFault: options.onFault });
   if (ledger !== undefined) {
     commandRoutes(context, ledger.node);
     eventRoute(context, ledger.events);

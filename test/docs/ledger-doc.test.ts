@@ -54,9 +54,13 @@ describe("states", () => {
     expect(keepers === "everybody").toBe(isPublic(state));
     if (isPublic(state)) return;
     const words = (keepers.split(";")[0] ?? "").split(", ");
-    const keys = words.map((word) => (word === "grid authority" ? PARAMETERS.gridAuthority : (state as never)[word]));
-    expect([...concernedBy(state, PARAMETERS)].sort()).toEqual(keys.sort());
-    expect(participantsOf(state).length).toBe(words.filter((word) => word !== "grid authority").length);
+    const offices: Readonly<Record<string, readonly PublicKey[]>> = {
+      "grid authority": [PARAMETERS.gridAuthority],
+      verifiers: PARAMETERS.verifiers,
+    };
+    const keys = words.flatMap((word): readonly PublicKey[] => offices[word] ?? [(state as never)[word]]);
+    expect(new Set(concernedBy(state, PARAMETERS))).toEqual(new Set(keys));
+    expect(participantsOf(state).length).toBe(words.filter((word) => offices[word] === undefined).length);
   });
 });
 
@@ -92,6 +96,7 @@ describe("signers", () => {
   const PARTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     join: { alice: "member", carol: "member" },
     "redeem-funds": { alice: "owner" },
+    "vote-standing": { verifier: "voter" },
     "grant-mandate": { alice: "principal" },
     "revoke-mandate": { alice: "principal" },
     "create-promises": { alice: "supplier" },
@@ -105,9 +110,8 @@ describe("signers", () => {
   const CAST = ["alice", "bob", "carol", "marketplace", "grid authority", "power company", "payment provider"];
   const VERIFIERS = ["verifier", "second verifier", "third verifier"];
   const partOf = (flow: string, key: PublicKey): string => {
-    if (VERIFIERS.some((name) => keyOf(name) === key)) return "verifiers";
-    const name = CAST.find((each) => keyOf(each) === key) ?? "unknown";
-    return PARTS[flow]?.[name] ?? name;
+    const name = [...CAST, ...VERIFIERS].find((each) => keyOf(each) === key) ?? "unknown";
+    return PARTS[flow]?.[name] ?? (VERIFIERS.includes(name) ? "verifiers" : name);
   };
 
   test.each(flows)("of %s are those that the page names", (flow) => {

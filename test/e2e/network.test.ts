@@ -4,7 +4,6 @@ import {
   compareText,
   invariant,
   localDayAt,
-  micros,
   microsPerKwh,
   nextLocalDay,
   type Slot,
@@ -205,13 +204,11 @@ describe("a network", () => {
     await network.up();
     expect(await Promise.all(names.map(vaultOf))).toEqual(before);
     // A command of before the stop is known, and one more can be carried out.
-    const repeated = await network
-      .client("wind")
-      .submit({
-        tag: "create-promises",
-        commandId: "promise",
-        promises: [{ slot: slot(40), energy: wattHours(4_000n) }],
-      });
+    const repeated = await network.client("wind").submit({
+      tag: "create-promises",
+      commandId: "promise",
+      promises: [{ slot: slot(40), energy: wattHours(4_000n) }],
+    });
     expect(repeated).toMatchObject({ ok: true, value: { status: "exists" } });
     await network.eventually(
       "a promise after the restart",

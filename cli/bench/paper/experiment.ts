@@ -63,6 +63,18 @@ export type Run = RunPlan & {
   readonly memory: readonly ClassMemory[];
 };
 
+/** Where and when it was measured. */
+export type Machine = {
+  readonly measuredAt: string;
+  readonly runtime: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  /** Processes that wanted a core, in the minute before the first run and in that before the end. */
+  readonly loadBefore: number;
+  readonly loadAfter: number;
+};
+
 export function failedOf({ refusals }: Pick<Run, "refusals">): number {
   return Object.values(refusals).reduce((sum, count) => sum + count, 0);
 }

@@ -1,0 +1,3 @@
+export function paperPage(_summary: unknown): string {
+  return "";
+}
