@@ -9,12 +9,12 @@ import type { NetworkParameters } from "#contracts";
 import type { Hash, PublicKey, Result } from "#core";
 import { TRANSACTIONS_PER_PAGE_MAX, type TransactionPage } from "#ledger-api";
 import type { HttpProblem } from "#ledger-client";
-import { type AuditedEntry, type AuditReport, type AuditViolation, auditSources, type StoreSource } from "#ledger-node";
+import { type AuditedEntry, type AuditReport, auditSources, type StoreSource } from "#ledger-node";
 import { CommandFailure, EXIT } from "./exit.ts";
 import type { Certificate } from "./network/certificate.ts";
 import { DIRECTORY_FILE, type Directory, directoryOf, genesisOf } from "./network/directory.ts";
 import { readKeyFile } from "./network/keys.ts";
-import { clientOf } from "./network/operator-client.ts";
+import { clientOf, operatorTls } from "./network/operator-client.ts";
 
 export type LiveAuditFlags = {
   /** File with the auditor's key. */
@@ -39,9 +39,6 @@ const TRANSACTIONS_MAX = 20_000_000;
 const READINGS_MAX = 3;
 const NEWS_MS = 1_500;
 
-/** What one node shows: its store, and the numbers under which it shows nothing. */
-type Reading = { readonly store: StoreSource; readonly gaps: readonly AuditViolation[] };
-
 /** Audits the nodes that the flags name. @throws CommandFailure for what is missing, unknown or unreachable. */
 export async function auditUrl(
   url: string,
@@ -55,9 +52,12 @@ export async function auditUrl(
   if (!signer.ok) throw new CommandFailure(EXIT.badInput, `${key}: ${signer.error.problem}; ${signer.error.mend}`);
   const file = flags.network ?? join(dirname(key), DIRECTORY_FILE);
   const directory = readDirectory(file);
+  const clock = { nowMs: () => Date.now() };
+  // Where the network's connections are encrypted, its certificates stand beside its directory.
+  const tls = operatorTls(dirname(file));
   const clients = [url, ...(against === undefined ? [] : [against])].map((each) => {
     const certificate = partyAt(each, directory, file);
-    const client = clientOf(certificate, signer.value, { nowMs: () => Date.now() });
+    const client = clientOf(certificate, { signer: signer.value, clock, tls });
     return { ...certificate, client };
   });
   const nodes = clients.map(
@@ -98,63 +98,63 @@ async function auditOnce(
   onProgress: (done: number) => void,
 ): Promise<AuditReport> {
   let done = 0;
-  const readings: Reading[] = [];
+  const stores: StoreSource[] = [];
   for (const node of nodes)
-    readings.push(
+    stores.push(
       await readNode(node, (count) => {
         done += count;
         onProgress(done);
       }),
     );
-  const sources = { log: undefined, founding, stores: readings.map(({ store }) => store) };
-  const audited = auditSources(sources, nodes.map(({ name }) => name).join());
+  const audited = auditSources({ log: undefined, founding, stores }, nodes.map(({ name }) => name).join());
   if (!audited.ok) throw new CommandFailure(EXIT.error, `${audited.error.path}: shows no network's parameters`);
-  const gaps = readings.flatMap((reading) => reading.gaps);
-  return { ...audited.value, violations: [...audited.value.violations, ...gaps] };
+  return audited.value;
 }
 
-/** Checks the order in which a node shows its transactions: its numbers run from 1 without a gap, for nothing is ever taken out. */
+/**
+ * What a node shows, by the transaction. Numbers rise, and have gaps: of a transaction of which more was shown later, only what
+ * came last stands there; if that came while the pages were read, it is shown twice.
+ */
 class Shelf {
-  readonly entries: AuditedEntry[] = [];
-  readonly problems: AuditViolation[] = [];
   readonly #name: string;
-  readonly #seen = new Set<Hash>();
+  readonly #entries = new Map<Hash, AuditedEntry>();
   #last = 0;
+  #count = 0;
 
   constructor(name: string) {
     this.#name = name;
   }
 
   add({ sequence, txId, kind, bytes }: TransactionPage["transactions"][number]): void {
-    const violate = (problem: string, id: string): void =>
-      void this.problems.push({ store: this.#name, txId: id, problem });
     if (sequence <= this.#last)
       throw new CommandFailure(EXIT.error, `${this.#name}: shows its transactions out of order; it can't be audited`);
-    if (sequence !== this.#last + 1)
-      violate(`shows nothing under the numbers ${this.#last + 1} to ${sequence - 1}`, "");
-    if (this.#seen.has(txId)) violate("is shown twice", txId);
-    this.#seen.add(txId);
+    if (++this.#count > TRANSACTIONS_MAX)
+      throw new CommandFailure(EXIT.error, `${this.#name}: shows pages without an end; it can't be audited`);
     this.#last = sequence;
-    this.entries.push({ txId, kind, bytes });
+    this.#entries.delete(txId);
+    this.#entries.set(txId, { txId, kind, bytes });
+  }
+
+  get entries(): readonly AuditedEntry[] {
+    return [...this.#entries.values()];
   }
 }
 
-async function readNode(node: LiveNode, onPage: (count: number) => void): Promise<Reading> {
+async function readNode(node: LiveNode, onPage: (count: number) => void): Promise<StoreSource> {
   const { name, party } = node;
   const shelf = new Shelf(name);
-  const { entries, problems } = shelf;
   for (let after: number | null = 0; after !== null; ) {
     const page: Result<TransactionPage, HttpProblem> = await node.transactions(after, TRANSACTIONS_PER_PAGE_MAX);
     if (!page.ok) throw unreadable(name, page.error);
     const { transactions, next } = page.value;
     for (const each of transactions) shelf.add(each);
     onPage(transactions.length);
-    if (next !== null && (next <= after || entries.length > TRANSACTIONS_MAX))
+    if (next !== null && (next <= after || transactions.length === 0))
       throw new CommandFailure(EXIT.error, `${name}: shows pages without an end; it can't be audited`);
     after = next;
   }
-  const store = { name, party, count: entries.length, entries: () => entries, proofs: () => [], underWay: () => [] };
-  return { store, gaps: problems };
+  const { entries } = shelf;
+  return { name, party, count: entries.length, entries: () => entries, proofs: () => [], underWay: () => [] };
 }
 
 function unreadable(name: string, problem: HttpProblem): CommandFailure {

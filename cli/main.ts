@@ -37,7 +37,7 @@ const networkIo: NetworkIo = {
   stdout: process.stdout,
   stderr: process.stderr,
   program: fileURLToPath(new URL("../../bin/dream", import.meta.url)),
-  nodeEnv: { PATH: process.env["PATH"] ?? "", TZ: "UTC" },
+  nodeEnv: { TZ: "UTC" },
   clock: { nowMs: () => Date.now() },
 };
 
@@ -130,6 +130,7 @@ network
   .description("makes keys, certificates, the founding transaction and a configuration for each node")
   .requiredOption("--members <file>", "members and rules, YAML")
   .option("--force", "throw away the network that the folder holds")
+  .option("--tls", "encrypt connections; nodes and clients show certificates of the network's own authority")
   .option("--seed <text>", "derive the keys from a text: the same network each time, for rehearsals only")
   .option("--json", "print the result as JSON")
   .addHelpText("after", "\nExample: dream network init runs/village --members examples/network/members.yaml")

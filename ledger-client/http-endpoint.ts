@@ -135,7 +135,11 @@ class RemoteNode implements HttpEndpoint {
       heard = resolve;
     });
     this.#unheard.add(hearing);
-    void hearing.then(() => this.#unheard.delete(hearing));
+    const cancel = this.#requests.after(HEARD_MS_MAX, heard);
+    void hearing.then(() => {
+      cancel();
+      this.#unheard.delete(hearing);
+    });
     const stop = followStream({
       requests: this.#requests,
       path: API_PATHS.events,
@@ -169,8 +173,7 @@ class RemoteNode implements HttpEndpoint {
   }
 
   async #heard(): Promise<void> {
-    if (this.#unheard.size === 0) return;
-    await Promise.race([Promise.all(this.#unheard), this.#requests.pause(HEARD_MS_MAX)]);
+    await Promise.all(this.#unheard);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Signed requests to one node: each try is signed anew, and what is ambiguous is tried again for a bounded time. */
+import { setMaxListeners } from "node:events";
 import type { Agent as HttpAgent } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
@@ -60,6 +61,8 @@ export class HttpRequests {
 
   constructor(options: HttpClientOptions) {
     this.#options = { ...systemPorts, ...options };
+    // Every request under way listens to it.
+    setMaxListeners(0, this.#abort.signal);
     this.#base = options.url.replace(/\/+$/, "");
   }
 

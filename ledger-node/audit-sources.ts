@@ -1,5 +1,5 @@
 /** Where an audit reads from: stores in a folder, or what live nodes show. Opened for reading only; nothing is written. */
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Hash, hashFromBytes, type PublicKey } from "#core";
 import { decodeJournaled } from "./journal.ts";
@@ -42,6 +42,8 @@ export type AuditSources = {
 
 /** File name of the notary's commit log among the stores of a run. */
 export const COMMIT_LOG_FILE = "notary.sqlite";
+/** Stands in the folder of a network, beside the folders of its nodes. */
+const NETWORK_FILE = "network.json";
 
 type CommittedRow = { readonly tx: Buffer; readonly at: number; readonly bytes: Buffer };
 type StoredRow = { readonly id: Buffer; readonly kind: StoredKind; readonly bytes: Buffer };
@@ -56,7 +58,7 @@ type JournalRow = {
 export function storesIn(folder: string): readonly string[] {
   const own = [join(folder, "ledger"), folder].map(filesIn).find((files) => files.length > 0);
   if (own !== undefined) return own;
-  if (!isFolder(folder)) return [];
+  if (!existsSync(join(folder, NETWORK_FILE))) return [];
   return readdirSync(folder)
     .sort()
     .flatMap((name) => filesIn(join(folder, name)));

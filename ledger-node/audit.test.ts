@@ -1,5 +1,5 @@
 /** The audit counts money and signatures, and looks at proofs too; what it finds in altered stores is in test/e2e/audit.test.ts. */
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -188,6 +188,8 @@ describe("the folder of a network, in which each node has a folder of its own", 
       mkdirSync(join(network, name), { recursive: true });
       copyFileSync(join(honest, file), join(network, name, file));
     }
+    expect(auditFolder(network), "any folder of folders is no network").toMatchObject({ error: { tag: "no_stores" } });
+    writeFileSync(join(network, "network.json"), "{}");
     const report = unwrap(auditFolder(network));
     expect(report).toMatchObject({ violations: [], transactions: 8, signatures: 15 });
     const database = new Database(join(network, "verifier", "verifier.sqlite"));

@@ -10,10 +10,10 @@ import {
   tearOffOf,
 } from "#contracts";
 import { compareText, type PublicKey } from "#core";
-import { concernedBy, isGranted, isPublic } from "./relevance.ts";
+import { concernedBy, isPublic } from "./relevance.ts";
 
 /** What a party is shown of a transaction, by index. */
-type Part = { readonly inputs: number[]; readonly outputs: number[]; readonly isConcerned: boolean };
+type Part = { readonly inputs: number[]; readonly outputs: number[]; isConcerned: boolean };
 
 /**
  * The message that each party is owed about a final transaction.
@@ -45,34 +45,40 @@ function noticesFor(
   everybody: readonly PublicKey[],
   served: ReadonlySet<PublicKey>,
 ): readonly (readonly [PublicKey, Uint8Array])[] {
-  const { outputs } = signed.transaction.content;
   const others = new Set(everybody.filter((key) => !served.has(key)));
-  const all = [...inputs, ...outputs];
-  const concerned = new Set<PublicKey>();
-  for (const state of all) {
-    const keys = isPublic(state) ? others : concernedBy(state, parameters);
-    for (const key of keys) if (others.has(key)) concerned.add(key);
-  }
   // An observer that is shown nothing still learns that there was a transaction: it can count them.
-  const observing = parameters.observers.map(({ key }) => key).filter((key) => others.has(key));
+  const observers = parameters.observers.filter(({ key }) => others.has(key));
+  const parts = new Map<PublicKey, Part>(
+    observers.map(({ key }) => [key, { inputs: [], outputs: [], isConcerned: false }]),
+  );
+  const partOf = (key: PublicKey): Part => {
+    const part = parts.get(key) ?? { inputs: [], outputs: [], isConcerned: false };
+    parts.set(key, part);
+    return part;
+  };
+  const note = (state: State, side: "inputs" | "outputs", index: number): void => {
+    const concerned = isPublic(state)
+      ? others
+      : new Set(concernedBy(state, parameters).filter((key) => others.has(key)));
+    for (const key of concerned) {
+      const part = partOf(key);
+      part.isConcerned = true;
+      part[side].push(index);
+    }
+    for (const { key, sees } of observers)
+      if (sees.includes(state.tag) && !concerned.has(key)) partOf(key)[side].push(index);
+  };
+  for (const [index, state] of inputs.entries()) note(state, "inputs", index);
+  for (const [index, state] of signed.transaction.content.outputs.entries()) note(state, "outputs", index);
   const cache = new Map<string, Uint8Array>();
-  return [...new Set([...concerned, ...observing])].sort(compareText).map((key) => {
-    const isShown = (state: State): boolean =>
-      isPublic(state) || concernedBy(state, parameters).includes(key) || isGranted(key, state.tag, parameters);
-    const part = {
-      inputs: indexesOf(inputs, isShown),
-      outputs: indexesOf(outputs, isShown),
-      isConcerned: concerned.has(key),
-    };
-    const shape = `${part.inputs} ${part.outputs} ${part.isConcerned}`;
-    const notice = cache.get(shape) ?? noticeOf(signed, part);
-    cache.set(shape, notice);
-    return [key, notice] as const;
-  });
-}
-
-function indexesOf(states: readonly State[], isShown: (state: State) => boolean): number[] {
-  return states.flatMap((state, index) => (isShown(state) ? [index] : []));
+  return [...parts]
+    .sort(([left], [right]) => compareText(left, right))
+    .map(([key, part]) => {
+      const shape = `${part.inputs} ${part.outputs} ${part.isConcerned}`;
+      const notice = cache.get(shape) ?? noticeOf(signed, part);
+      cache.set(shape, notice);
+      return [key, notice] as const;
+    });
 }
 
 /**

@@ -8,19 +8,17 @@ import type { NodeStore, StoredTransaction } from "./stores/node-store.ts";
  * @param before - Only what was stored before this number; null: from the newest on.
  */
 export function headsIn(
-  store: Pick<NodeStore, "count" | "scanAfter">,
+  store: Pick<NodeStore, "scanBefore">,
   notary: PublicKey,
   before: number | null,
   limit: number,
 ): PeerReply {
   if (!isWhole(limit, 1, HEADS_MAX) || (before !== null && !isWhole(before, 0, Number.MAX_SAFE_INTEGER)))
     return { tag: "refused", refusal: { tag: "command_malformed" } };
-  // Nothing is ever taken out of a store, so its numbers run from 1 to its count.
-  const end = Math.min(before ?? Number.MAX_SAFE_INTEGER, store.count() + 1);
-  const start = Math.max(1, end - limit);
-  const stored = end > start ? store.scanAfter(start - 1, end - start) : [];
-  const heads = stored.flatMap((each) => headOf(each, notary) ?? []).reverse();
-  return { tag: "heads", heads, next: start > 1 ? start : null };
+  const stored = store.scanBefore(before, limit);
+  const oldest = stored.at(-1);
+  const heads = stored.flatMap((each) => headOf(each, notary) ?? []);
+  return { tag: "heads", heads, next: oldest === undefined || stored.length < limit ? null : oldest.sequence };
 }
 
 function isWhole(value: number, min: number, max: number): boolean {

@@ -8,6 +8,7 @@ import {
   contractViolations,
   decodeNotice,
   decodeSignedTransaction,
+  encodeNotice,
   encodeSignedTransaction,
   type LedgerRefusal,
   type NetworkParameters,
@@ -22,12 +23,14 @@ import {
   type State,
   type StateRef,
 } from "#contracts";
-import { err, ok, type PublicKey, type Result } from "#core";
+import { err, type Hash, ok, type PublicKey, type Result } from "#core";
 import { proofBytes } from "./journal.ts";
 import type { KnownStates } from "./known-states.ts";
+import { notYetShown, shownTogether } from "./notices.ts";
 import { concernedBy, isGranted, isPublic, isWitnessed } from "./relevance.ts";
 import type { SignatureCheck } from "./signature-check.ts";
-import type { NodeStore, StoredCommand } from "./stores/node-store.ts";
+import type { NodeStore, StoredCommand, StoredTransaction } from "./stores/node-store.ts";
+import { Turns } from "./turns.ts";
 import type { Vault } from "./vault.ts";
 
 export type LedgerParts = {
@@ -56,6 +59,8 @@ export class Ledger {
   /** Spent before they were seen: messages may overtake each other. */
   readonly #spentEarly = new Set<string>();
   readonly #recorded = new Set<string>();
+  /** What is heard of one transaction is recorded one after the other. */
+  readonly #turns = new Turns();
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
@@ -72,56 +77,94 @@ export class Ledger {
     return this.#recorded.has(txId);
   }
 
+  /** Whether all of a transaction is here, and not only a part that somebody has shown. */
+  hasWhole(txId: Hash): boolean {
+    return this.#stored(txId)?.kind === "full";
+  }
+
   /**
    * Checks and stores a final transaction that the party signed or began.
    * @param resolved - For checking the contract; null when this node checked it before it signed.
    */
-  async record(
+  record(
+    signed: SignedTransaction,
+    resolved: ResolvedTransaction | null,
+    command: StoredCommand | null,
+  ): Promise<Result<null, LedgerRefusal>> {
+    return this.#turns.take(signed.transaction.id, () => this.#recordWhole(signed, resolved, command));
+  }
+
+  async #recordWhole(
     signed: SignedTransaction,
     resolved: ResolvedTransaction | null,
     command: StoredCommand | null,
   ): Promise<Result<null, LedgerRefusal>> {
     const { transaction } = signed;
-    if (this.#recorded.has(transaction.id)) return ok(null);
+    const { store } = this.#parts;
+    // Others may have shown it, or a part of it, before the party that began it has the notary's answer.
+    const before = this.#stored(transaction.id);
+    if (before?.kind === "full" && command === null) return ok(null);
     const refusal = this.#finalRefusal(signed);
     if (refusal !== undefined) return err(refusal);
     const violated = resolved === null ? [] : contractViolations(resolved);
     if (violated.length > 0) return err({ tag: "contract_violated", clauses: violated });
-    await this.#parts.store.put({
-      txId: transaction.id,
-      kind: "full",
-      bytes: encodeSignedTransaction(signed),
-      command,
-    });
-    if (!this.#recorded.has(transaction.id)) this.#applyFull(signed, true);
+    const bytes = encodeSignedTransaction(signed);
+    const entry = { txId: transaction.id, kind: "full", bytes, command } as const;
+    await (before?.kind === "notice" ? store.putMore(entry) : store.put(entry));
+    if (before?.kind !== "full") this.#applyFull(signed, true, shownBefore(before));
     return ok(null);
   }
 
-  /** Checks and stores what a party that did not sign is shown of a final transaction. */
+  /**
+   * Checks and stores what a party that did not sign is shown of a final transaction. Who shows it may hide a part of it, so
+   * what others show later is added to it.
+   */
   async recordNotice(bytes: Uint8Array): Promise<Result<null, LedgerRefusal>> {
     const decoded = decodeNotice(bytes);
     if (!decoded.ok) return err({ tag: "transaction_malformed" });
-    const notice = decoded.value;
-    if (this.#recorded.has(notice.txId)) return ok(null);
+    return this.#turns.take(decoded.value.txId, () => this.#recordPart(decoded.value));
+  }
+
+  async #recordPart(notice: Notice): Promise<Result<null, LedgerRefusal>> {
+    const before = this.#stored(notice.txId);
+    if (before?.kind === "full") return ok(null);
+    const earlier = before && noticeIn(before);
+    const fresh = earlier === undefined ? notice : notYetShown(notice, earlier);
+    if (earlier !== undefined && fresh.tearOff.revealed.length === 0) return ok(null);
     const shown = openComponents(notice.tearOff, notice.txId);
-    if (!shown.ok || shown.value.notary === undefined) return err({ tag: "transaction_malformed" });
-    const { party, check, notaries } = this.#parts;
-    const { signers } = shown.value;
-    // The signers are hidden from observers alone, and from them too where they are concerned.
-    if (signers === undefined && !this.#isObserver()) return err({ tag: "transaction_malformed" });
-    // Who signed is owed all of it: a part, shown first, would stand in the way of the rest.
-    if (signers?.includes(party)) return err({ tag: "role_not_allowed" });
-    if (!notaries.has(notice.notarySignature.by) || shown.value.notary !== notice.notarySignature.by)
-      return err({ tag: "signature_invalid" });
-    if (!check.isNotarised(notice.txId, notice.notarySignature)) return err({ tag: "signature_invalid" });
-    // Who only observes relies on the contract-verifying notary; whose own states move checks every signature itself.
-    const states = [...shown.value.outputs.values()];
-    const isOwn = states.length === 0 || states.some((state) => !isPublic(state) && !isWitnessed(state, party));
-    const lacking = isOwn && signers !== undefined ? check.lacking(notice, notice.txId, signers) : undefined;
-    if (lacking !== undefined) return err({ tag: lacking });
-    await this.#parts.store.put({ txId: notice.txId, kind: "notice", bytes, command: null });
-    if (!this.#recorded.has(notice.txId)) this.#applyNotice(notice, shown.value, true);
+    const added = openComponents(fresh.tearOff, notice.txId);
+    if (!shown.ok || !added.ok) return err({ tag: "transaction_malformed" });
+    const isOwn = this.#isOwn(shown.value);
+    const refusal = this.#noticeRefusal(notice, shown.value, isOwn);
+    if (refusal !== undefined) return err(refusal);
+    const whole = earlier === undefined ? notice : shownTogether(earlier, notice, isOwn);
+    const entry = { txId: notice.txId, kind: "notice", bytes: encodeNotice(whole), command: null } as const;
+    await (earlier === undefined ? this.#parts.store.put(entry) : this.#parts.store.putMore(entry));
+    this.#applyNotice(fresh, { ...added.value, command: shown.value.command }, true);
     return ok(null);
+  }
+
+  /** Who only observes relies on the contract-verifying notary; whose own states move checks every signature itself. */
+  #isOwn({ outputs }: ShownComponents): boolean {
+    const states = [...outputs.values()];
+    return states.length === 0 || states.some((state) => !isPublic(state) && !isWitnessed(state, this.#parts.party));
+  }
+
+  #noticeRefusal(notice: Notice, { signers, notary }: ShownComponents, isOwn: boolean): LedgerRefusal | undefined {
+    const { party, check, notaries } = this.#parts;
+    // The signers are hidden from observers alone, and from them too where they are concerned.
+    if (notary === undefined || (signers === undefined && !this.#isObserver())) return { tag: "transaction_malformed" };
+    // Who signed is owed all of it.
+    if (signers?.includes(party)) return { tag: "role_not_allowed" };
+    if (!notaries.has(notice.notarySignature.by) || notary !== notice.notarySignature.by)
+      return { tag: "signature_invalid" };
+    if (!check.isNotarised(notice.txId, notice.notarySignature)) return { tag: "signature_invalid" };
+    const lacking = isOwn && signers !== undefined ? check.lacking(notice, notice.txId, signers) : undefined;
+    return lacking === undefined ? undefined : { tag: lacking };
+  }
+
+  #stored(txId: Hash): StoredTransaction | undefined {
+    return this.#recorded.has(txId) ? this.#parts.store.transactionOf(txId) : undefined;
   }
 
   /**
@@ -170,19 +213,17 @@ export class Ledger {
     }
   }
 
-  #applyFull(signed: SignedTransaction, isNew: boolean): void {
+  /** @param shown - What was applied before: it may have been spent since. */
+  #applyFull(signed: SignedTransaction, isNew: boolean, shown?: ShownComponents): void {
     const { transaction, notarySignature } = signed;
     if (notarySignature === null) return;
     this.#parts.known.addTransaction(signed, notarySignature);
-    const made = transaction.content.outputs.map((state, index) => ({
-      ref: { txId: transaction.id, index },
-      state,
-      notary: transaction.content.notary,
-    }));
-    this.#apply(
-      { txId: transaction.id, command: transaction.content.command, spent: transaction.content.inputs, made },
-      isNew,
+    const { command, inputs, outputs, notary } = transaction.content;
+    const made = outputs.flatMap((state, index) =>
+      shown?.outputs.has(index) === true ? [] : [{ ref: { txId: transaction.id, index }, state, notary }],
     );
+    const spent = inputs.filter((_, index) => shown?.inputs.has(index) !== true);
+    this.#apply({ txId: transaction.id, command, spent, made }, isNew);
   }
 
   #applyNotice(notice: Notice, shown: ShownComponents, isNew: boolean): void {
@@ -252,4 +293,15 @@ export class Ledger {
       .all("member")
       .some(({ state }) => state.key === this.#parts.party && state.roles.includes("marketplace"));
   }
+}
+
+function noticeIn({ bytes }: StoredTransaction): Notice | undefined {
+  const decoded = decodeNotice(new Uint8Array(bytes));
+  return decoded.ok ? decoded.value : undefined;
+}
+
+function shownBefore(stored: StoredTransaction | undefined): ShownComponents | undefined {
+  const notice = stored?.kind === "notice" ? noticeIn(stored) : undefined;
+  const shown = notice === undefined ? undefined : openComponents(notice.tearOff, notice.txId);
+  return shown?.ok === true ? shown.value : undefined;
 }

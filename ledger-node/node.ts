@@ -132,8 +132,7 @@ export class LedgerNode implements NodeEndpoint {
       }
       for (const [id, command] of [...this.#begun]) {
         const answer = await this.submit(command);
-        const isOpen = !answer.ok && (answer.error.tag === "node_unreachable" || answer.error.tag === "store_full");
-        if (!isOpen) this.#begun.delete(id);
+        if (!isOpen(answer)) this.#begun.delete(id);
       }
       await this.#finality.redeliver();
       return ok(null);
@@ -165,6 +164,8 @@ export class LedgerNode implements NodeEndpoint {
     const concluded = await this.#turns.take(`flow ${key}`, () => this.#attempt(command, toDo));
     // Refused, and nothing left that could still become final: the command is as if it had never been.
     if (!concluded.answer.ok && this.#finality.pendingOf(toDo.id) === undefined) await store.dropJournal(toDo.id);
+    // Its client has its answer: what a restart took up is not tried once more.
+    if (!isOpen(concluded.answer)) this.#begun.delete(toDo.id);
     return concluded;
   }
 
@@ -329,6 +330,11 @@ export class LedgerNode implements NodeEndpoint {
 
 function proposalOf({ transaction }: Flow): Proposal {
   return { proposalId: transaction.id, transaction: encodeTransaction(transaction) };
+}
+
+/** Whether the answer leaves open what becomes of the command. */
+function isOpen(answer: Result<Receipt, LedgerRefusal>): boolean {
+  return !answer.ok && (answer.error.tag === "node_unreachable" || answer.error.tag === "store_full");
 }
 
 function isOfPosition({ tag }: ClientCommand): boolean {

@@ -66,17 +66,21 @@ describe("new parameters", () => {
       ok: false,
       error: { tag: "contract_violated", clauses: ["parameters_stay_sound"] },
     });
-    const malformed = [
+    const malformed: readonly object[] = [
       {},
       { emergencyPrice: microsPerKwh(1) },
       { verifiers: [] },
       { verifierQuorum: 0.5 },
       { observers: [{ key: small.key("bob"), sees: ["everything"] }] },
-      { __proto__: null, toString: 1 },
+      { toString: 1 },
     ];
     for (const changes of malformed)
       expect(
-        await small.submit("grid-authority", { tag: "amend-parameters", commandId: "x", changes } as ClientCommand),
+        await small.submit("grid-authority", {
+          tag: "amend-parameters",
+          commandId: "x",
+          changes,
+        } as unknown as ClientCommand),
       ).toEqual({ ok: false, error: { tag: "command_malformed" } });
   });
 });
@@ -123,8 +127,11 @@ describe("orders", () => {
   test("are cancelled from the gate on by their owner alone", async () => {
     silence("marketplace");
     small.clock.moveTo(GATE_MS);
-    await small.run("alice", cancel("offer/0"));
-    await small.run("bob", cancel("bid/0"));
+    for (const [name, orderId] of [
+      ["alice", "offer/0"],
+      ["bob", "bid/0"],
+    ] as const)
+      await small.run(name, cancel(orderId));
     expect(small.balance("bob")).toBe(10_000_000n);
     expect(
       small

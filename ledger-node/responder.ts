@@ -15,7 +15,18 @@ import {
   type TransactionSignature,
   type WireTransaction,
 } from "#contracts";
-import { type Hash, type LocalDay, localDayAt, micros, type PublicKey, type Result, slotOf, zone } from "#core";
+import {
+  err,
+  type Hash,
+  type LocalDay,
+  localDayAt,
+  micros,
+  ok,
+  type PublicKey,
+  type Result,
+  slotOf,
+  zone,
+} from "#core";
 import { ArrivalNumbers } from "./arrival-numbers.ts";
 import { PROPOSAL_MS_MAX, sumOf } from "./flow-context.ts";
 import { headsIn } from "./heads.ts";
@@ -71,7 +82,7 @@ export class Responder {
       case "introduce":
         return this.#handleIntroduce(from, request.dependencies);
       case "resolve":
-        return this.#handleResolve(request.txId, request.refs);
+        return this.#handleResolve(from, request.txId, request.refs);
       case "position":
         return this.#handlePosition(from, request.member, request.day);
       case "bid-of":
@@ -105,10 +116,10 @@ export class Responder {
     );
     if (!isSigned) return refused({ tag: "signature_invalid" });
     const resolved = await this.#resolve(from, transaction);
-    if (resolved === undefined) return refused({ tag: "dependency_unknown" });
-    const violated = contractViolations(resolved);
+    if (!resolved.ok) return refused(resolved.error);
+    const violated = contractViolations(resolved.value);
     if (violated.length > 0) return refused({ tag: "contract_violated", clauses: violated });
-    const reason = this.#reasonNotToSign(resolved) ?? this.#sequenceRefusal(transaction);
+    const reason = this.#reasonNotToSign(resolved.value) ?? this.#sequenceRefusal(transaction);
     if (reason !== undefined) return refused({ tag: "counterparty_refused", party, reason, clauses: [] });
     if (this.#checked.size >= CHECKED_MAX) this.#checked.clear();
     this.#checked.add(id);
@@ -134,36 +145,43 @@ export class Responder {
     const decoded = decodeSignedTransaction(bytes);
     if (!decoded.ok) return refused({ tag: "transaction_malformed" });
     const { transaction } = decoded.value;
-    if (ledger.has(transaction.id)) return { tag: "stored" };
+    if (ledger.hasWhole(transaction.id)) return { tag: "stored" };
     if (!transaction.content.signers.includes(party)) return refused({ tag: "role_not_allowed" });
     const isChecked = this.#checked.has(transaction.id);
-    const resolved = isChecked ? null : await this.#resolve(from, transaction);
-    if (resolved === undefined) return refused({ tag: "dependency_unknown" });
-    const recorded = await ledger.record(decoded.value, resolved, null);
+    const resolved = isChecked ? ok(null) : await this.#resolve(from, transaction);
+    if (!resolved.ok) return refused(resolved.error);
+    const recorded = await ledger.record(decoded.value, resolved.value, null);
     if (recorded.ok) this.#checked.delete(transaction.id);
     return stored(recorded);
   }
 
-  /** States that a transaction names: known ones, and for the rest proofs from the peer that sent it. */
-  async #resolve(from: PublicKey, { content, id }: WireTransaction): Promise<ResolvedTransaction | undefined> {
+  /**
+   * States that a transaction names: known ones, and for the rest proofs from the peer that sent it. A question that got lost
+   * is `node_unreachable`, which says nothing of the transaction: the peer sends it again.
+   */
+  async #resolve(
+    from: PublicKey,
+    { content, id }: WireTransaction,
+  ): Promise<Result<ResolvedTransaction, LedgerRefusal>> {
     const { known, ask } = this.#parts;
     const unknown = [...content.inputs, ...content.references].filter((ref) => known.get(ref) === undefined);
     if (unknown.length > 0) {
       const reply = await ask(from, { tag: "resolve", txId: id, refs: unknown });
-      if (reply.tag !== "resolved") return undefined;
+      if (reply.tag !== "resolved") return err(reply.tag === "refused" ? reply.refusal : { tag: "node_unreachable" });
       for (const dependency of reply.dependencies) known.addDependency(dependency);
     }
     const find = (refs: readonly StateRef[]): readonly ResolvedState[] => refs.flatMap((ref) => known.get(ref) ?? []);
     const inputs = find(content.inputs);
     const references = find(content.references);
     const isComplete = inputs.length === content.inputs.length && references.length === content.references.length;
-    return isComplete ? { content, inputs, references } : undefined;
+    return isComplete ? ok({ content, inputs, references }) : err({ tag: "dependency_unknown" });
   }
 
-  /** Proves only what a transaction of this node, that is still open, names. */
-  #handleResolve(txId: Hash, refs: readonly StateRef[]): PeerReply {
+  /** Proves only what a transaction of this node, that is still open, names, and to those alone who are to sign it. */
+  #handleResolve(from: PublicKey, txId: Hash, refs: readonly StateRef[]): PeerReply {
     const { open, known } = this.#parts;
-    const content = open.get(txId);
+    const proposed = open.get(txId);
+    const content = proposed?.signers.includes(from) === true ? proposed : undefined;
     const named = new Set([...(content?.inputs ?? []), ...(content?.references ?? [])].map(refKey));
     const dependencies = refs.flatMap((ref) => (named.has(refKey(ref)) ? (known.proofOf(ref) ?? []) : []));
     return { tag: "resolved", dependencies };
@@ -186,8 +204,7 @@ export class Responder {
     const { party, gridAuthority, vault, known } = this.#parts;
     const isKept = member === party || party === gridAuthority;
     if (!isKept || !this.#mayKnowPosition(from, member, day)) return refused({ tag: "role_not_allowed" });
-    const exposure = vault.all("exposure").find(({ state }) => state.member === member && state.day === day);
-    const index = vault.all("exposure-index").find(({ state }) => state.member === member);
+    const { exposure, index } = vault.positionOf(member, day);
     const proof = (ref: StateRef | undefined): Dependency | null =>
       ref === undefined ? null : (known.proofOf(ref) ?? null);
     return { tag: "position", exposure: proof(exposure?.ref), index: proof(index?.ref) };

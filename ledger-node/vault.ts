@@ -1,7 +1,7 @@
 /** The unspent states that concern a node, rebuilt from its store at every start. Soft locks keep its own flows apart. */
 
-import { type ResolvedState, refKey, type StateOf, type StateRef, type StateTag } from "#contracts";
-import { compareBigint, type PublicKey } from "#core";
+import { type ResolvedState, refKey, type State, type StateOf, type StateRef, type StateTag } from "#contracts";
+import { compareBigint, type LocalDay, type PublicKey } from "#core";
 
 export type VaultState<T extends StateTag = StateTag> = {
   readonly ref: StateRef;
@@ -14,6 +14,8 @@ type Lock = { readonly flowId: string; readonly untilMs: number };
 export class Vault {
   readonly #byTag = new Map<StateTag, Map<string, ResolvedState>>();
   readonly #tags = new Map<string, StateTag>();
+  /** Exposures by member and day, and exposure indexes by member: a grid authority keeps those of all members. */
+  readonly #positions = new Map<string, ResolvedState>();
   /** Which flow has reserved a state, and until when. */
   readonly #locks = new Map<string, Lock>();
 
@@ -27,6 +29,8 @@ export class Vault {
     }
     group.set(key, resolved);
     this.#tags.set(key, tag);
+    const position = positionKey(resolved.state);
+    if (position !== undefined) this.#positions.set(position, resolved);
   }
 
   /** Forgets a spent state; one that is not here is nothing to forget. */
@@ -39,7 +43,23 @@ export class Vault {
     group?.delete(key);
     this.#tags.delete(key);
     this.#locks.delete(key);
+    const position = state && positionKey(state.state);
+    if (position !== undefined && this.#positions.get(position) === state) this.#positions.delete(position);
     return state;
+  }
+
+  /** A member's exposure of a day and its exposure index, as far as they are here. */
+  positionOf(
+    member: PublicKey,
+    day: LocalDay,
+  ): {
+    readonly exposure: VaultState<"exposure"> | undefined;
+    readonly index: VaultState<"exposure-index"> | undefined;
+  } {
+    return {
+      exposure: this.#positions.get(`${member} ${day}`) as VaultState<"exposure"> | undefined,
+      index: this.#positions.get(member) as VaultState<"exposure-index"> | undefined,
+    };
   }
 
   get(ref: StateRef): ResolvedState | undefined {
@@ -69,6 +89,11 @@ export class Vault {
   expireLocks(nowMs: number): void {
     for (const [key, { untilMs }] of this.#locks) if (untilMs <= nowMs) this.#locks.delete(key);
   }
+}
+
+function positionKey(state: State): string | undefined {
+  if (state.tag === "exposure") return `${state.member} ${state.day}`;
+  return state.tag === "exposure-index" ? state.member : undefined;
 }
 
 /** Beyond this many funds, some of the smallest are spent along: few states, yet enough for payments side by side. */

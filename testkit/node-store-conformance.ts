@@ -69,6 +69,7 @@ export function nodeStoreConformance(name: string, engine: NodeStoreEngine): voi
       for (const store of stores) store.close();
     });
     transactionCases(opened);
+    readingCases(opened);
     commandCases(opened);
     journalCases(opened);
     nonceCases(opened);
@@ -103,7 +104,30 @@ function transactionCases(opened: Opened): void {
       expect(contentOf(store).map((line) => line.replace(/ [0-9a-f]{8} /, " "))).toEqual(["1 full a", "2 full b"]);
     });
 
-    test("are given page by page, each once", async () => {
+    test("of which more is shown later stand in its place, as the newest, with the command that made them", async () => {
+      const store = await opened();
+      for (const name of ["a", "b"]) await store.put(entry(name, { kind: "notice" }));
+      const more = entry("a", { bytes: new TextEncoder().encode("more"), command: command("c") });
+      await store.putMore(more);
+      await store.putMore(entry("d"));
+      expect(contentOf(store, ["c"]).map((line) => line.replace(/ [0-9a-f]{8} (?=full|notice)/, " "))).toEqual([
+        "2 notice b",
+        "3 full more",
+        "4 full d",
+        `c ${hashOf("a").slice(0, 8)} ${hashOf("content c").slice(0, 8)}`,
+      ]);
+      expect([store.count(), store.transactionOf(hashOf("a"))?.sequence, store.transactionOf(hashOf("c"))]).toEqual([
+        3,
+        3,
+        undefined,
+      ]);
+    });
+  });
+}
+
+function readingCases(opened: Opened): void {
+  describe("what is kept", () => {
+    test("is given page by page, each transaction once", async () => {
       const store = await opened();
       await Promise.all(["a", "b", "c", "d", "e"].map((name) => store.put(entry(name))));
       const numbers = (after: number, limit: number): readonly number[] =>
@@ -116,12 +140,21 @@ function transactionCases(opened: Opened): void {
         [1, 2, 3, 4, 5],
         [],
       ]);
+      const back = (before: number | null, limit: number): readonly number[] =>
+        store.scanBefore(before, limit).map(({ sequence }) => sequence);
+      expect([back(null, 2), back(4, 2), back(2, 2), back(1, 2), back(null, 99)]).toEqual([
+        [5, 4],
+        [3, 2],
+        [1],
+        [],
+        [5, 4, 3, 2, 1],
+      ]);
       expect(store.scanAfter(1, 1).map(({ txId, kind, bytes }) => [txId, kind, text(bytes)])).toEqual([
         [hashOf("b"), "full", "b"],
       ]);
     });
 
-    test("are the store's own: what was given may be changed afterwards", async () => {
+    test("is the store's own: what was given may be changed afterwards", async () => {
       const store = await opened();
       const given = entry("a");
       await store.put(given);
@@ -129,7 +162,7 @@ function transactionCases(opened: Opened): void {
       expect([...store.scan()].map(({ bytes }) => text(bytes))).toEqual(["a"]);
     });
 
-    test("and proofs: by state, the first that came, whatever else is kept of the transaction", async () => {
+    test("of proofs is by state the first that came, whatever else is kept of the transaction", async () => {
       const store = await opened();
       const ref = { txId: hashOf("t"), index: 3 };
       const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);

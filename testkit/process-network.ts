@@ -37,6 +37,8 @@ export type ProcessNetworkOptions = {
   readonly host: HostProcess;
   /** The same keys each time; random ones without it. */
   readonly seed?: string;
+  /** Encrypted connections, with certificates on both sides. */
+  readonly hasTls?: boolean;
   /** Changes the configuration of a node before it starts first, as text of YAML. */
   readonly configure?: (name: string, config: string) => string;
 };
@@ -68,12 +70,13 @@ export class ProcessNetwork {
   }
 
   /** Makes the network, and starts nothing. */
-  static async init({ members, host, seed, configure }: ProcessNetworkOptions): Promise<ProcessNetwork> {
+  static async init({ members, host, seed, hasTls, configure }: ProcessNetworkOptions): Promise<ProcessNetwork> {
     const root = mkdtempSync(join(tmpdir(), "dream-network-"));
     const file = join(root, "members.yaml");
     writeFileSync(file, members);
     const network = new ProcessNetwork(root, host);
-    await network.#must(["init", network.folder, "--members", file, ...(seed === undefined ? [] : ["--seed", seed])]);
+    const choices = [...(seed === undefined ? [] : ["--seed", seed]), ...(hasTls === true ? ["--tls"] : [])];
+    await network.#must(["init", network.folder, "--members", file, ...choices]);
     if (configure !== undefined)
       for (const { name } of network.parties) network.configure(name, (config) => configure(name, config));
     return network;
@@ -135,7 +138,14 @@ export class ProcessNetwork {
       clock: { nowMs: () => this.nowMs() },
       entropy: this.#entropy,
       after,
+      ...this.#tls(),
     });
+  }
+
+  #tls(): { readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string } } {
+    const read = (file: string): string => readFileSync(join(this.folder, file), "utf8");
+    if (!existsSync(join(this.folder, "tls-authority.pem"))) return {};
+    return { tls: { ca: read("tls-authority.pem"), cert: read("tls.pem"), key: read("tls.key") } };
   }
 
   /** The signer of a key file in a node's folder: for tests in which a party is dishonest, too. */

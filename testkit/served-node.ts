@@ -14,6 +14,8 @@ export type ServedOptions = {
   readonly auditors?: readonly PublicKey[];
   readonly feed?: MarketplaceFeed;
   readonly docs?: boolean;
+  readonly nonces?: NodeStore;
+  readonly readsMax?: number;
   readonly streams?: Partial<ClientServerOptions["streams"]>;
   readonly keptLengthMax?: number;
 };
@@ -70,7 +72,7 @@ export class ServedNode {
   /** Starts the server, on the port that it had before. */
   async listen(): Promise<void> {
     const { small, name } = this;
-    const { owners = [], auditors = [], feed, docs = false, streams, keptLengthMax } = this.#options;
+    const { owners = [], auditors = [], feed, docs = false, streams, keptLengthMax, nonces, readsMax } = this.#options;
     const node = small.node(name);
     const { store } = this;
     const onFault = (error: unknown): void => void this.faults.push(error);
@@ -86,7 +88,8 @@ export class ServedNode {
       networkId: small.ledger.networkId,
       party: node.party,
       clock: small.clock,
-      nonces: store,
+      nonces: nonces ?? store,
+      ...(readsMax === undefined ? {} : { readsMax }),
       owners,
       auditors,
       status: () => statusOf(small, name, store),

@@ -83,9 +83,14 @@ export async function deployNetwork(
       throw error;
     }
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
     throw error;
   }
+}
+
+/** What is just being killed may still write. */
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
 /** Rules as usual; the marketplace's rounds are so rare that none falls into a measurement. */
@@ -170,7 +175,8 @@ class RunningNetwork implements BenchNetwork {
     await Promise.all(
       this.parties.map(async (party) => {
         while (!(await isSo(party))) {
-          if (Date.now() >= deadlineMs) throw failure(`${party.name} did not ${what} within ${limitMs / 1_000} seconds`);
+          if (Date.now() >= deadlineMs)
+            throw failure(`${party.name} did not ${what} within ${limitMs / 1_000} seconds`);
           await sleep(POLL_MS);
         }
       }),
@@ -181,7 +187,7 @@ class RunningNetwork implements BenchNetwork {
     for (const endpoint of this.#owners.values()) endpoint.close();
     const names = this.parties.map(({ name }) => name);
     await stopNodes(names, STOP_MS_MAX, { folder: this.#folder, onProgress: () => undefined });
-    rmSync(this.#folder, { recursive: true, force: true });
+    removeFolder(this.#folder);
     process.removeListener("exit", this.end);
     process.removeListener("SIGTERM", terminate);
   }
@@ -192,7 +198,7 @@ class RunningNetwork implements BenchNetwork {
       const pid = runningPid(this.#folder, name);
       if (pid !== undefined) process.kill(pid, "SIGKILL");
     }
-    rmSync(this.#folder, { recursive: true, force: true });
+    removeFolder(this.#folder);
   };
 }
 
@@ -205,5 +211,8 @@ function isOnlyNotary({ roles }: Certificate): boolean {
 }
 
 function failure(problem: string): CommandFailure {
-  return new CommandFailure(EXIT.error, `bench: ${problem}; run it again, or look at a network with 'dream network up'`);
+  return new CommandFailure(
+    EXIT.error,
+    `bench: ${problem}; run it again, or look at a network with 'dream network up'`,
+  );
 }

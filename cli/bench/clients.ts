@@ -3,13 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { clientCommandSchema, encodeJson } from "#ledger-api";
 import { CommandFailure, EXIT } from "../exit.ts";
 import type { BenchProgram, Sender } from "./bench-network.ts";
-import {
-  type Answer,
-  type BenchRequest,
-  type FromClient,
-  fromClientSchema,
-  type ToClient,
-} from "./client-messages.ts";
+import { type Answer, type BenchRequest, type FromClient, fromClientSchema, type ToClient } from "./client-messages.ts";
 
 export interface Clients {
   readonly pids: readonly number[];
@@ -77,7 +71,10 @@ class Client {
   readonly #ended: Promise<void>;
 
   constructor(program: string, env: Readonly<Record<string, string>>) {
-    this.#child = fork(program, ["bench", "client"], { env: { ...env }, stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    this.#child = fork(program, ["bench", "client"], {
+      env: { ...env },
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
     this.pid = this.#child.pid ?? 0;
     this.#ended = new Promise((resolve) => {
       this.#child.once("exit", () => resolve());

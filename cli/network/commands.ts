@@ -12,6 +12,7 @@ import { parseMemberFile, parseMembersFile } from "./members-file.ts";
 import { clientOf } from "./operator-client.ts";
 import { networkStatus, renderStatus } from "./status.ts";
 import { startNodes, stopNodes } from "./supervisor.ts";
+import { operatorTls } from "./tls-files.ts";
 import { type ConfigProblem, describeConfigProblems } from "./yaml-config.ts";
 
 export type NetworkIo = {
@@ -27,7 +28,7 @@ type Json = { readonly json?: boolean };
 
 export async function init(
   folder: string,
-  flags: Json & { readonly members: string; readonly force?: boolean; readonly seed?: string },
+  flags: Json & { readonly members: string; readonly force?: boolean; readonly tls?: boolean; readonly seed?: string },
   io: NetworkIo,
 ): Promise<void> {
   const members = parsed(flags.members, parseMembersFile);
@@ -35,6 +36,7 @@ export async function init(
     folder: resolve(folder),
     members,
     isForced: flags.force === true,
+    hasTls: flags.tls === true,
     seed: flags.seed,
     nowMs: io.clock.nowMs(),
   });
@@ -137,7 +139,9 @@ export async function add(
   const certificate = await prepareMember(options);
   const [problem] = await start(folder, [certificate], flags, io);
   if (problem !== undefined) throw new CommandFailure(EXIT.error, `${problem.name}: ${problem.problem}`);
-  await joinMember(options, certificate, (party) => clientOf(party, ownerOf(root, party.name), io.clock));
+  await joinMember(options, certificate, (party) =>
+    clientOf(party, { signer: ownerOf(root, party.name), clock: io.clock, tls: operatorTls(root) }),
+  );
   const { name, key, address } = certificate;
   io.stdout.write(
     flags.json === true

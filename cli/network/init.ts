@@ -12,11 +12,14 @@ import { createKeyFile, keySource } from "./keys.ts";
 import { type MembersFile, networkRules } from "./members-file.ts";
 import { CONFIG_FILE, type NodeConfig, nodeConfigText } from "./node-config.ts";
 import { isMember, type PlannedParty, partiesOf, withAddresses } from "./plan.ts";
+import { makeTlsAuthority, makeTlsIdentity, TLS_CONFIG } from "./tls-files.ts";
 
 export type InitOptions = {
   readonly folder: string;
   readonly members: MembersFile;
   readonly isForced: boolean;
+  /** Encrypts all connections, and lets both sides show certificates of the network's own authority. */
+  readonly hasTls?: boolean;
   /** Makes keys and salts that come out the same each time. */
   readonly seed: string | undefined;
   readonly nowMs: number;
@@ -40,12 +43,15 @@ export async function initNetwork(options: InitOptions): Promise<readonly MadePa
   const gridAuthority = signers.find(({ party }) => party.roles.includes("grid-authority"))?.signer;
   const notary = signers.find(({ party }) => party.roles.includes("notary"));
   invariant(gridAuthority !== undefined && notary !== undefined, "a network has a grid authority and a notary");
+  const tls = options.hasTls === true ? makeTlsAuthority(folder, members.network.id, nowMs) : undefined;
   const made = signers.map((each): MadeParty => {
     const certificate = certify(each.party, each.signer.publicKey, {
       networkId: members.network.id,
       gridAuthority,
       nowMs,
+      hasTls: tls !== undefined,
     });
+    if (tls !== undefined) makeTlsIdentity(join(folder, each.party.name), each.party.name, each.party.host, tls, nowMs);
     return { ...each, certificate };
   });
   const observers = made.flatMap(({ party: { sees }, signer }) =>
@@ -69,7 +75,11 @@ export async function initNetwork(options: InitOptions): Promise<readonly MadePa
     gridAuthority,
   );
   for (const each of made) {
-    writeNode(folder, each, configOf(each, { members, made, operatorKey, gridAuthority: gridAuthority.publicKey }));
+    writeNode(
+      folder,
+      each,
+      configOf(each, { members, made, operatorKey, gridAuthority: gridAuthority.publicKey, hasTls: tls !== undefined }),
+    );
   }
   // Last: a folder with a directory is a whole network.
   writeWhole(join(folder, DIRECTORY_FILE), `${JSON.stringify(directory, null, 1)}\n`);
@@ -103,10 +113,10 @@ export function makeKeys(
 export function certify(
   { name, roles, host, port }: PlannedParty,
   key: PublicKey,
-  by: { readonly networkId: string; readonly gridAuthority: Signer; readonly nowMs: number },
+  by: { readonly networkId: string; readonly gridAuthority: Signer; readonly nowMs: number; readonly hasTls: boolean },
 ): Certificate {
   const urlHost = host.includes(":") ? `[${host}]` : host;
-  const address = `http://${urlHost}:${port}`;
+  const address = `${by.hasTls ? "https" : "http"}://${urlHost}:${port}`;
   const { networkId, gridAuthority, nowMs } = by;
   return issueCertificate({ networkId, name, key, roles, address, issuedMs: nowMs }, gridAuthority);
 }
@@ -150,13 +160,14 @@ type Whole = {
   readonly made: readonly MadeParty[];
   readonly operatorKey: PublicKey;
   readonly gridAuthority: PublicKey;
+  readonly hasTls: boolean;
 };
 
 function configOf({ party, ownerKey }: MadeParty, whole: Whole): NodeConfig {
-  const { members, made, operatorKey, gridAuthority } = whole;
+  const { members, made, operatorKey, gridAuthority, hasTls } = whole;
   const isProvider = party.roles.includes("payment-provider");
   return {
-    ...plainConfig(party, { ownerKey, operatorKey, networkId: members.network.id, gridAuthority }),
+    ...plainConfig(party, { ownerKey, operatorKey, networkId: members.network.id, gridAuthority, hasTls }),
     ...(party.roles.includes("marketplace") ? { marketplace: members.marketplace } : {}),
     openingFunds: isProvider
       ? made
@@ -179,6 +190,7 @@ export function plainConfig(
     readonly operatorKey: PublicKey;
     readonly networkId: string;
     readonly gridAuthority: PublicKey;
+    readonly hasTls: boolean;
   },
 ): NodeConfig {
   return {
@@ -193,6 +205,7 @@ export function plainConfig(
     docs: false,
     peers: { timeoutMs: 5_000 },
     clock: { offsetMs: 0 },
+    ...(of.hasTls ? { tls: TLS_CONFIG } : {}),
     settlement: { retrySeconds: 30 },
     openingFunds: [],
   };

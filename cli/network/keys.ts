@@ -19,15 +19,20 @@ export function keySource(seed: string | undefined): (purpose: string) => Entrop
 /** Makes a key and keeps it in a new file. @throws when the file exists. */
 export function createKeyFile(file: string, entropy: Entropy): Signer {
   const seed = entropy.bytes(32);
+  writeSecret(file, `${toHex(seed)}\n`);
+  return signerFromSeed(seed);
+}
+
+/** Keeps a secret in a new file that only its owner may read. @throws when the file exists. */
+export function writeSecret(file: string, text: string): void {
   const descriptor = openSync(file, "wx", OWNER_ONLY);
   try {
     fchmodSync(descriptor, OWNER_ONLY); // Whatever the umask says.
-    writeSync(descriptor, `${toHex(seed)}\n`);
+    writeSync(descriptor, text);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
-  return signerFromSeed(seed);
 }
 
 /** What is wrong with a key file, and how to mend it; never what is in it. */

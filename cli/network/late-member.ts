@@ -15,6 +15,7 @@ import { keySource, readKeyFile } from "./keys.ts";
 import type { MemberEntry } from "./members-file.ts";
 import { openingFundsCommand } from "./opening-funds-duty.ts";
 import { freePorts } from "./plan.ts";
+import { makeTlsIdentity, tlsAuthorityOf } from "./tls-files.ts";
 
 export type AddOptions = {
   readonly folder: string;
@@ -68,9 +69,18 @@ async function makeMember(
   const party = { ...member, host, port };
   const { signer, ownerKey } = makeKeys(folder, member.name, keySource(seed));
   const { networkId } = directory;
-  const certificate = certify(party, signer.publicKey, { networkId, gridAuthority, nowMs });
+  const tls = tlsAuthorityOf(folder, networkId);
+  if (tls !== undefined) makeTlsIdentity(join(folder, member.name), member.name, host, tls, nowMs);
+  const hasTls = tls !== undefined;
+  const certificate = certify(party, signer.publicKey, { networkId, gridAuthority, nowMs, hasTls });
   const operatorKey = keyFrom(join(folder, OPERATOR_KEY_FILE)).publicKey;
-  const config = plainConfig(party, { ownerKey, operatorKey, networkId, gridAuthority: gridAuthority.publicKey });
+  const config = plainConfig(party, {
+    ownerKey,
+    operatorKey,
+    networkId,
+    gridAuthority: gridAuthority.publicKey,
+    hasTls,
+  });
   writeNode(folder, { party, signer, ownerKey, certificate }, config);
   return certificate;
 }

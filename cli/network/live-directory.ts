@@ -3,8 +3,10 @@
  * from the grid authority's node. Only a newer one with the grid authority's signature replaces it.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { Agent } from "node:https";
 import axios from "axios";
 import type { PublicKey } from "#core";
+import type { PeerTls } from "#ledger-node";
 import { DIRECTORY_BYTES_MAX, type Directory, holderOf, parseDirectory } from "./directory.ts";
 import { writeWhole } from "./folder.ts";
 
@@ -20,6 +22,7 @@ export type LiveDirectoryOptions = {
   readonly own: PublicKey;
   readonly first: Directory;
   readonly nowMs: () => number;
+  readonly tls?: Required<PeerTls> | undefined;
   readonly report: (problem: string) => void;
 };
 
@@ -71,7 +74,7 @@ export class LiveDirectory {
 
   /** Asks the grid authority's node, in the background. */
   #ask(): void {
-    const { nowMs, own, gridAuthority, report } = this.#options;
+    const { nowMs, own, gridAuthority, report, tls } = this.#options;
     const address = holderOf(this.#current, "grid-authority")?.address;
     const isDue = Math.abs(nowMs() - this.#askedMs) >= ASK_INTERVAL_MS;
     if (this.#asking !== undefined || !isDue || address === undefined || own === gridAuthority) return;
@@ -81,6 +84,8 @@ export class LiveDirectory {
         responseType: "text",
         transformResponse: (text) => text,
         timeout: ASK_INTERVAL_MS,
+        proxy: false,
+        ...(tls === undefined ? {} : { httpsAgent: new Agent({ ca: tls.ca, cert: tls.certificate, key: tls.key }) }),
         maxContentLength: DIRECTORY_BYTES_MAX,
       })
       .then(({ data }) => this.#take(data, "grid authority"))

@@ -14,6 +14,7 @@ import { openNodeLog } from "./node-log.ts";
 import { type NodeServer, openServer } from "./node-server.ts";
 import { openParty } from "./party.ts";
 import { SystemTimers, systemClock } from "./system-timers.ts";
+import { readTls } from "./tls.ts";
 import { openPeers } from "./transport.ts";
 
 export type NodeIo = {
@@ -112,6 +113,7 @@ function liveDirectory(identity: NodeIdentity, clock: Clock, logger: Logger): Li
     own: signer.publicKey,
     first: directory,
     nowMs: () => clock.nowMs(),
+    tls: readTls(identity),
     report: (problem) => logger.warn({ problem }, "directory"),
   });
 }

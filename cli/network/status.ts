@@ -7,6 +7,7 @@ import type { Directory } from "./directory.ts";
 import { runningPid } from "./folder.ts";
 import { operatorOf } from "./late-member.ts";
 import { clientOf } from "./operator-client.ts";
+import { operatorTls } from "./tls-files.ts";
 
 export type NodeReport = {
   readonly name: string;
@@ -19,12 +20,12 @@ export type NodeReport = {
 export type NetworkReport = { readonly networkId: string; readonly nodes: readonly NodeReport[] };
 
 export async function networkStatus(folder: string, directory: Directory, clock: Clock): Promise<NetworkReport> {
-  const signer = operatorOf(folder);
+  const parts = { signer: operatorOf(folder), clock, tls: operatorTls(folder) };
   const report = async (party: Certificate): Promise<NodeReport> => {
     const { name, roles, address } = party;
     const pid = runningPid(folder, name) ?? null;
     if (pid === null) return { name, roles, address, pid, status: null };
-    const client = clientOf(party, signer, clock);
+    const client = clientOf(party, parts);
     try {
       const fetched = await client.status();
       return { name, roles, address, pid, status: fetched.ok ? fetched.value : null };

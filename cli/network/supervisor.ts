@@ -1,12 +1,14 @@
 /** Starts and stops the processes of a network. They outlive the command; each leaves its process id in its folder. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { Agent } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import axios from "axios";
 import type { Certificate } from "./certificate.ts";
 import { isRunning, OUTPUT_FILE, runningPid } from "./folder.ts";
 import { CONFIG_FILE } from "./node-config.ts";
+import { operatorTls } from "./tls-files.ts";
 
 /** A node holds little that dies young: a small nursery keeps its memory small. Old space has room for a large network's states. */
 const NODE_FLAGS: readonly string[] = ["--max-semi-space-size=2", "--max-old-space-size=1024"];
@@ -73,6 +75,8 @@ async function untilHealthy(
 ): Promise<Omit<StartProblem, "name"> | undefined> {
   const { name, address } = party;
   const deadlineMs = Date.now() + timeoutMs;
+  const tls = operatorTls(folder);
+  const agent = tls === undefined ? undefined : new Agent({ ca: tls.ca, cert: tls.certificate, key: tls.key });
   let hasEnded = false;
   let failure: string | undefined;
   child?.once("exit", () => {
@@ -84,7 +88,7 @@ async function untilHealthy(
   while (Date.now() < deadlineMs) {
     if (failure !== undefined) return { problem: failure, isTimeout: false };
     if (hasEnded) return { problem: saidBy(join(folder, name, OUTPUT_FILE)), isTimeout: false };
-    if (runningPid(folder, name) !== undefined && (await isHealthy(address))) return undefined;
+    if (runningPid(folder, name) !== undefined && (await isHealthy(address, agent))) return undefined;
     await sleep(POLL_MS);
   }
   const problem = `did not answer at ${address} within ${timeoutMs / 1_000} seconds; look into ${join(folder, name)}`;
@@ -96,9 +100,13 @@ function saidBy(file: string): string {
   return said === "" ? "ended without a word" : said.slice(-OUTPUT_SHOWN_MAX).replace(/^dream: /, "");
 }
 
-async function isHealthy(address: string): Promise<boolean> {
+async function isHealthy(address: string, httpsAgent: Agent | undefined): Promise<boolean> {
   try {
-    const { status } = await axios.get(`${address}/health`, { timeout: HEALTH_TIMEOUT_MS, proxy: false });
+    const { status } = await axios.get(`${address}/health`, {
+      timeout: HEALTH_TIMEOUT_MS,
+      proxy: false,
+      ...(httpsAgent === undefined ? {} : { httpsAgent }),
+    });
     return status === 200;
   } catch {
     return false;

@@ -76,10 +76,7 @@ function refusalOf(context: FlowContext, promises: readonly Asked[]): LedgerRefu
 }
 
 function promisedSoFar(context: FlowContext, slot: SlotId): ReturnType<typeof wattHours> {
-  const day = dayOf(context, slot);
-  const exposure = context.vault
-    .all("exposure")
-    .find(({ state }) => state.member === context.party && state.day === day);
+  const { exposure } = context.vault.positionOf(context.party, dayOf(context, slot));
   return exposure?.state.entries.find((entry) => entry.slot === slot)?.promised ?? wattHours(0n);
 }
 

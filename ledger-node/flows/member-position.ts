@@ -38,8 +38,7 @@ export function sourcesFor(context: FlowContext, member: PublicKey, isWitnessFir
 }
 
 function known(context: FlowContext, member: PublicKey, day: LocalDay): Result<Position, LedgerRefusal> {
-  const exposure = context.vault.all("exposure").find(({ state }) => isOf(state, member) && state.day === day);
-  const index = context.vault.all("exposure-index").find(({ state }) => isOf(state, member));
+  const { exposure, index } = context.vault.positionOf(member, day);
   return exposure === undefined && index === undefined ? err({ tag: "dependency_unknown" }) : ok({ exposure, index });
 }
 

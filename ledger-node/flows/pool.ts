@@ -128,10 +128,7 @@ function capRefusal(context: FlowContext, orders: Place["orders"], cap: WattHour
 
 /** How much more the party may hold and bid for in a slot under its cap. */
 export function holdingFree(context: FlowContext, slot: PoolOrder["slot"], cap: WattHours): WattHours {
-  const day = dayOf(context, slot);
-  const exposure = context.vault
-    .all("exposure")
-    .find(({ state }) => state.member === context.party && state.day === day);
+  const { exposure } = context.vault.positionOf(context.party, dayOf(context, slot));
   const entry = exposure?.state.entries.find((each) => each.slot === slot);
   const used = entry === undefined ? 0n : entry.bought + entry.bidding;
   return wattHours(cap > used ? cap - used : 0n);

@@ -25,9 +25,11 @@ export class Nonces {
   readonly #startedMs: number;
   /** When each is forgotten, oldest first. */
   readonly #reads = new Map<string, number>();
+  readonly #readsMax: number;
   #cleanedMs: number;
 
-  constructor(clock: Clock, store: NonceStore) {
+  constructor(clock: Clock, store: NonceStore, readsMax: number = READS_MAX) {
+    this.#readsMax = readsMax;
     this.#clock = clock;
     this.#store = store;
     this.#startedMs = clock.nowMs();
@@ -51,13 +53,13 @@ export class Nonces {
       const isNew = await this.#store.claimNonce(stamp.key, stamp.nonce, stamp.issuedMs + KEPT_MS);
       return isNew ? "new" : "seen";
     }
-    if (this.#reads.size >= READS_MAX) return "full";
+    if (this.#reads.size >= this.#readsMax) return "full";
     this.#reads.set(id, nowMs + KEPT_MS);
     return "new";
   }
 
   async #clean(nowMs: number): Promise<void> {
-    if (nowMs - this.#cleanedMs < CLEANING_MS && this.#reads.size < READS_MAX) return;
+    if (nowMs - this.#cleanedMs < CLEANING_MS && this.#reads.size < this.#readsMax) return;
     for (const [id, untilMs] of this.#reads) {
       if (untilMs > nowMs) break;
       this.#reads.delete(id);

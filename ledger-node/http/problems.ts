@@ -6,8 +6,11 @@ import {
   type ApiRefusalCode,
   apiRefusalSchema,
   encodeJson,
+  LEDGER_REFUSED_STATUS,
+  ledgerRefusedSchema,
   type RequestIssue,
 } from "#ledger-api";
+import { StoreFull } from "../stores/node-store.ts";
 
 const MENDS: Readonly<Record<ApiRefusalCode, string>> = {
   not_found: "ask for a path of the interface's description",
@@ -54,6 +57,15 @@ export function sendRefusal(reply: FastifyReply, code: ApiRefusalCode, issues?: 
     .send(refusalJson(code, issues));
 }
 
+/** The node can't remember a request that changes something, so it does not take it: the ledger's word for it. */
+function sendStoreFull(reply: FastifyReply): FastifyReply {
+  return reply
+    .code(LEDGER_REFUSED_STATUS)
+    .type("application/json; charset=utf-8")
+    .serializer((json: string) => json)
+    .send(encodeJson(ledgerRefusedSchema, { refusal: { tag: "store_full" } }));
+}
+
 /** Fastify's own codes as ours. */
 const FASTIFY_CODES: Readonly<Record<string, ApiRefusalCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: "body_too_large",
@@ -66,6 +78,7 @@ export function errorHandler(
 ): (error: FastifyError | RequestRefused, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   return (error, _request, reply) => {
     if (error instanceof RequestRefused) return sendRefusal(reply, error.refused, error.issues);
+    if (error instanceof StoreFull) return sendStoreFull(reply);
     const known = FASTIFY_CODES[error.code];
     if (known !== undefined) return sendRefusal(reply, known);
     const isOfRequest = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;

@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ClientCommand, DELEGABLE_FLOWS, STATE_KINDS } from "#contracts";
-import { type Signer, signerFromSeed, wattHours } from "#core";
+import { type Signer, seededEntropy, signerFromSeed, wattHours } from "#core";
 import {
   API_PATHS,
   type ApiRefusalCode,
@@ -11,6 +11,7 @@ import {
   proposalRequestSchema,
   REQUEST_AGE_MS_MAX,
 } from "#ledger-api";
+import { openSqliteNodeStore, StoreFull } from "#ledger-node";
 import { type RawAnswer, ServedNode, SLOT, SLOT_END_MS, SmallNetwork } from "#testkit";
 
 const [delegate, auditor, stranger, owner] = [7, 8, 9, 10].map((byte) =>
@@ -295,6 +296,37 @@ describe("a request that was seen before", () => {
     small.clock.moveTo(small.clock.nowMs() + 4 * REQUEST_AGE_MS_MAX);
     expect((await alice.send(owner, "GET", STATES)).status).toBe(200);
     expectRefused(await send(), 401, "request_expired");
+  });
+});
+
+describe("a request that the node could not remember", () => {
+  test("is refused until earlier reads are forgotten: requests_exhausted", async () => {
+    const bounded = await ServedNode.start(small, "alice", { owners: [owner.publicKey], readsMax: 1 });
+    const issuedMs = small.clock.nowMs();
+    small.clock.moveTo(issuedMs + 1);
+    expect((await bounded.send(owner, "GET", STATES, { issuedMs })).status).toBe(200);
+    expectRefused(await bounded.send(owner, "GET", STATES, { issuedMs }), 503, "requests_exhausted");
+    small.clock.moveTo(issuedMs + 2 * REQUEST_AGE_MS_MAX + 1);
+    const later = small.clock.nowMs() - 1;
+    expect((await bounded.send(owner, "GET", STATES, { issuedMs: later })).status).toBe(200);
+    await bounded.close();
+  });
+
+  test("is refused when it would change something and the store is full", async () => {
+    const nonces = openSqliteNodeStore(":memory:", "process-crash", (task) => void setImmediate(task), 100_000);
+    // Numbers like those of requests, until no page of the store has room for one more.
+    const entropy = seededEntropy("full", "nonces");
+    for (let refused = 0; refused < 100; ) {
+      const nonce = Buffer.from(entropy.bytes(16)).toString("base64url");
+      const isFull = await nonces.claimNonce(owner.publicKey, nonce, 1).catch((error: unknown) => error);
+      refused = isFull instanceof StoreFull ? refused + 1 : 0;
+    }
+    const full = await ServedNode.start(small, "alice", { owners: [owner.publicKey], nonces });
+    const answer = await full.send(owner, "POST", API_PATHS.commands, { body: textOf(promise("x")) });
+    expect(answer).toMatchObject({ status: 422, json: { refusal: { tag: "store_full" } } });
+    expect(full.faults).toEqual([]);
+    await full.close();
+    nonces.close();
   });
 });
 

@@ -22,6 +22,8 @@ export type ClientServerOptions = {
   readonly clock: Clock;
   /** Remembers requests across restarts. */
   readonly nonces: NonceStore;
+  /** How many reads of the last minutes are remembered, so that none counts twice; 50,000 by default. */
+  readonly readsMax?: number;
   /** Keys that may do everything, besides the party's own. */
   readonly owners: readonly PublicKey[];
   /** Keys that may read all transactions. */
@@ -43,7 +45,12 @@ export async function serveClients(app: FastifyInstance, options: ClientServerOp
   const { clock, party, networkId, onFault } = options;
   const access = new Access({ ...options, node: options.ledger?.node });
   const streams = new EventStreams({ ...options.streams, onFault });
-  const authentication = new Authentication(networkId, party, access, new Nonces(clock, options.nonces));
+  const authentication = new Authentication(
+    networkId,
+    party,
+    access,
+    new Nonces(clock, options.nonces, options.readsMax),
+  );
   const serve: FastifyPluginAsync = async (scope) => {
     scope.setErrorHandler(errorHandler(onFault));
     scope.setValidatorCompiler(compilers.validator);

@@ -144,19 +144,26 @@ describe.each(DURABILITIES)(
     test(`${KILLS} times on one log, each at another instant`, async () => {
       const file = join(folder, `killed ${durability}.sqlite`);
       const prng = seededPrng("commit log", `kill ${durability}`);
-      let [told, checked] = [-1, 0];
+      let [told, checked, awaited] = [-1, 0, 0];
       for (let kill = 0; kill < KILLS; kill++) {
-        told = Math.max(told, await toldUntilKilled([script, file, durability], prng));
+        // One in six is killed while it opens the log, the others in the middle of their work.
+        const lines = prng.nextUint32() % 6 === 0 ? 0 : 1 + (prng.nextUint32() % 12);
+        awaited += lines;
+        told = Math.max(told, await toldUntilKilled([script, file, durability], lines, prng));
         checked = await checkLog(file, durability, told, checked);
       }
       // Most kills came after something was told, or the test shows nothing.
-      expect(told).toBeGreaterThan(KILLS * 2);
+      expect(told + 1).toBeGreaterThanOrEqual(awaited);
+      expect(awaited).toBeGreaterThan(KILLS * 2);
     });
   },
 );
 
-/** Runs the committer, kills it at a random instant, and gives the number of the last batch that it said is committed. */
-async function toldUntilKilled(command: readonly string[], prng: Prng): Promise<number> {
+/**
+ * Runs the committer, kills it at a random instant after it has said so many lines, and gives the number of the last batch that
+ * it said is committed.
+ */
+async function toldUntilKilled(command: readonly string[], lines: number, prng: Prng): Promise<number> {
   const child: ChildProcessByStdio<null, Readable, null> = spawn(process.execPath, [...command], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, NODE_PATH: join(import.meta.dirname, "../../node_modules") },
@@ -166,18 +173,17 @@ async function toldUntilKilled(command: readonly string[], prng: Prng): Promise<
   const hasTold = new Promise((resolve) => {
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
-      resolve(true);
+      if (output.split("\n").length > lines) resolve(true);
     });
   });
-  // One in six is killed while it opens the log, the others in the middle of their work.
-  if (prng.nextUint32() % 6 === 0) await sleep(prng.nextFloat() * 120);
-  else await hasTold.then(() => sleep(prng.nextFloat() * 20));
+  if (lines === 0) await sleep(prng.nextFloat() * 120);
+  else await hasTold.then(() => sleep(prng.nextFloat() * 4));
   child.kill("SIGKILL");
   await ended;
   expect(child.signalCode).toBe("SIGKILL");
   // The last line may be torn: what was not said in full was not told.
-  const lines = output.slice(0, output.lastIndexOf("\n") + 1).trimEnd();
-  return lines === "" ? -1 : Number(lines.split("\n").at(-1));
+  const whole = output.slice(0, output.lastIndexOf("\n") + 1).trimEnd();
+  return whole === "" ? -1 : Number(whole.split("\n").at(-1));
 }
 
 /** Batches from `checked` on are whole, none that was told is missing, and their states are spent. Gives how many there are. */

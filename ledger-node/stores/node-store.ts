@@ -43,6 +43,8 @@ export type JournalEntry = {
 export interface NodeStore {
   /** Stores a transaction and the command that made it; one that is already there is left as it is. */
   put(entry: StoreEntry): Promise<void>;
+  /** Stores a transaction of which more is shown now, in place of what was stored of it and after all others. */
+  putMore(entry: StoreEntry): Promise<void>;
   /** Stores proofs; one of a state that is already there is left as it is. */
   putProofs(proofs: readonly StoredProof[]): Promise<void>;
   /** Stores how far a command has come, in place of what was stored of it before. */
@@ -53,6 +55,8 @@ export interface NodeStore {
   claimNonce(key: PublicKey, nonce: string, expiresMs: number): Promise<boolean>;
   /** Forgets the numbers of requests that have expired. */
   dropNonces(expiredMs: number): Promise<void>;
+  /** What is stored of a transaction. */
+  transactionOf(txId: Hash): StoredTransaction | undefined;
   /** What a command was, and the transaction that carried it out. */
   commandOf(commandId: string): { readonly txId: Hash; readonly digest: Hash } | undefined;
   /** Reserves `count` numbers and gives the first; never gives a number twice, not even after a restart. */
@@ -61,6 +65,8 @@ export interface NodeStore {
   scan(): IterableIterator<StoredTransaction>;
   /** At most `limit` transactions stored after a sequence number, oldest first. */
   scanAfter(sequence: number, limit: number): readonly StoredTransaction[];
+  /** At most `limit` transactions stored before a sequence number, or of all if it is null; newest first. */
+  scanBefore(sequence: number | null, limit: number): readonly StoredTransaction[];
   proofs(): IterableIterator<StoredProof>;
   /** What was under way when the node stopped, oldest first. */
   journal(): readonly JournalEntry[];
@@ -103,17 +109,20 @@ export function openSqliteNodeStore(
 ): NodeStore {
   const database = openSqlite(file, durability, bytesMax);
   database.exec(SCHEMA);
-  const { add, addCommand, addProof, addJournal, removeJournal, addNonce, removeNonces, after, findCommand, reserve } =
-    statementsOf(database);
+  const statements = statementsOf(database);
+  const { add, addCommand, addProof, addJournal, removeJournal, addNonce, removeNonces } = statements;
+  const { replace, find, after, before, findCommand, reserve } = statements;
   const run = database.transaction(runAll);
   const log = durability === "power-loss" && file !== IN_MEMORY ? syncedLog(database, file) : undefined;
   const write = groupedWrites({ commit: run, sync: log?.sync }, defer);
+  const putBy = (statement: typeof add, { txId, kind, bytes, command }: StoreEntry): Promise<void> =>
+    write(command === null ? "synced" : "journaled", () => {
+      statement.run(hashBytes(txId), kind, Buffer.from(bytes));
+      if (command !== null) addCommand.run(command.id, hashBytes(txId), hashBytes(command.digest));
+    });
   return {
-    put: ({ txId, kind, bytes, command }) =>
-      write(command === null ? "synced" : "journaled", () => {
-        add.run(hashBytes(txId), kind, Buffer.from(bytes));
-        if (command !== null) addCommand.run(command.id, hashBytes(txId), hashBytes(command.digest));
-      }),
+    put: (entry) => putBy(add, entry),
+    putMore: (entry) => putBy(replace, entry),
     putProofs: (proofs) =>
       write("synced", () => {
         for (const { ref, bytes } of proofs) addProof.run(hashBytes(ref.txId), ref.index, Buffer.from(bytes));
@@ -132,6 +141,10 @@ export function openSqliteNodeStore(
       return isNew;
     },
     dropNonces: (expiredMs) => write("journaled", () => void removeNonces.run(expiredMs)),
+    transactionOf(txId) {
+      const row = find.get(hashBytes(txId));
+      return row === undefined ? undefined : storedOf(row);
+    },
     commandOf(commandId) {
       const row = findCommand.get(commandId);
       return row === undefined ? undefined : { txId: hashFromBytes(row.tx), digest: hashFromBytes(row.digest) };
@@ -146,6 +159,7 @@ export function openSqliteNodeStore(
       for (const row of rows.iterate()) yield storedOf(row);
     },
     scanAfter: (sequence, limit) => after.all(sequence, limit).map(storedOf),
+    scanBefore: (sequence, limit) => before.all(sequence ?? Number.MAX_SAFE_INTEGER, limit).map(storedOf),
     *proofs() {
       const rows = database.prepare<[], ProofRow>("SELECT tx, output, bytes FROM proofs ORDER BY tx, output");
       for (const { tx, output, bytes } of rows.iterate())
@@ -173,6 +187,11 @@ function statementsOf(database: SqliteDatabase) {
     add: database.prepare<[Buffer, string, Buffer]>(
       "INSERT INTO transactions (id, kind, bytes) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
     ),
+    replace: database.prepare<[Buffer, string, Buffer]>(
+      `INSERT INTO transactions (id, kind, bytes) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+       sequence = (SELECT max(sequence) + 1 FROM transactions), kind = excluded.kind, bytes = excluded.bytes`,
+    ),
+    find: database.prepare<[Buffer], Row>("SELECT sequence, id, kind, bytes FROM transactions WHERE id = ?"),
     addCommand: database.prepare<[string, Buffer, Buffer]>(
       "INSERT INTO commands (command_id, tx, digest) VALUES (?, ?, ?) ON CONFLICT (command_id) DO NOTHING",
     ),
@@ -188,6 +207,9 @@ function statementsOf(database: SqliteDatabase) {
       "INSERT INTO nonces (key, nonce, expires) VALUES (?, ?, ?) ON CONFLICT (key, nonce) DO NOTHING",
     ),
     removeNonces: database.prepare<[number]>("DELETE FROM nonces WHERE expires <= ?"),
+    before: database.prepare<[number, number], Row>(
+      "SELECT sequence, id, kind, bytes FROM transactions WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",
+    ),
     after: database.prepare<[number, number], Row>(
       "SELECT sequence, id, kind, bytes FROM transactions WHERE sequence > ? ORDER BY sequence LIMIT ?",
     ),

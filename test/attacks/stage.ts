@@ -59,8 +59,7 @@ export class Stage {
     this.small.wire.intercept =
       intercept === undefined
         ? this.#wire
-        : (from, to, request, next) =>
-            intercept(from, to, request, (altered) => this.#wire(from, to, altered, next));
+        : (from, to, request, next) => intercept(from, to, request, (altered) => this.#wire(from, to, altered, next));
   }
 
   /** Answers in the place of a party's own node or notary, whose true answer `next` gives. */

@@ -4,6 +4,7 @@ import {
   compareText,
   invariant,
   localDayAt,
+  micros,
   microsPerKwh,
   nextLocalDay,
   type Slot,
@@ -215,4 +216,34 @@ describe("a network", () => {
       async () => (await create(network.client("wind"), "after", slot(43), 500n)).ok,
     );
   }, 120_000);
+
+  test("refuses what its store has no room for, goes on reading, and goes on when there is room", async () => {
+    network.configure("late", (config) =>
+      config.replace("durability: power-loss", "durability: power-loss\n  megabytesMax: 1"),
+    );
+    await network.restart("late");
+    const pieces = Array.from({ length: 400 }, () => micros(1n));
+    const before = await balance("late");
+    let issued = 0n;
+    let refusal: string | undefined;
+    for (let index = 0; refusal === undefined && index < 60; index++) {
+      await network.run("grid", {
+        tag: "issue-funds",
+        commandId: `many ${index}`,
+        to: network.key("late"),
+        amounts: pieces,
+      });
+      issued += 400n;
+      const made = await create(network.client("late"), `crowded ${index}`, slot(44), 10n);
+      if (!made.ok) refusal = made.error.tag;
+    }
+    expect(refusal).toBe("store_full");
+    expect(await balance("late")).toBeGreaterThan(before);
+    network.configure("late", (config) => config.replace("\n  megabytesMax: 1", ""));
+    await network.restart("late");
+    await network.eventually(
+      "a promise of the late member",
+      async () => (await create(network.client("late"), "room", slot(44), 500n)).ok,
+    );
+  }, 180_000);
 });

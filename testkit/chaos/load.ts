@@ -27,7 +27,8 @@ export class Load {
   readonly #auctions: OpenAuction[] = [];
   readonly #orders = new Map<string, string[]>();
   readonly #mandates = new Map<string, string[]>();
-  readonly #suspended: string[] = [];
+  /** Members that a vote was given against. */
+  readonly #accused = new Set<string>();
   /** Makes amounts and prices that occur once, by which a transaction is recognised. */
   #numbers = 0;
   #slotsMetered = 0;
@@ -151,10 +152,9 @@ export class Load {
       case "amend-parameters":
         return { tag: "amend-parameters", commandId, changes: { bidRiseMin: microsPerKwh(1_000n + this.#number()) } };
       case "reinstate": {
-        const name = this.#suspended.shift();
-        return name === undefined
-          ? undefined
-          : { tag: "amend-member", commandId, member: keyOf(name), standing: "good" };
+        // Also who has become good again meanwhile: that is refused.
+        if (this.#accused.size === 0) return undefined;
+        return { tag: "amend-member", commandId, member: keyOf(dice.pick([...this.#accused])), standing: "good" };
       }
       case "vote-standing":
         return this.#vote(dice, commandId);
@@ -224,8 +224,8 @@ export class Load {
   #vote(dice: Dice, commandId: string): ClientCommand {
     const { clock, keyOf, traders } = this.#parts;
     const name = dice.pick(traders);
-    const standing = dice.weighted(STANDINGS.map((each) => [each === "suspended" ? 2 : 1, each] as const));
-    if (standing !== "good" && !this.#suspended.includes(name)) this.#suspended.push(name);
+    const standing = dice.weighted(STANDINGS.map((each) => [each === "suspended" ? 1 : 3, each] as const));
+    if (standing !== "good") this.#accused.add(name);
     return {
       tag: "vote-standing",
       commandId,

@@ -107,7 +107,8 @@ export function memoryFigure(summary: PaperSummary): Markup {
         const usageClass = USAGE_CLASSES[column] ?? "infrastructure";
         return linesByNodes(summary, row, drawn, {
           value: (cell) => bytesOf(cell, usageClass),
-          text: (cell) => `${CLASS_NAMES[usageClass]}: ${cellText(cell)}: ${megabytes(bytesOf(cell, usageClass) ?? 0)} MB`,
+          text: (cell) =>
+            `${CLASS_NAMES[usageClass]}: ${cellText(cell)}: ${megabytes(bytesOf(cell, usageClass) ?? 0)} MB`,
         });
       },
     },
@@ -124,16 +125,17 @@ export function shareFigure(summary: PaperSummary): Markup {
       grid: { panelWidth: Math.max(150, Math.floor(960 / nodes.length)), panelHeight: 150, left: 44 },
       ticks: [0, 0.25, 0.5, 0.75, 1],
       tickText: percent,
-      label: "Each class’s part of the memory of all processes against requests at once, by size of the network and task",
+      label:
+        "Each class’s part of the memory of all processes against requests at once, by size of the network and task",
       content: (column, row, { panel, x, y }) =>
-        requests.map((number) => {
+        requests.flatMap((number) => {
           const [task, count] = [tasks[row], nodes[column]];
           const cell =
             task === undefined || count === undefined
               ? undefined
               : cellOf(summary.cells, { task, nodes: count, requests: number });
           const width = Math.min(64, (panel.width / requests.length) * 0.68);
-          return cell === undefined ? null : stack(cell, x(number), width, y);
+          return cell === undefined ? [] : stack(cell, x(number), width, y);
         }),
     },
   );
@@ -175,10 +177,9 @@ export function timeFigure(summary: PaperSummary): Markup {
           (number) => cellOf(summary.cells, { task, nodes: count, requests: number }) ?? [],
         );
         const className = `series-${column % 6}`;
-        const points = found.map(({ requests: number, secondsPerRequest }): Point => [
-          x(number),
-          y(secondsPerRequest.median),
-        ]);
+        const points = found.map(
+          ({ requests: number, secondsPerRequest }): Point => [x(number), y(secondsPerRequest.median)],
+        );
         return [
           ...found.map(({ requests: number, secondsPerRequest: { min, max } }) => whisker(x(number), y(min), y(max))),
           line(points, className),

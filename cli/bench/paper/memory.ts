@@ -1,5 +1,7 @@
 /** Samples the resident memory of processes while something runs. */
+import { setTimeout as sleep } from "node:timers/promises";
 import pidusage from "pidusage";
+import { CommandFailure, EXIT } from "../../exit.ts";
 import { type ClassMemory, USAGE_CLASSES, type UsageClass } from "./experiment.ts";
 
 export type WatchedProcess = { readonly pid: number; readonly usageClass: UsageClass };
@@ -8,35 +10,36 @@ export type Sample = ReadonlyMap<number, number>;
 
 const INTERVAL_MS = 100;
 
-export interface MemoryWatch {
-  /** Takes a last sample; gives what was seen. */
-  stop(): Promise<readonly ClassMemory[]>;
-}
-
-/** Samples at once, then many times a second until it is stopped: also the shortest run has two samples. */
-export async function watchMemory(processes: readonly WatchedProcess[]): Promise<MemoryWatch> {
+/**
+ * Samples while `task` runs: at once, then many times a second, and when it is done, so that also the shortest has two samples.
+ * @throws CommandFailure when a process ended meanwhile: its run is worth nothing.
+ */
+export async function sampledWhile<T>(
+  processes: readonly WatchedProcess[],
+  task: () => Promise<T>,
+): Promise<{ readonly result: T; readonly memory: readonly ClassMemory[] }> {
   const pids = processes.map(({ pid }) => pid);
   const samples: Sample[] = [await sampleOf(pids)];
-  let isStopped = false;
-  const sampling = (async () => {
-    while (!isStopped) {
-      await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
-      samples.push(await sampleOf(pids));
-    }
-  })();
-  return {
-    async stop() {
-      isStopped = true;
-      await sampling;
-      return memoryByClass(processes, samples);
-    },
-  };
+  const done = new AbortController();
+  const [result] = await Promise.all([
+    task().finally(() => done.abort()),
+    (async () => {
+      while (!done.signal.aborted) {
+        await sleep(INTERVAL_MS, undefined, { signal: done.signal }).catch(() => undefined);
+        samples.push(await sampleOf(pids));
+      }
+    })(),
+  ]);
+  return { result, memory: memoryByClass(processes, samples) };
 }
 
-/** @throws when a process has ended: its run is worth nothing. */
 async function sampleOf(pids: readonly number[]): Promise<Sample> {
-  const usage = await pidusage([...pids]);
-  return new Map(pids.map((pid) => [pid, usage[pid]?.memory ?? 0]));
+  try {
+    const usage = await pidusage([...pids]);
+    return new Map(pids.map((pid) => [pid, usage[pid]?.memory ?? 0]));
+  } catch {
+    throw new CommandFailure(EXIT.error, "bench: a process ended while it was measured; run it again");
+  }
 }
 
 /** The samples by class, in the paper's order; a class without processes is left out. */

@@ -3,16 +3,7 @@ import Table from "cli-table3";
 import { type GrowthAim, MEMBER_NODE_BYTES_MAX, type PaperSummary } from "./aims.ts";
 import { TASK_NAMES } from "./experiment.ts";
 import { type CellResult, cellOf } from "./statistics.ts";
-import {
-  cellText,
-  counted,
-  listed,
-  machineText,
-  megabytes,
-  milliseconds,
-  ratioText,
-  refusalsText,
-} from "./wording.ts";
+import { cellText, counted, listed, machineText, megabytes, milliseconds, ratioText, refusalsText } from "./wording.ts";
 
 export function summaryText(summary: PaperSummary): string {
   const { machine, experiment, runs } = summary;
@@ -55,7 +46,9 @@ function aimLines(summary: PaperSummary): readonly string[] {
   const [few, many] = requests.slice(-2);
   const sentences = aimSentences(summary);
   return [
-    ...(few === undefined || many === undefined ? [] : [`From ${few} to ${many} requests at once: ${sentences.byRequests}`]),
+    ...(few === undefined || many === undefined
+      ? []
+      : [`From ${few} to ${many} requests at once: ${sentences.byRequests}`]),
     ...(nodes.length < 2 ? [] : [`From ${nodes[0]} to ${nodes.at(-1)} nodes: ${sentences.byNodes}`]),
     `Memory: ${sentences.memory}`,
     `Requests: ${sentences.failures}`,

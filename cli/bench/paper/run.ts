@@ -5,7 +5,7 @@ import { slotsOfTomorrow } from "../bench-slots.ts";
 import { type BenchRequest, monotonicMs } from "../client-messages.ts";
 import { type Clients, spanMs, startClients } from "../clients.ts";
 import type { Run, RunPlan } from "./experiment.ts";
-import { watchMemory } from "./memory.ts";
+import { sampledWhile, type WatchedProcess } from "./memory.ts";
 import { type TaskPlan, type TaskStage, taskPlan } from "./tasks.ts";
 import { type BenchMember, biddersOf, membersOf, suppliersOf } from "./topology.ts";
 
@@ -35,17 +35,15 @@ type Deployed = {
 };
 
 async function measured(plan: RunPlan, deployed: Deployed): Promise<Run> {
-  const { network, clients, members } = deployed;
+  const { network, clients } = deployed;
   const stage = stageOf(deployed);
   await clients.send(await prepared(network, warmUp(plan, stage)));
   const requests = await prepared(network, taskPlan(plan.task, plan.requests, "run", stage));
   await network.quiet();
-  const watch = await watchMemory(watched(deployed));
-  const answers = await clients.send(requests);
-  const memory = await watch.stop();
+  const { result: answers, memory } = await sampledWhile(processesOf(deployed), () => clients.send(requests));
   await network.quiet();
   const firstMs = Math.min(...answers.map(({ sentMs }) => sentMs));
-  invariant(answers.length === plan.requests, `all of ${members.length} nodes' requests are answered`);
+  invariant(answers.length === plan.requests, "each request has its answer");
   const batchSeconds = spanMs(answers) / 1_000;
   const refusals: Record<string, number> = {};
   for (const { refusal } of answers) if (refusal !== null) refusals[refusal] = (refusals[refusal] ?? 0) + 1;
@@ -88,7 +86,7 @@ async function prepared(network: BenchNetwork, { preparation, requests }: TaskPl
   return requests.map(({ member, command }) => ({ sender: network.sender(member), command }));
 }
 
-function watched({ network, clients, members }: Deployed): Parameters<typeof watchMemory>[0] {
+function processesOf({ network, clients, members }: Deployed): readonly WatchedProcess[] {
   return [
     { pid: process.pid, usageClass: "infrastructure" },
     ...clients.pids.map((pid) => ({ pid, usageClass: "client" as const })),

@@ -89,7 +89,10 @@ function growthOf(cells: readonly CellResult[], task: Task, from: Cell, to: Cell
 }
 
 /** From the second largest number of requests to the largest, in each network. */
-export function growthByRequests(cells: readonly CellResult[], { tasks, nodes, requests }: Experiment): readonly Growth[] {
+export function growthByRequests(
+  cells: readonly CellResult[],
+  { tasks, nodes, requests }: Experiment,
+): readonly Growth[] {
   const [from, to] = requests.slice(-2);
   if (from === undefined || to === undefined) return [];
   return tasks.flatMap((task) =>
@@ -120,7 +123,11 @@ export function verdictOf({ ratio, ratioMin }: Growth, atMost: number): Verdict 
   return ratioMin <= atMost ? "noise" : "missed";
 }
 
-export type LargestNode = { readonly bytes: number; readonly usageClass: ClassMemory["usageClass"]; readonly run: Cell };
+export type LargestNode = {
+  readonly bytes: number;
+  readonly usageClass: ClassMemory["usageClass"];
+  readonly run: Cell;
+};
 
 /** Nodes of members: those whose owners would run them at home. */
 const MEMBER_CLASSES: readonly ClassMemory["usageClass"][] = ["consumer", "producer", "prosumer"];
@@ -130,7 +137,8 @@ export function largestMemberNode(runs: readonly Run[]): LargestNode | undefined
   let largest: LargestNode | undefined;
   for (const run of runs)
     for (const { usageClass, processPeakBytes: bytes } of run.memory)
-      if (MEMBER_CLASSES.includes(usageClass) && bytes > (largest?.bytes ?? 0)) largest = { bytes, usageClass, run: cell(run) };
+      if (MEMBER_CLASSES.includes(usageClass) && bytes > (largest?.bytes ?? 0))
+        largest = { bytes, usageClass, run: cell(run) };
   return largest;
 }
 

@@ -77,8 +77,7 @@ export function logScale({ x, width }: Panel, values: readonly number[]): Scale 
   const margin = width * 0.12;
   const [least = 1, most = 1] = [values[0], values.at(-1)];
   const span = Math.log(most / least);
-  return (value) =>
-    span === 0 ? x + width / 2 : x + margin + ((width - 2 * margin) * Math.log(value / least)) / span;
+  return (value) => (span === 0 ? x + width / 2 : x + margin + ((width - 2 * margin) * Math.log(value / least)) / span);
 }
 
 /** From nought at the bottom to `most` at the top. */

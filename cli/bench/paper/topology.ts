@@ -40,10 +40,7 @@ export function membersOf(nodes: number): readonly BenchMember[] {
   ];
 }
 
-function member(
-  name: string,
-  role: Exclude<UsageClass, "infrastructure" | "client">,
-): BenchMember {
+function member(name: string, role: Exclude<UsageClass, "infrastructure" | "client">): BenchMember {
   const capacityWhPerSlot = ["producer", "prosumer", "power-company"].includes(role) ? CAPACITY_WH_PER_SLOT : 0n;
   return { ...USUAL_MEMBER, ...FUNDS, name, roles: [role], capacityWhPerSlot, usageClass: role };
 }

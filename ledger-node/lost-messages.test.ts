@@ -1,0 +1,75 @@
+/** Messages that are lost at an awkward moment: what is final reaches all whom it concerns, and what was refused stays refused. */
+import { describe, expect, test } from "vitest";
+import type { ClientCommand, PeerReply } from "#contracts";
+import { microsPerKwh, wattHours } from "#core";
+import { SLOT, SmallNetwork } from "#testkit";
+
+const UNREACHABLE: PeerReply = { tag: "refused", refusal: { tag: "node_unreachable" } };
+
+const PROMISE: ClientCommand = {
+  tag: "create-promises",
+  commandId: "promise",
+  promises: [{ slot: SLOT, energy: wattHours(1_000) }],
+};
+
+async function network(): Promise<SmallNetwork> {
+  const small = await SmallNetwork.found();
+  await small.join("alice");
+  await small.fund("alice", 5_000_000);
+  return small;
+}
+
+describe("a final transaction", () => {
+  test("that its receiver could not check, because its question got lost, is sent again", async () => {
+    const small = await network();
+    let isRestarted = false;
+    let lost = 0;
+    small.wire.intercept = async (from, to, request, next) => {
+      if (request.tag === "final" && to === small.key("grid-authority") && !isRestarted) {
+        // It has signed, and does not remember what it checked.
+        isRestarted = true;
+        await small.ledger.restart("grid-authority");
+        return small.node("grid-authority").handle(from, request);
+      }
+      if (request.tag === "resolve" && from === small.key("grid-authority") && isRestarted && lost === 0) {
+        lost += 1;
+        return UNREACHABLE;
+      }
+      return next(request);
+    };
+    await small.run("alice", PROMISE);
+    expect(lost).toBe(1);
+    expect(small.node("alice").underWay.messages).toBe(1);
+    await small.node("alice").resume();
+    expect(small.node("alice").underWay.messages).toBe(0);
+    expect(small.node("grid-authority").unspent("power-promise")).toHaveLength(1);
+    small.close();
+  });
+});
+
+describe("a command that was under way at a restart", () => {
+  test("is not carried out later when its client was refused in the meantime", async () => {
+    const small = await network();
+    const order: ClientCommand = {
+      tag: "place-orders",
+      commandId: "order",
+      marketplace: small.key("marketplace"),
+      orders: [{ side: "bid", slot: SLOT, energy: wattHours(1_000), limit: microsPerKwh(200_000) }],
+    };
+    const isToMarket = (to: string): boolean => to === small.key("marketplace");
+    small.wire.intercept = async (_from, to, request, next) =>
+      isToMarket(to) ? new Promise<PeerReply>(() => undefined) : next(request);
+    void small.submit("alice", order);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    small.wire.intercept = async (_from, to, request, next) => (isToMarket(to) ? UNREACHABLE : next(request));
+    await small.ledger.restart("alice");
+    small.wire.intercept = undefined;
+    await small.run("alice", { tag: "redeem-funds", commandId: "all", amount: small.balance("alice") });
+    expect(await small.submit("alice", order)).toMatchObject({ ok: false, error: { tag: "insufficient_funds" } });
+    await small.fund("alice", 5_000_000);
+    await small.node("alice").resume();
+    expect(small.node("alice").unspent("pool-order")).toEqual([]);
+    expect(small.node("alice").underWay).toEqual({ commands: 0, messages: 0 });
+    small.close();
+  });
+});
