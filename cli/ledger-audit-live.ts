@@ -14,7 +14,8 @@ import { CommandFailure, EXIT } from "./exit.ts";
 import type { Certificate } from "./network/certificate.ts";
 import { DIRECTORY_FILE, type Directory, directoryOf, genesisOf } from "./network/directory.ts";
 import { readKeyFile } from "./network/keys.ts";
-import { clientOf, operatorTls } from "./network/operator-client.ts";
+import { clientOf } from "./network/operator-client.ts";
+import { operatorTls } from "./network/tls-files.ts";
 
 export type LiveAuditFlags = {
   /** File with the auditor's key. */

@@ -11,7 +11,6 @@ import {
   encodeNotice,
   encodeSignedTransaction,
   type LedgerRefusal,
-  type NetworkParameters,
   type NodeEvent,
   type Notice,
   openComponents,
@@ -27,7 +26,7 @@ import { err, type Hash, ok, type PublicKey, type Result } from "#core";
 import { proofBytes } from "./journal.ts";
 import type { KnownStates } from "./known-states.ts";
 import { notYetShown, shownTogether } from "./notices.ts";
-import { concernedBy, isGranted, isPublic, isWitnessed } from "./relevance.ts";
+import { concernsNode, isPublic, isWitnessed } from "./relevance.ts";
 import type { SignatureCheck } from "./signature-check.ts";
 import type { NodeStore, StoredCommand, StoredTransaction } from "./stores/node-store.ts";
 import { Turns } from "./turns.ts";
@@ -248,7 +247,7 @@ export class Ledger {
       if (spent === undefined) this.#rememberSpent(refKey(ref));
       else consumed.push(spent.state);
     }
-    const made = change.made.filter(({ state }) => this.#concernsParty(state));
+    const made = change.made.filter(({ state }) => concernsNode(state, this.#parts));
     for (const resolved of made) {
       if (this.#spentEarly.delete(refKey(resolved.ref))) continue;
       vault.add(resolved);
@@ -270,28 +269,11 @@ export class Ledger {
     this.#spentEarly.add(key);
   }
 
-  #concernsParty(state: State): boolean {
-    const { party } = this.#parts;
-    if (isPublic(state)) return true;
-    // A marketplace keeps the promises that are locked for its orders.
-    if (state.tag === "power-promise" && state.lock?.kind === "order" && this.#isMarketplace()) return true;
-    const parameters = this.#parameters();
-    if (parameters === undefined) return concernedBy(state, { ...this.#parts, verifiers: [] }).includes(party);
-    return concernedBy(state, parameters).includes(party) || isGranted(party, state.tag, parameters);
-  }
-
-  #parameters(): NetworkParameters | undefined {
-    return this.#parts.vault.all("network-parameters")[0]?.state;
-  }
-
   #isObserver(): boolean {
-    return this.#parameters()?.observers.some(({ key }) => key === this.#parts.party) ?? false;
-  }
-
-  #isMarketplace(): boolean {
-    return this.#parts.vault
-      .all("member")
-      .some(({ state }) => state.key === this.#parts.party && state.roles.includes("marketplace"));
+    return (
+      this.#parts.vault.all("network-parameters")[0]?.state.observers.some(({ key }) => key === this.#parts.party) ??
+      false
+    );
   }
 }
 

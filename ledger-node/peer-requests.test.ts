@@ -63,19 +63,20 @@ describe("proofs and reservations", () => {
   beforeEach(found);
   afterEach(() => small.close());
 
-  test("resolve proves states that an open transaction of the node's own names, and no others", async () => {
+  test("resolve proves states that an open transaction of the node's own names, to who is to sign it, and no others", async () => {
     const asked: {
       txId: string;
       refs: readonly StateRef[];
       named: Dependency[];
       funds: Dependency[];
-      after: number;
+      toOthers: Dependency[];
     }[] = [];
     const resolve = async (
       txId: Transaction["inputs"][number]["txId"],
       refs: readonly StateRef[],
+      from = "verifier",
     ): Promise<Dependency[]> => {
-      const reply = await small.send("bob", "alice", { tag: "resolve", txId, refs });
+      const reply = await small.send(from, "alice", { tag: "resolve", txId, refs });
       return reply.tag === "resolved" ? [...reply.dependencies] : [];
     };
     const own = await small.node("alice").states("funds");
@@ -87,7 +88,13 @@ describe("proofs and reservations", () => {
           .map(({ ref }) => ref)
           .filter((ref) => !refs.some(({ txId, index }) => txId === ref.txId && index === ref.index));
         expect(unnamed).toHaveLength(1);
-        asked.push({ txId: id, refs, named: await resolve(id, refs), funds: await resolve(id, unnamed), after: 0 });
+        asked.push({
+          txId: id,
+          refs,
+          named: await resolve(id, refs),
+          funds: await resolve(id, unnamed),
+          toOthers: [...(await resolve(id, refs, "bob")), ...(await resolve(id, refs, "marketplace"))],
+        });
       }
       return next(request);
     };
@@ -97,6 +104,7 @@ describe("proofs and reservations", () => {
     const [during] = asked;
     expect(during?.named.map(({ ref }) => ref)).toEqual(during?.refs);
     expect(during?.funds).toEqual([]);
+    expect(during?.toOthers, "who is not to sign it").toEqual([]);
     const txId = during?.refs[0]?.txId;
     if (txId === undefined) throw new Error("a promise consumes funds");
     expect(await resolve(during?.txId as typeof txId, during?.refs ?? []), "closed").toEqual([]);

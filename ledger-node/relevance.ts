@@ -2,6 +2,7 @@
 
 import { type NetworkParameters, participantsOf, type State, type StateTag } from "#contracts";
 import type { PublicKey } from "#core";
+import type { Vault } from "./vault.ts";
 
 /** States that every member may see: rules, members, tariffs and auctions (paper section 3.4: all parties observe auctions). */
 export const PUBLIC_TAGS: readonly StateTag[] = ["network-parameters", "member", "tariff", "auction"];
@@ -40,4 +41,21 @@ export function isWitnessed(state: State, party: PublicKey): boolean {
 /** Whether the network lets the party see states of this kind, whomever they concern. */
 export function isGranted(key: PublicKey, tag: StateTag, { observers }: Pick<NetworkParameters, "observers">): boolean {
   return observers.some((observer) => observer.key === key && observer.sees.includes(tag));
+}
+
+/** Whether a node keeps a state that it is shown, by what it holds already. `gridAuthority` is the one that it was set up with. */
+export function concernsNode(
+  state: State,
+  { party, gridAuthority, vault }: { party: PublicKey; gridAuthority: PublicKey; vault: Pick<Vault, "all"> },
+): boolean {
+  if (isPublic(state)) return true;
+  // A marketplace keeps the promises that are locked for its orders.
+  if (state.tag === "power-promise" && state.lock?.kind === "order" && isMarketplace(vault, party)) return true;
+  const parameters = vault.all("network-parameters")[0]?.state;
+  if (parameters === undefined) return concernedBy(state, { gridAuthority, verifiers: [] }).includes(party);
+  return concernedBy(state, parameters).includes(party) || isGranted(party, state.tag, parameters);
+}
+
+function isMarketplace(vault: Pick<Vault, "all">, party: PublicKey): boolean {
+  return vault.all("member").some(({ state }) => state.key === party && state.roles.includes("marketplace"));
 }

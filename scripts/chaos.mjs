@@ -54,10 +54,8 @@ function read() {
         small: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         out: { type: "string" },
-        help: { type: "boolean", default: false },
       },
     });
-    if (values.help) throw new Error("");
     return {
       seed: values.seed ?? String(randomInt(1_000_000)),
       kills: whole("kills", values.kills, 1, 10_000),
@@ -69,7 +67,7 @@ function read() {
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${reason === "" ? "" : `${reason}\n`}${USAGE}`);
+    process.stderr.write(`${reason}\n${USAGE}`);
     return undefined;
   }
 }

@@ -16,7 +16,7 @@ import {
   type StateRef,
 } from "#contracts";
 import type { Hash, PublicKey } from "#core";
-import { concernedBy, isGranted, isPublic } from "../relevance.ts";
+import { concernsNode } from "../relevance.ts";
 import type { NodeStore, StoredTransaction } from "../stores/node-store.ts";
 import { Vault } from "../vault.ts";
 
@@ -50,7 +50,7 @@ export class EventReplay {
     const change = kind === "full" ? changeOfTransaction(new Uint8Array(bytes)) : changeOfNotice(new Uint8Array(bytes));
     if (change === undefined) return undefined;
     const consumed = change.spent.flatMap((ref) => this.#spend(ref));
-    const made = change.made.filter(({ state }) => this.#concernsParty(state));
+    const made = change.made.filter(({ state }) => concernsNode(state, { ...this.#options, vault: this.#vault }));
     for (const resolved of made) if (!this.#spentEarly.delete(refKey(resolved.ref))) this.#vault.add(resolved);
     return { txId: change.txId, command: change.command, consumed, made: made.map(({ state }) => state) };
   }
@@ -59,21 +59,6 @@ export class EventReplay {
     const spent = this.#vault.spend(ref);
     if (spent === undefined) this.#spentEarly.add(refKey(ref));
     return spent === undefined ? [] : [spent.state];
-  }
-
-  /** As the node itself decides it (`ledger.ts`); a test holds the two together. */
-  #concernsParty(state: State): boolean {
-    const { party, gridAuthority } = this.#options;
-    if (isPublic(state)) return true;
-    if (state.tag === "power-promise" && state.lock?.kind === "order" && this.#isMarketplace()) return true;
-    const parameters = this.#vault.all("network-parameters")[0]?.state;
-    if (parameters === undefined) return concernedBy(state, { gridAuthority, verifiers: [] }).includes(party);
-    return concernedBy(state, parameters).includes(party) || isGranted(party, state.tag, parameters);
-  }
-
-  #isMarketplace(): boolean {
-    const { party } = this.#options;
-    return this.#vault.all("member").some(({ state }) => state.key === party && state.roles.includes("marketplace"));
   }
 }
 

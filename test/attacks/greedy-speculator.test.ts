@@ -60,7 +60,7 @@ function promisedBy(key: PublicKey): (unspent: readonly State[]) => bigint {
 function takenBy(key: PublicKey): (unspent: readonly State[]) => bigint {
   return (unspent) =>
     energy(
-      unspent.flatMap((state) => {
+      unspent.flatMap((state): readonly { readonly energy: bigint }[] => {
         if (state.tag === "power-promise") return state.owner === key && state.supplier !== key ? [state] : [];
         if (state.tag === "pool-order") return state.owner === key && state.side === "bid" ? [state] : [];
         return state.tag === "auction" && state.highestBidder === key ? [state] : [];
@@ -107,7 +107,7 @@ describe("a supplier", () => {
     const clients = await clientsOf("alice", 3);
     const refused = new Set<LedgerRefusalCode>();
     for (let round = 0; round < 3; round++) {
-      const twins = [stage.twinOf("alice"), stage.twinOf("alice")];
+      const twins = [await stage.twinOf("alice"), await stage.twinOf("alice")];
       const submitters = [small.node("alice"), ...twins, ...clients];
       const answers = await Promise.all(
         submitters.flatMap((submitter, index) =>
@@ -159,7 +159,7 @@ describe("a speculator with a cap of 5 kWh", () => {
     const clients = await clientsOf("sam", 10);
     const refused = new Set<LedgerRefusalCode>();
     for (let round = 0; round < 4; round++) {
-      const twin = stage.twinOf("sam");
+      const twin = await stage.twinOf("sam");
       const answers = await Promise.all([
         ...clients.map((client, index) =>
           client.submit(

@@ -108,12 +108,13 @@ export class Stage {
   }
 
   /** A second node of a party, with its key and a copy of its store, that hears of nothing from then on. */
-  twinOf(name: string): LedgerNode {
+  async twinOf(name: string): Promise<LedgerNode> {
     const { small } = this;
     const store = openSqliteNodeStore(":memory:", "process-crash", (task) => void setImmediate(task));
     const original = small.ledger.store(name);
-    for (const { txId, kind, bytes } of original.scan()) void store.put({ txId, kind, bytes, command: null });
-    void store.putProofs([...original.proofs()]);
+    const rows = [...original.scan()];
+    await Promise.all(rows.map(({ txId, kind, bytes }) => store.put({ txId, kind, bytes, command: null })));
+    await store.putProofs([...original.proofs()]);
     return this.#started(name, store);
   }
 

@@ -238,12 +238,18 @@ describe("a network", () => {
       if (!made.ok) refusal = made.error.tag;
     }
     expect(refusal).toBe("store_full");
-    expect(await balance("late")).toBeGreaterThan(before);
+    expect((await network.states("late", "member")).length).toBeGreaterThan(5);
     network.configure("late", (config) => config.replace("\n  megabytesMax: 1", ""));
     await network.restart("late");
+    // What could not be delivered to it comes now.
+    const money = async (): Promise<bigint> => {
+      const locked = (await network.states("late", "deposit")).filter(({ slot: of }) => of === slot(44));
+      return (await balance("late")) + locked.reduce((sum, { amount }) => sum + amount, 0n);
+    };
+    await network.eventually("all funds of the late member", async () => (await money()) === before + issued);
     await network.eventually(
       "a promise of the late member",
-      async () => (await create(network.client("late"), "room", slot(44), 500n)).ok,
+      async () => (await create(network.client("late"), "room", slot(45), 500n)).ok,
     );
   }, 180_000);
 });

@@ -13,37 +13,50 @@ export function agreementProblems(
   nodes: readonly NodeRecord[],
   keyOf: (name: string) => PublicKey,
 ): Agreement {
-  const byId = new Map(log.map((transaction) => [transaction.id, transaction]));
-  const marked = marksIn(log);
-  const problems: string[] = [];
+  const ledger: Ledger = { ids: new Set(log.map(({ id }) => id)), marked: marksIn(log) };
   const claimed = new Set<Hash>();
-  for (const outcome of outcomes) {
-    const node = nodes.find(({ name }) => name === outcome.party);
-    const said = `${outcome.party}'s ${outcome.command.tag} ${outcome.command.commandId}`;
-    const stored = node?.commandOf(outcome.command.commandId);
-    if (outcome.told.tag === "refused") {
-      if (stored !== undefined)
-        problems.push(
-          `${said} was refused (${outcome.told.reason}), and its node says that ${stored.slice(0, 16)} did it`,
-        );
-      for (const mark of commandMarks(keyOf(outcome.party), outcome.command))
-        for (const id of marked.get(mark) ?? [])
-          problems.push(`${said} was refused (${outcome.told.reason}), and ${id.slice(0, 16)} did it: ${mark}`);
-      continue;
-    }
-    const { txId } = outcome.told;
-    claimed.add(txId);
-    if (stored !== txId)
-      problems.push(`${said} was told ${txId.slice(0, 16)}, and its node says ${stored ?? "nothing"}`);
-    const transaction = byId.get(txId);
-    if (transaction === undefined) problems.push(`${said} was told ${txId.slice(0, 16)}, which is not final`);
-    for (const mark of commandMarks(keyOf(outcome.party), outcome.command)) {
-      const ids = marked.get(mark) ?? [];
-      if (ids.length !== 1 || ids[0] !== txId)
-        problems.push(`${said} was told ${txId.slice(0, 16)}, and was done by ${canonicalJson(ids)}: ${mark}`);
-    }
-  }
+  const problems = outcomes.flatMap((outcome) => {
+    const { party, command, told } = outcome;
+    if (told.tag !== "refused") claimed.add(told.txId);
+    const stored = nodes.find(({ name }) => name === party)?.commandOf(command.commandId);
+    const found = told.tag === "refused" ? refusedProblems : createdProblems;
+    const marks = commandMarks(keyOf(party), command);
+    return found(outcome, { stored, marks }, ledger).map(
+      (problem) => `${party}'s ${command.tag} ${command.commandId} ${problem}`,
+    );
+  });
   return { problems: [...problems, ...unasked(log, claimed)], compared: outcomes.length };
+}
+
+/** The notary's log: which transactions are final, and which of them bear which mark. */
+type Ledger = { readonly ids: ReadonlySet<Hash>; readonly marked: ReadonlyMap<string, readonly Hash[]> };
+/** What the node has stored as having carried out the command, and what such a transaction must bear. */
+type Expected = { readonly stored: Hash | undefined; readonly marks: readonly string[] };
+
+function refusedProblems({ told }: Outcome, { stored, marks }: Expected, { marked }: Ledger): readonly string[] {
+  const reason = told.tag === "refused" ? told.reason : told.tag;
+  const done = marks.flatMap((mark) => (marked.get(mark) ?? []).map((id) => `${short(id)} did it: ${mark}`));
+  return [...(stored === undefined ? [] : [`its node says that ${short(stored)} did it`]), ...done].map(
+    (problem) => `was refused (${reason}), and ${problem}`,
+  );
+}
+
+function createdProblems({ told }: Outcome, { stored, marks }: Expected, { ids, marked }: Ledger): readonly string[] {
+  if (told.tag === "refused") return [];
+  const { txId } = told;
+  const problems = [
+    ...(stored === txId ? [] : [`its node says ${stored === undefined ? "nothing" : short(stored)}`]),
+    ...(ids.has(txId) ? [] : ["that is not final"]),
+    ...marks.flatMap((mark) => {
+      const bearers = marked.get(mark) ?? [];
+      return bearers.length === 1 && bearers[0] === txId ? [] : [`it was done by ${canonicalJson(bearers)}: ${mark}`];
+    }),
+  ];
+  return problems.map((problem) => `was told ${short(txId)}, and ${problem}`);
+}
+
+function short(id: Hash): string {
+  return id.slice(0, 16);
 }
 
 function marksIn(log: readonly FinalTransaction[]): ReadonlyMap<string, readonly Hash[]> {

@@ -3,7 +3,7 @@
  * and whoever's mandate it was signed under know all of it; who is concerned by a state knows that state; nobody else anything.
  */
 import { type NetworkParameters, participantsOf, type State, type StateTag } from "#contracts";
-import { type Hash, invariant, type PublicKey } from "#core";
+import type { Hash, PublicKey } from "#core";
 import type { FinalTransaction, Kept, NodeRecord } from "./record.ts";
 
 const PUBLIC: readonly StateTag[] = ["network-parameters", "member", "tariff", "auction"];
@@ -44,27 +44,26 @@ export function knowledgeProblems(
   nodes: readonly NodeRecord[],
 ): { readonly problems: readonly string[]; readonly compared: number } {
   const problems: string[] = [];
-  let compared = 0;
   let parameters: NetworkParameters | undefined;
-  const ids = new Set<Hash>(log.map(({ id }) => id));
   for (const transaction of log) {
-    const before = parameters;
-    for (const state of transaction.content.outputs) if (state.tag === "network-parameters") parameters = state;
-    invariant(parameters !== undefined, "the founding transaction has the parameters");
-    const isFounding = before === undefined;
+    // Who proposes the next rules does so under the old ones.
+    const rules = parameters;
+    parameters = transaction.content.outputs.find((state) => state.tag === "network-parameters") ?? parameters;
+    const problemOf = (node: NodeRecord): string | undefined =>
+      rules === undefined ? foundingProblem(node, transaction) : nodeProblem(node, transaction, rules);
     for (const node of nodes) {
-      compared += 1;
-      const problem = isFounding
-        ? foundingProblem(node, transaction)
-        : nodeProblem(node, transaction, before ?? parameters);
+      const problem = problemOf(node);
       if (problem !== undefined)
         problems.push(`${node.name} ${problem} of ${transaction.content.command.tag} ${transaction.id.slice(0, 16)}`);
     }
   }
-  for (const { name, kept } of nodes)
-    for (const id of kept.keys())
-      if (!ids.has(id)) problems.push(`${name} keeps ${id.slice(0, 16)}, which the notary never made final`);
-  return { problems, compared };
+  const ids = new Set<Hash>(log.map(({ id }) => id));
+  const foreign = nodes.flatMap(({ name, kept }) =>
+    [...kept.keys()]
+      .filter((id) => !ids.has(id))
+      .map((id) => `${name} keeps ${id.slice(0, 16)}, which the notary never made final`),
+  );
+  return { problems: [...problems, ...foreign], compared: log.length * nodes.length };
 }
 
 /** All founding members are handed the founding transaction. */

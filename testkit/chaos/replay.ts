@@ -3,7 +3,7 @@
  * hold: nothing is spent twice, money held is money issued, energy held is energy promised, and nobody is above its cap.
  */
 import { type Member, moneyIn, refKey, type State, type StateRef } from "#contracts";
-import { type PublicKey, publicKey, type SlotId, slotId } from "#core";
+import { type PublicKey, publicKey, type SlotId } from "#core";
 import type { FinalTransaction } from "./record.ts";
 
 export type Replayed = {
@@ -78,22 +78,15 @@ class Replay {
     this.#unspent.delete(key);
   }
 
-  /** What the states themselves say of each member's position; the exposure states say it too, and are compared elsewhere. */
+  /** What the states themselves say; the exposure states say it too, and are compared at the end. */
   #move(state: State, sign: bigint, touched: Set<string>): void {
-    const add = (member: PublicKey, slot: SlotId, measure: keyof Position, amount: bigint): void => {
+    for (const [member, slot, measure, amount] of positionOf(state)) {
       const key = `${member} ${slot}`;
       const position = this.#positions.get(key) ?? { promised: 0n, bought: 0n, bidding: 0n };
       position[measure] += sign * amount;
       this.#positions.set(key, position);
       touched.add(key);
-    };
-    if (state.tag === "power-promise") {
-      add(state.supplier, state.slot, "promised", state.energy);
-      if (state.owner !== state.supplier) add(state.owner, state.slot, "bought", state.energy);
     }
-    if (state.tag === "pool-order" && state.side === "bid") add(state.owner, state.slot, "bidding", state.energy);
-    if (state.tag === "auction" && state.highestBidder !== null)
-      add(state.highestBidder, state.slot, "bidding", state.energy);
   }
 
   #checkCaps(id: string, key: string): void {
@@ -152,39 +145,45 @@ function energyBySlot(states: readonly State[]): ReadonlyMap<SlotId, bigint> {
   return energy;
 }
 
+/** What a state says of its member's position in a slot: promised, bought and bidding. */
+function positionOf(state: State): readonly (readonly [PublicKey, SlotId, keyof Position, bigint])[] {
+  if (state.tag === "power-promise") {
+    const { supplier, owner, slot, energy } = state;
+    return [
+      [supplier, slot, "promised", energy],
+      ...(owner === supplier ? [] : [[owner, slot, "bought", energy] as const]),
+    ];
+  }
+  if (state.tag === "pool-order" && state.side === "bid") return [[state.owner, state.slot, "bidding", state.energy]];
+  return state.tag === "auction" && state.highestBidder !== null
+    ? [[state.highestBidder, state.slot, "bidding", state.energy]]
+    : [];
+}
+
 /** The exposures at the end against the promises, bids and auctions that they stand for. */
 export function exposureProblems(unspent: ReadonlyMap<string, State>): readonly string[] {
-  const expected = new Map<string, bigint>();
-  const settled = new Set<string>();
-  const add = (member: string, slot: string, measure: string, amount: bigint): void => {
+  const states = [...unspent.values()];
+  const should = new Map<string, bigint>();
+  for (const [member, slot, measure, amount] of states.flatMap(positionOf)) {
     const key = `${member} ${slot} ${measure}`;
-    expected.set(key, (expected.get(key) ?? 0n) + amount);
-  };
-  for (const state of unspent.values()) {
-    if (state.tag === "slot-settlement") settled.add(`${state.member} ${state.slot}`);
-    if (state.tag === "power-promise") {
-      add(state.supplier, state.slot, "promised", state.energy);
-      if (state.owner !== state.supplier) add(state.owner, state.slot, "bought", state.energy);
-    }
-    if (state.tag === "pool-order" && state.side === "bid") add(state.owner, state.slot, "bidding", state.energy);
-    if (state.tag === "auction" && state.highestBidder !== null)
-      add(state.highestBidder, state.slot, "bidding", state.energy);
+    should.set(key, (should.get(key) ?? 0n) + amount);
   }
-  const said = new Map<string, bigint>();
-  for (const state of unspent.values())
-    if (state.tag === "exposure")
-      for (const { slot, promised, bought, bidding } of state.entries)
-        for (const [measure, amount] of Object.entries({ promised, bought, bidding }))
-          said.set(`${state.member} ${slot} ${measure}`, amount);
-  return [...new Set([...expected.keys(), ...said.keys()])].flatMap((key) => {
-    const [member = "", slot = "", measure = ""] = key.split(" ");
-    // A settlement closes the member's slot, while others may still hold what it promised.
-    if (settled.has(`${member} ${slot}`)) return [];
-    const [is, should] = [said.get(key) ?? 0n, expected.get(key) ?? 0n];
-    return is === should
-      ? []
-      : [
-          `the exposure of ${member.slice(0, 16)} says ${is} Wh ${measure} in ${slotId(slot)}, its states say ${should}`,
-        ];
-  });
+  const said = new Map(states.flatMap(exposureEntries));
+  // A settlement closes the member's slot, while others may still hold what it promised.
+  const settled = new Set(
+    states.flatMap((state) => (state.tag === "slot-settlement" ? [`${state.member} ${state.slot}`] : [])),
+  );
+  return [...new Set([...should.keys(), ...said.keys()])]
+    .filter((key) => !settled.has(key.slice(0, key.lastIndexOf(" "))))
+    .filter((key) => (said.get(key) ?? 0n) !== (should.get(key) ?? 0n))
+    .map((key) => `the exposure says ${said.get(key) ?? 0n} Wh, its states say ${should.get(key) ?? 0n}: ${key}`);
+}
+
+function exposureEntries(state: State): readonly (readonly [string, bigint])[] {
+  if (state.tag !== "exposure") return [];
+  return state.entries.flatMap(({ slot, promised, bought, bidding }) =>
+    Object.entries({ promised, bought, bidding }).map(
+      ([measure, amount]) => [`${state.member} ${slot} ${measure}`, amount] as const,
+    ),
+  );
 }

@@ -44,11 +44,13 @@ function facets(
     readonly grid: Pick<Grid, "panelWidth" | "panelHeight" | "left">;
     readonly ticks: readonly number[];
     readonly tickText: (value: number) => string;
+    /** Stands with the highest number. */
+    readonly unit: string;
     readonly label: string;
     readonly content: (column: number, row: number, drawn: Drawn) => readonly Markup[];
   },
 ): Markup {
-  const { ticks, tickText, label } = options;
+  const { ticks, tickText, unit, label } = options;
   const grid: Grid = { ...options.grid, columns, rows: tasks.map((task) => TASK_NAMES[task]) };
   const most = ticks.at(-1) ?? 1;
   const panels = tasks.flatMap((_, row) =>
@@ -57,7 +59,7 @@ function facets(
       const [x, y] = [logScale(panel, requests), upScale(panel, most)];
       const axes = {
         xTicks: requests.map((number) => [x(number), String(number)] as const),
-        yTicks: ticks.map((value) => [y(value), tickText(value)] as const),
+        yTicks: ticks.map((value) => [y(value), `${tickText(value)}${value === most ? unit : ""}`] as const),
         isFirst: column === 0,
         isLast: row === tasks.length - 1,
       };
@@ -99,9 +101,10 @@ export function memoryFigure(summary: PaperSummary): Markup {
     summary,
     USAGE_CLASSES.map((usageClass) => CLASS_NAMES[usageClass]),
     {
-      grid: { panelWidth: 118, panelHeight: 120, left: 44 },
+      grid: { panelWidth: 118, panelHeight: 136, left: 52 },
       ticks: roundTicks(most / MEGABYTE).map((value) => value * MEGABYTE),
       tickText: megabytes,
+      unit: " MB",
       label: "Resident memory in megabytes against requests at once, for each class of processes and each task",
       content: (column, row, drawn) => {
         const usageClass = USAGE_CLASSES[column] ?? "infrastructure";
@@ -122,9 +125,10 @@ export function shareFigure(summary: PaperSummary): Markup {
     summary,
     nodes.map((count) => `${count} nodes`),
     {
-      grid: { panelWidth: Math.max(150, Math.floor(960 / nodes.length)), panelHeight: 150, left: 44 },
+      grid: { panelWidth: Math.max(150, Math.floor(960 / nodes.length)), panelHeight: 150, left: 52 },
       ticks: [0, 0.25, 0.5, 0.75, 1],
       tickText: percent,
+      unit: "",
       label:
         "Each class’s part of the memory of all processes against requests at once, by size of the network and task",
       content: (column, row, { panel, x, y }) =>
@@ -166,9 +170,10 @@ export function timeFigure(summary: PaperSummary): Markup {
     summary,
     nodes.map((count) => `${count} nodes`),
     {
-      grid: { panelWidth: Math.max(150, Math.floor(960 / nodes.length)), panelHeight: 140, left: 44 },
+      grid: { panelWidth: Math.max(150, Math.floor(960 / nodes.length)), panelHeight: 140, left: 52 },
       ticks: roundTicks(most * 1_000).map((value) => value / 1_000),
       tickText: (seconds) => String(Number((seconds * 1_000).toPrecision(6))),
+      unit: " ms",
       label: "Time per request in milliseconds against requests at once, by size of the network and task",
       content: (column, row, { x, y }) => {
         const [task, count] = [tasks[row], nodes[column]];

@@ -37,8 +37,11 @@ async function sampleOf(pids: readonly number[]): Promise<Sample> {
   try {
     const usage = await pidusage([...pids]);
     return new Map(pids.map((pid) => [pid, usage[pid]?.memory ?? 0]));
-  } catch {
-    throw new CommandFailure(EXIT.error, "bench: a process ended while it was measured; run it again");
+  } catch (error) {
+    // biome-ignore lint/style/useErrorCause: the cause is in the third argument
+    throw new CommandFailure(EXIT.error, "bench: a process ended while it was measured; run it again", {
+      cause: error,
+    });
   }
 }
 

@@ -44,6 +44,7 @@ section { margin-top: 2.6rem; }
 .beside { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0.75rem 2rem; margin-top: 0.9rem; font-size: 0.92rem; }
 .beside h3 { margin: 0 0 0.2rem; font-size: 0.82rem; font-weight: 600; color: var(--ink-2); }
 .beside blockquote { padding-left: 0.9rem; border-left: 3px solid var(--line); }
+.beside blockquote + blockquote { margin-top: 0.6rem; }
 .wide { overflow-x: auto; }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--ink-2); font-size: 10.5px; }

@@ -65,9 +65,10 @@ export const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
   missed: "missed",
 };
 
-/** How the time per request grows, with the range that the repeats allow. */
-export function growthTable(caption: string, { growths }: GrowthAim): Markup {
-  return html`<div class="wide" tabindex="0" role="region" aria-label="${caption}"><table>
+/** How the time per request grows, with the range that the repeats allow; nothing where nothing can be compared. */
+export function growthTable(caption: string, { growths }: GrowthAim): readonly Markup[] {
+  if (growths.length === 0) return [];
+  const table = html`<div class="wide" tabindex="0" role="region" aria-label="${caption}"><table>
 <caption>${caption}</caption>
 <thead><tr><th scope="col" class="text">Task</th><th scope="col">Nodes</th><th scope="col">Requests</th><th scope="col">Ratio</th><th scope="col">In the repeats</th><th scope="col">Aim</th></tr></thead>
 <tbody>${growths.map(({ from, to, ratio, ratioMin, ratioMax, verdict }) => {
@@ -76,4 +77,5 @@ export function growthTable(caption: string, { growths }: GrowthAim): Markup {
     return html`<tr><th scope="row">${TASK_NAMES[to.task]}</th><td>${nodes}</td><td>${requests}</td><td>${ratioText(ratio)}</td><td>${ratioText(ratioMin)} to ${ratioText(ratioMax)}</td><td>${VERDICT_TEXT[verdict]}</td></tr>`;
   })}</tbody>
 </table></div>`;
+  return [table];
 }

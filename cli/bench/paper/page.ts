@@ -9,7 +9,7 @@ import { aimSentences } from "./paper-text.ts";
 import { THE_PAPER_SAID } from "./paper-words.ts";
 import type { Verdict } from "./statistics.ts";
 import { marker } from "./svg.ts";
-import { cellText, counted, listed, machineText, megabytes, ratioText } from "./wording.ts";
+import { cellText, counted, listed, machineText, megabytes, ratioText, refusalsText } from "./wording.ts";
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
@@ -51,13 +51,11 @@ function head(summary: PaperSummary): Markup {
 }
 
 function cards(summary: PaperSummary): readonly Markup[] {
-  const { experiment, byRequests, byNodes, largestMemberNode: largest, failed, requests, refusals } = summary;
-  const [few, many] = experiment.requests.slice(-2);
-  const { nodes } = experiment;
+  const { byRequests, byNodes, largestMemberNode: largest, failed, requests, refusals } = summary;
   const isSmall = largest !== undefined && largest.bytes < MEMBER_NODE_BYTES_MAX;
   return [
-    growthCard(`Time per request, ${many} to ${few} at once`, byRequests, "Aim: does not grow."),
-    growthCard(`Time per request, ${nodes.at(-1)} to ${nodes[0]} nodes`, byNodes, "Aim: grows by less than a third."),
+    growthCard("Time per request, many at once to few", byRequests, "Aim: does not grow."),
+    growthCard("Time per request, large network to small", byNodes, "Aim: grows by less than a third."),
     card({
       label: "Largest node of a member",
       value: largest === undefined ? "–" : `${megabytes(largest.bytes)} MB`,
@@ -68,7 +66,7 @@ function cards(summary: PaperSummary): readonly Markup[] {
     card({
       label: "Requests carried out",
       value: `${requests - failed} of ${requests}`,
-      note: failed === 0 ? "None was refused." : `Refused: ${JSON.stringify(refusals).replace(/["{}]/g, "")}.`,
+      note: failed === 0 ? "None was refused." : `Refused: ${refusalsText(refusals)}.`,
       verdict: failed === 0 ? "met" : "missed",
       verdictText: failed === 0 ? "all" : "not all",
     }),
@@ -76,11 +74,12 @@ function cards(summary: PaperSummary): readonly Markup[] {
 }
 
 function growthCard(label: string, { growths }: GrowthAim, aim: string): Markup {
-  if (growths.length === 0)
+  const [worst] = growths.toSorted((left, right) => right.ratio - left.ratio);
+  if (worst === undefined)
     return card({
       label,
       value: "–",
-      note: `${aim} One size only was measured.`,
+      note: `${aim} One number only was measured.`,
       verdict: "noise",
       verdictText: "not measured",
     });
@@ -93,7 +92,16 @@ function growthCard(label: string, { growths }: GrowthAim, aim: string): Markup 
     .join(", ");
   const [least = 0, most = 0] = [ratios[0], ratios.at(-1)];
   const value = growths.length === 1 ? ratioText(least) : `${ratioText(least)} to ${most.toFixed(2)}`;
-  return card({ label, value, note: `${aim} ${counted(growths.length, "comparison")}.`, verdict, verdictText });
+  const { from, to } = worst;
+  const between =
+    from.nodes === to.nodes ? `${to.requests} to ${from.requests} requests` : `${to.nodes} to ${from.nodes} nodes`;
+  return card({
+    label,
+    value,
+    note: `${between}, ${counted(growths.length, "comparison")}. ${aim}`,
+    verdict,
+    verdictText,
+  });
 }
 
 function card(options: {
@@ -107,9 +115,8 @@ function card(options: {
 }
 
 function figures(summary: PaperSummary): readonly Markup[] {
-  const { byRequests, byNodes, experiment } = summary;
+  const { byRequests, byNodes } = summary;
   const sentences = aimSentences(summary);
-  const [few, many] = experiment.requests.slice(-2);
   return [
     figure({
       id: "figure-5",
@@ -117,7 +124,7 @@ function figures(summary: PaperSummary): readonly Markup[] {
       legend: nodesLegend(summary),
       chart: memoryFigure(summary),
       said: THE_PAPER_SAID.memory,
-      found: `${sentences.memory} Each value is the resident memory of all processes of a class together, the mean of the samples of a run, median of the repeats. Consumers and producers become more with the network, the other classes do not.`,
+      found: `${capitalised(sentences.memory)} Each value is the resident memory of all processes of a class together, the mean of the samples of a run, median of the repeats. Consumers and producers become more with the network, the other classes do not.`,
       tables: [memoryTable(summary)],
     }),
     figure({
@@ -136,11 +143,11 @@ function figures(summary: PaperSummary): readonly Markup[] {
       legend: nodesLegend(summary),
       chart: timeFigure(summary),
       said: THE_PAPER_SAID.times,
-      found: `From ${few} to ${many} requests: ${sentences.byRequests} By nodes: ${sentences.byNodes} Marks are medians of the repeats, upright lines reach from the least to the most.`,
+      found: `By requests: ${sentences.byRequests} By nodes: ${sentences.byNodes} Marks are medians of the repeats, upright lines reach from the least to the most.`,
       tables: [
         timeTable(summary),
-        growthTable("How time per request grows with the number of requests", byRequests),
-        growthTable("How time per request grows with the number of nodes", byNodes),
+        ...growthTable("How time per request grows with the number of requests", byRequests),
+        ...growthTable("How time per request grows with the number of nodes", byNodes),
       ],
     }),
   ];
@@ -168,6 +175,10 @@ ${legend}
 <details><summary>Figures as tables</summary>${tables}</details>
 </figure>
 </section>`;
+}
+
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function nodesLegend({ experiment: { nodes } }: PaperSummary): Markup {
