@@ -78,6 +78,7 @@ export {
   type Tariff,
 } from "./states.ts";
 export {
+  narrowTearOff,
   openComponents,
   openTearOff,
   type RevealedComponent,

@@ -85,6 +85,12 @@ export function tearOffOf(transaction: WireTransaction, selection: Selection): T
   };
 }
 
+/** The same tear-off with one output in clear and nothing else: what is shown to one party is not for all. */
+export function narrowTearOff({ counts, hashes, revealed }: TearOff, index: number): TearOff {
+  const shown = counts.inputs + counts.references + index;
+  return { counts, hashes, revealed: revealed.filter(({ position }) => position === shown) };
+}
+
 /** Checks an untrusted tear-off against a transaction id and gives the outputs that it proves, by index. */
 export function openTearOff(torn: TearOff, txId: Hash): Result<ReadonlyMap<number, State>, "tear_off_invalid"> {
   const shown = openComponents(torn, txId);

@@ -63,11 +63,16 @@ export type NodeStatus = {
   readonly pending: number;
   /** Messages that are still to be delivered. */
   readonly outbox: number;
+  /** The same by recipient. */
+  readonly undelivered: readonly { readonly recipient: PublicKey; readonly messages: number }[];
   readonly peersReachable: number;
   readonly peersKnown: number;
   readonly uptimeMs: number;
   readonly residentBytes: number;
 };
+/** As many as a network has members. */
+const UNDELIVERED_MAX = 100_000;
+
 export const nodeStatusSchema: Schema<NodeStatus> = recordSchema<NodeStatus>({
   name: textSchema(64),
   party: keySchema,
@@ -77,6 +82,7 @@ export const nodeStatusSchema: Schema<NodeStatus> = recordSchema<NodeStatus>({
   height: countSchema,
   pending: countSchema,
   outbox: countSchema,
+  undelivered: listSchema(recordSchema({ recipient: keySchema, messages: countSchema }), UNDELIVERED_MAX),
   peersReachable: countSchema,
   peersKnown: countSchema,
   uptimeMs: countSchema,

@@ -58,11 +58,12 @@ export class Finality {
     return this.#pending;
   }
 
-  /** Messages that are still to be delivered. */
-  get undelivered(): number {
-    let count = 0;
-    for (const { recipients } of this.#untold.values()) count += recipients.size;
-    return count;
+  /** How many messages are still to be delivered, by recipient. */
+  get undelivered(): ReadonlyMap<PublicKey, number> {
+    const counts = new Map<PublicKey, number>();
+    for (const { recipients } of this.#untold.values())
+      for (const recipient of recipients) counts.set(recipient, (counts.get(recipient) ?? 0) + 1);
+    return counts;
   }
 
   pendingOf(commandId: string): Pending | undefined {

@@ -3,6 +3,7 @@
 import {
   type Dependency,
   type NotarySignature,
+  narrowTearOff,
   openTearOff,
   type ResolvedState,
   refKey,
@@ -79,13 +80,13 @@ export class KnownStates {
     const state = outputs.ok ? outputs.value.get(ref.index) : undefined;
     if (state === undefined || !this.#check.isNotarised(ref.txId, notarySignature)) return undefined;
     const resolved = { ref, state, notary: notarySignature.by };
-    this.#add({ resolved, prove: () => dependency, isBorrowed: true });
+    this.#add({ resolved, prove: () => narrowed(dependency), isBorrowed: true });
     return resolved;
   }
 
   /** Remembers a state whose proof was checked already. */
   addProved(resolved: ResolvedState, dependency: Dependency): void {
-    this.#add({ resolved, prove: () => dependency, isBorrowed: false });
+    this.#add({ resolved, prove: () => narrowed(dependency), isBorrowed: false });
   }
 
   #add(known: Known): void {
@@ -100,4 +101,9 @@ export class KnownStates {
       if (this.#isUnspent(known.resolved.ref)) this.#known.set(key, known);
     }
   }
+}
+
+/** The proof shows its one state: what else this node was shown of the transaction is not for everybody. */
+function narrowed({ ref, tearOff: torn, notarySignature }: Dependency): Dependency {
+  return { ref, tearOff: narrowTearOff(torn, ref.index), notarySignature };
 }

@@ -141,7 +141,12 @@ export class LedgerNode implements NodeEndpoint {
 
   /** Commands that are not concluded, and messages that are not delivered. */
   get underWay(): { readonly commands: number; readonly messages: number } {
-    return { commands: this.#begun.size + this.#finality.pending.size, messages: this.#finality.undelivered };
+    return { commands: this.#begun.size + this.#finality.pending.size, messages: sumOf(this.undelivered.values()) };
+  }
+
+  /** How many messages are still to be delivered, by recipient. */
+  get undelivered(): ReadonlyMap<PublicKey, number> {
+    return this.#finality.undelivered;
   }
 
   submit(command: ClientCommand): Promise<Result<Receipt, LedgerRefusal>> {
@@ -348,4 +353,10 @@ function isOfPosition({ tag }: ClientCommand): boolean {
     "lapse-auction",
     "clear-pool",
   ].includes(tag);
+}
+
+function sumOf(counts: Iterable<number>): number {
+  let sum = 0;
+  for (const count of counts) sum += count;
+  return sum;
 }

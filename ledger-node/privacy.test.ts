@@ -130,3 +130,36 @@ describe("a marketplace", () => {
     ]);
   });
 });
+
+test("a newcomer is shown the public states of transactions that the grid authority saw more of, and nothing else", async () => {
+  const small = await SmallNetwork.found();
+  await small.join("alice");
+  await small.fund("alice", 10_000_000);
+  await small.run("alice", {
+    tag: "create-promises",
+    commandId: "promise",
+    promises: [{ slot: SLOT, energy: wattHours(2_000) }],
+  });
+  await small.run("alice", {
+    tag: "create-auction",
+    commandId: "auction",
+    marketplace: small.key("marketplace"),
+    slot: SLOT,
+    energy: wattHours(2_000),
+    basePrice: microsPerKwh(100_000),
+    deadlineMs: DEADLINE_MS,
+  });
+  const shown: string[] = [];
+  small.wire.intercept = (_from, _to, request, next) => {
+    if (request.tag === "introduce")
+      for (const { ref, tearOff } of request.dependencies)
+        for (const state of unwrap(openComponents(tearOff, ref.txId)).outputs.values()) shown.push(state.tag);
+    return next(request);
+  };
+  await small.join("carol");
+  expect(new Set(shown)).toEqual(new Set(["network-parameters", "member", "auction"]));
+  const before = await small.vaultOf("carol");
+  await small.ledger.restart("carol");
+  expect(await small.vaultOf("carol")).toEqual(before);
+  small.close();
+});

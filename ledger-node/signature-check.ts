@@ -13,7 +13,7 @@ import type { Hash, PublicKey } from "#core";
 /** Shared by the nodes of a process, for reports. */
 export type SignatureCounters = { signatures: number; verifications: number };
 
-const REMEMBERED_MAX = 50_000;
+const REMEMBERED_MAX = 10_000;
 
 export class SignatureCheck {
   readonly #networkId: string;

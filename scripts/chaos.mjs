@@ -36,7 +36,13 @@ async function main() {
   const { toJson } = await import("#core");
   const { json, out, ...run } = options;
   process.stderr.write(`seed ${run.seed}\n`);
-  const report = await runChaos({ ...run, host: process, program: join(root, "bin", "dream"), onProgress: progress() });
+  const report = await runChaos({
+    ...run,
+    erasAfter: 2,
+    host: process,
+    program: join(root, "bin", "dream"),
+    onProgress: progress(),
+  });
   process.stderr.write("\n");
   process.stdout.write(json ? `${toJson(report, 2)}\n` : renderChaos(report));
   if (out !== undefined) writeFileSync(out, chaosPage(report, new Date().toISOString().slice(0, 10), commandOf(run)));

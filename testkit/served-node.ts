@@ -214,6 +214,7 @@ function statusOf(small: SmallNetwork, name: string, store: NodeStore): NodeStat
     height: store.count(),
     pending: 0,
     outbox: 0,
+    undelivered: [],
     peersReachable: 0,
     peersKnown: 0,
     uptimeMs: 0,

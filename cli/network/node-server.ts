@@ -122,6 +122,7 @@ function statusOf({ identity, party, peers }: NodeServerOptions): NodeStatus {
     height: ledger?.store.count() ?? notary?.totals().transactions ?? 0,
     pending: underWay.commands,
     outbox: underWay.messages,
+    undelivered: [...(ledger?.node.undelivered ?? [])].map(([recipient, messages]) => ({ recipient, messages })),
     peersReachable: known.filter(({ isReached }) => isReached).length,
     peersKnown: known.length,
     uptimeMs: Math.round(process.uptime() * 1_000),

@@ -13,6 +13,8 @@ export type HttpAppOptions = {
 /** For bodies of which a route says nothing else. */
 const BODY_BYTES_MAX = 64 * 1_024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How often a server that is closing looks for connections that have fallen idle. */
+const CLOSING_LOOK_MS = 50;
 /** Above the client's, so that it is the client who closes a connection that is idle. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -34,7 +36,18 @@ export function createHttpApp({ tls, onFault }: HttpAppOptions): FastifyInstance
   const app = fastify({ ...options, ...secured } as FastifyServerOptions);
   app.setNotFoundHandler((_request, reply) => sendRefusal(reply, "not_found"));
   app.setErrorHandler(errorHandler(onFault));
+  endIdleConnections(app);
   return app;
+}
+
+/** A connection on which a request was in hand when the server was closed falls idle later, and would be kept open for its next one. */
+function endIdleConnections(app: FastifyInstance): void {
+  app.addHook("preClose", async () => {
+    const look = setInterval(() => app.server.closeIdleConnections(), CLOSING_LOOK_MS);
+    app.server.once("close", () => clearInterval(look));
+    // A server that never listened is never closed.
+    look.unref();
+  });
 }
 
 /** Answers bytes that are no HTTP request, or whose headers are too long. */

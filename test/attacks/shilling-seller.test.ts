@@ -35,11 +35,11 @@ function inTheNameOf(content: Transaction, from: PublicKey, to: PublicKey): Tran
 describe("in its own auction", () => {
   test("a seller's node refuses to bid, for the owner and for its delegate", async () => {
     const before = await small.everything();
-    expect(await small.submit("alice", bidding("own", 150_000))).toMatchObject({ error: { tag: "own_auction" } });
+    expect(await small.submit("alice", bidding("own", 150_000))).toMatchObject({ error: { tag: "auction_own" } });
     expect(await small.everything()).toEqual(before);
     const delegate = await small.delegate("alice", ["bid"]);
     const granted = await small.everything();
-    expect(await delegate.submit(bidding("by delegate", 150_000))).toMatchObject({ error: { tag: "own_auction" } });
+    expect(await delegate.submit(bidding("by delegate", 150_000))).toMatchObject({ error: { tag: "auction_own" } });
     expect(await small.everything()).toEqual(granted);
     await small.run("bob", bidding("honest", 150_000));
   });

@@ -149,6 +149,32 @@ describe("a network", () => {
     await network.eventually("the pool is cleared", async () => (await owned("home", id)) === 1_500n);
   }, 60_000);
 
+  test("tells how far a node lags that is down, and brings it up to date", async () => {
+    const lagOfHome = async (): Promise<number | undefined> => {
+      const { stdout } = await network.command("status", "--json");
+      const report = JSON.parse(stdout) as {
+        readonly nodes: readonly { readonly name: string; readonly lag: number }[];
+      };
+      return report.nodes.find(({ name }) => name === "home")?.lag;
+    };
+    await network.kill("home");
+    await create(network.client("wind"), "while home is down", slot(43), 1_000n);
+    await network.run("wind", {
+      tag: "create-auction",
+      commandId: "auction while home is down",
+      marketplace: network.key(network.holder("marketplace")),
+      slot: slot(43),
+      energy: wattHours(1_000n),
+      basePrice: microsPerKwh(50_000n),
+      deadlineMs: Date.now() + 3_600_000,
+    });
+    expect(await lagOfHome()).toBe(1);
+    await network.restart("home");
+    await network.eventually("home is up to date", async () => (await lagOfHome()) === 0, 60_000);
+    const auctions = await network.states("home", "auction");
+    expect(auctions.some(({ auctionId }) => auctionId === "auction while home is down")).toBe(true);
+  }, 120_000);
+
   test("takes a member in that joins later, and shows it what it may see", async () => {
     await network.add(
       "{ name: late, roles: [prosumer], capacityWhPerSlot: 4000, openingFundsMicros: 50000000, openingFundsPieces: 5 }",

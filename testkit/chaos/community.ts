@@ -154,7 +154,7 @@ function infrastructure(isSmall: boolean): readonly LoadClient[] {
     ]),
     owner("supplier", "supplier", [
       [1, "publish-tariff"],
-      [15, "idle"],
+      [5, "idle"],
     ]),
     ...voters.map((voter) =>
       owner(`vote of ${voter}`, voter, [

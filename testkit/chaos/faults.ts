@@ -28,8 +28,10 @@ const SKEW_MS_MAX = 4_000;
 const PAUSE_MS = { least: 500, most: 4_000 } as const;
 const FULL_MS = { least: 2_000, most: 5_000 } as const;
 const ERA_LEAD_MS = 5_000;
+const ANSWERS_BETWEEN = 3;
+const WORK_MS_MAX = 3_000;
 /** Beyond that the others hardly get anything done. */
-const DOWN_AT_ONCE_MAX = 3;
+const DOWN_AT_ONCE_MAX = 2;
 
 export function plannedFaults(seed: string, kills: number, wholeStops: number): readonly PlannedFault[] {
   const dice = new Dice(seed, "faults");
@@ -60,6 +62,8 @@ export type FaultRunnerParts = {
   readonly clock: StageClock;
   readonly seed: string;
   readonly counts: FaultCounts;
+  /** How many commands have their answer: faults are for nodes that are at work. */
+  readonly answered: () => number;
   /** Told before each fault. */
   readonly onFault: (done: number, fault: Fault) => void;
 };
@@ -80,12 +84,20 @@ export class FaultRunner {
 
   async run(plan: readonly PlannedFault[]): Promise<void> {
     for (const [index, { afterMs, fault }] of plan.entries()) {
-      await sleep(afterMs);
+      await this.#work(afterMs);
       this.#parts.onFault(index, fault);
       if (fault.tag === "kill-all") await this.#killAll();
       else await this.#one(fault);
     }
     await this.#settled();
+  }
+
+  /** Lets the load go on for so long, and until some commands have been answered if that is soon. */
+  async #work(forMs: number): Promise<void> {
+    const { answered } = this.#parts;
+    const [startMs, start] = [Date.now(), answered()];
+    await sleep(forMs);
+    while (answered() - start < ANSWERS_BETWEEN && Date.now() - startMs < WORK_MS_MAX) await sleep(GAP_MS.least);
   }
 
   /** Kills all nodes, and starts them in the next slot with clocks that are a little wrong, or right. */

@@ -25,6 +25,8 @@ export type ChaosOptions = {
   readonly members: number;
   /** Puts roles together in few processes. */
   readonly isSmall: boolean;
+  /** Slots that are settled after the storm. */
+  readonly erasAfter: number;
   readonly host: HostProcess;
   /** The script of the `dream` command. */
   readonly program: string;
@@ -54,8 +56,6 @@ const LEAD_MS = 11_000;
 const CLIENT_PAUSE_MS_MAX = 350;
 const FUNDED_MS_MAX = 120_000;
 const QUIET_MS_MAX = 240_000;
-/** Slots that are settled after the storm. */
-const ERAS_AFTER = 2;
 const AFTER_GATE_MS = 1_500;
 const DRAIN_MS_MAX = 240_000;
 
@@ -154,6 +154,7 @@ class ChaosRun {
       clock: this.#clock,
       seed,
       counts: this.#counts,
+      answered: () => clients.outcomes.length,
       onFault: (done, { tag }) =>
         this.#tell(done, `${tag}, ${clients.outcomes.length} commands done, ${clients.openCommands.length} open`),
     });
@@ -172,7 +173,7 @@ class ChaosRun {
     await stage.startAll();
     const answered = await Promise.race([stopped.then(() => true), sleep(DRAIN_MS_MAX, false, { ref: false })]);
     this.#check("every command gets a definite answer", clients.outcomes.length, answered ? [] : clients.openCommands);
-    for (let era = 0; era < ERAS_AFTER; era++) await this.#settleSlot(stage, clients, load);
+    for (let era = 0; era < this.#options.erasAfter; era++) await this.#settleSlot(stage, clients, load);
     this.#tell(kills, "waiting until nothing is under way");
     const busy = await untilQuiet({ stage, clock: this.#clock, clients }, QUIET_MS_MAX);
     this.#check("the healed network comes to rest", stage.parties.length, busy === undefined ? [] : [busy]);

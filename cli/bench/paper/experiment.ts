@@ -37,8 +37,8 @@ export type Experiment = {
 export type Cell = { readonly task: RunTask; readonly nodes: number; readonly requests: number };
 export type RunPlan = Cell & { readonly repeat: number };
 
-/** Resident memory of the processes of one class, in bytes, over the samples of a run. */
-export type ClassMemory = {
+/** What the processes of one class used in a run: resident bytes in its samples, and time of a core. */
+export type ClassUsage = {
   readonly usageClass: UsageClass;
   readonly processes: number;
   readonly samples: number;
@@ -48,6 +48,8 @@ export type ClassMemory = {
   readonly peakBytes: number;
   /** The largest process at its highest sample. */
   readonly processPeakBytes: number;
+  /** All its processes together, from the first sample to the last. */
+  readonly cpuSeconds: number;
 };
 
 export type Run = RunPlan & {
@@ -60,7 +62,7 @@ export type Run = RunPlan & {
   readonly answerSeconds: readonly number[];
   /** Refused requests by the code of the refusal. */
   readonly refusals: Readonly<Record<string, number>>;
-  readonly memory: readonly ClassMemory[];
+  readonly usage: readonly ClassUsage[];
 };
 
 /** Where and when it was measured. */

@@ -95,8 +95,8 @@ function linesByNodes(
 /** Figure 5: memory against requests; columns are usage classes, rows tasks, colours sizes of the network. */
 export function memoryFigure(summary: PaperSummary): Markup {
   const bytesOf = (cell: CellResult, usageClass: UsageClass): number | undefined =>
-    cell.memory.find((memory) => memory.usageClass === usageClass)?.meanBytes;
-  const most = Math.max(0, ...summary.cells.flatMap(({ memory }) => memory.map(({ meanBytes }) => meanBytes)));
+    cell.usage.find((used) => used.usageClass === usageClass)?.meanBytes;
+  const most = Math.max(0, ...summary.cells.flatMap(({ usage }) => usage.map(({ meanBytes }) => meanBytes)));
   return facets(
     summary,
     USAGE_CLASSES.map((usageClass) => CLASS_NAMES[usageClass]),
@@ -147,7 +147,7 @@ export function shareFigure(summary: PaperSummary): Markup {
 
 function stack(cell: CellResult, middle: number, width: number, y: Scale): Markup {
   let below = 0;
-  const parts = [...memoryShares(cell.memory)].map(([usageClass, share]) => {
+  const parts = [...memoryShares(cell.usage)].map(([usageClass, share]) => {
     const [top, bottom] = [y(below + share), y(below)];
     below += share;
     const index = USAGE_CLASSES.indexOf(usageClass);

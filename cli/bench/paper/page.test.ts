@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { seededPrng } from "#core";
 import { chromiumPath, launchBrowser } from "#testkit";
 import { type PaperSummary, paperSummary } from "./aims.ts";
-import { type ClassMemory, type Experiment, type Run, runPlans, TASKS, USAGE_CLASSES } from "./experiment.ts";
+import { type ClassUsage, type Experiment, type Run, runPlans, TASKS, USAGE_CLASSES } from "./experiment.ts";
 import { paperPage } from "./page.ts";
 import { membersOf } from "./topology.ts";
 
@@ -22,7 +22,7 @@ function sampleSummary(experiment: Experiment): PaperSummary {
   const runs = runPlans(experiment).map((plan): Run => {
     const secondsPerRequest = about(0.02 + 0.06 / plan.requests + 0.002 * plan.nodes);
     const members = membersOf(plan.nodes);
-    const memory = USAGE_CLASSES.map((usageClass): ClassMemory => {
+    const usage = USAGE_CLASSES.map((usageClass): ClassUsage => {
       const processes =
         usageClass === "client" ? 2 : members.filter((one) => one.usageClass === usageClass).length || 1;
       const meanBytes = about(processes * 95e6);
@@ -33,6 +33,7 @@ function sampleSummary(experiment: Experiment): PaperSummary {
         meanBytes,
         peakBytes: meanBytes * 1.05,
         processPeakBytes: (meanBytes * 1.05) / processes,
+        cpuSeconds: 0.01 * plan.requests,
       };
     });
     return {
@@ -42,7 +43,7 @@ function sampleSummary(experiment: Experiment): PaperSummary {
       quietSeconds: secondsPerRequest * plan.requests,
       answerSeconds: [],
       refusals: plan.task === "bid" && plan.requests === 100 ? { state_conflict: 2 } : {},
-      memory,
+      usage,
     };
   });
   return paperSummary(experiment, runs, {

@@ -1,7 +1,7 @@
 /** `paper.csv`: one row for each run and class of processes, from which anybody can draw the figures again. */
-import { type ClassMemory, failedOf, type Run } from "./experiment.ts";
+import { type ClassUsage, failedOf, type Run } from "./experiment.ts";
 
-const COLUMNS: readonly (readonly [name: string, value: (run: Run, memory: ClassMemory) => string | number])[] = [
+const COLUMNS: readonly (readonly [name: string, value: (run: Run, usage: ClassUsage) => string | number])[] = [
   ["task", ({ task }) => task],
   ["nodes", ({ nodes }) => nodes],
   ["requests", ({ requests }) => requests],
@@ -11,7 +11,8 @@ const COLUMNS: readonly (readonly [name: string, value: (run: Run, memory: Class
   ["residentBytes", (_, { meanBytes }) => Math.round(meanBytes)],
   ["residentBytesPeak", (_, { peakBytes }) => peakBytes],
   ["processResidentBytesPeak", (_, { processPeakBytes }) => processPeakBytes],
-  ["memorySamples", (_, { samples }) => samples],
+  ["samples", (_, { samples }) => samples],
+  ["cpuSeconds", (_, { cpuSeconds }) => cpuSeconds.toFixed(2)],
   ["secondsPerRequest", ({ secondsPerRequest }) => secondsPerRequest.toFixed(6)],
   ["batchSeconds", ({ batchSeconds }) => batchSeconds.toFixed(6)],
   ["quietSeconds", ({ quietSeconds }) => quietSeconds.toFixed(6)],
@@ -23,9 +24,7 @@ export const PAPER_COLUMNS: readonly string[] = COLUMNS.map(([name]) => name);
 
 /** Rows in the order of the runs; within a run, classes in the paper's order. RFC 4180 with "\n"; no field needs quotes. */
 export function paperCsv(runs: readonly Run[]): string {
-  const rows = runs.flatMap((run) =>
-    run.memory.map((memory) => COLUMNS.map(([, value]) => value(run, memory)).join(",")),
-  );
+  const rows = runs.flatMap((run) => run.usage.map((usage) => COLUMNS.map(([, value]) => value(run, usage)).join(",")));
   return `${[PAPER_COLUMNS.join(","), ...rows].join("\n")}\n`;
 }
 

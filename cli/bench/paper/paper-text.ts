@@ -2,7 +2,7 @@
 import Table from "cli-table3";
 import { type GrowthAim, MEMBER_NODE_BYTES_MAX, type PaperSummary } from "./aims.ts";
 import { TASK_NAMES } from "./experiment.ts";
-import { type CellResult, cellOf } from "./statistics.ts";
+import { type CellResult, cellOf, type Spread } from "./statistics.ts";
 import { cellText, counted, listed, machineText, megabytes, milliseconds, ratioText, refusalsText } from "./wording.ts";
 
 export function summaryText(summary: PaperSummary): string {
@@ -13,13 +13,19 @@ export function summaryText(summary: PaperSummary): string {
     `${counted(runs, "run")}, each with a network of its own: ${listed(nodes)} nodes · ${listed(requests)} requests at once · ${counted(tasks.length, "task")} · ${counted(repeats, "repeat")}`,
     "",
     "Time per request, ms: the batch's time by its requests; median of the repeats, least and most in brackets",
-    timeTable(summary),
+    timeTable(summary, ({ secondsPerRequest }) => timeText(secondsPerRequest)),
+    "",
+    "Time of a core per request, ms, of all processes together: less disturbed by what else runs on the machine",
+    timeTable(summary, ({ cpuSecondsPerRequest }) => timeText(cpuSecondsPerRequest)),
     "",
     ...aimLines(summary),
   ].join("\n");
 }
 
-function timeTable({ experiment: { tasks, nodes, requests }, cells }: PaperSummary): string {
+function timeTable(
+  { experiment: { tasks, nodes, requests }, cells }: PaperSummary,
+  text: (cell: CellResult) => string,
+): string {
   const plural = requests.map((count) => counted(count, "request"));
   const table = new Table({
     head: ["task", "nodes", ...plural],
@@ -28,16 +34,17 @@ function timeTable({ experiment: { tasks, nodes, requests }, cells }: PaperSumma
   });
   for (const task of tasks) {
     for (const count of nodes) {
-      const times = requests.map((number) => timeText(cellOf(cells, { task, nodes: count, requests: number })));
+      const times = requests.map((number) => {
+        const cell = cellOf(cells, { task, nodes: count, requests: number });
+        return cell === undefined ? "" : text(cell);
+      });
       table.push([TASK_NAMES[task], count, ...times]);
     }
   }
   return table.toString();
 }
 
-function timeText(cell: CellResult | undefined): string {
-  if (cell === undefined) return "";
-  const { median, min, max } = cell.secondsPerRequest;
+function timeText({ median, min, max }: Spread): string {
   return `${milliseconds(median)} (${milliseconds(min)}–${milliseconds(max)})`;
 }
 

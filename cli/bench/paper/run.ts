@@ -5,9 +5,9 @@ import { slotsOfTomorrow } from "../bench-slots.ts";
 import { type BenchRequest, monotonicMs } from "../client-messages.ts";
 import { type Clients, spanMs, startClients } from "../clients.ts";
 import type { Run, RunPlan } from "./experiment.ts";
-import { sampledWhile, type WatchedProcess } from "./memory.ts";
 import { type TaskPlan, type TaskStage, taskPlan } from "./tasks.ts";
 import { type BenchMember, biddersOf, membersOf, suppliersOf } from "./topology.ts";
+import { sampledWhile, type WatchedProcess } from "./usage.ts";
 
 /** Processes that send requests. More would take more of a small machine from the nodes. */
 const CLIENTS = 2;
@@ -40,7 +40,7 @@ async function measured(plan: RunPlan, deployed: Deployed): Promise<Run> {
   await clients.send(await prepared(network, warmUp(plan, stage)));
   const requests = await prepared(network, taskPlan(plan.task, plan.requests, "run", stage));
   await network.quiet();
-  const { result: answers, memory } = await sampledWhile(processesOf(deployed), () => clients.send(requests));
+  const { result: answers, usage } = await sampledWhile(processesOf(deployed), () => clients.send(requests));
   await network.quiet();
   const firstMs = Math.min(...answers.map(({ sentMs }) => sentMs));
   invariant(answers.length === plan.requests, "each request has its answer");
@@ -54,7 +54,7 @@ async function measured(plan: RunPlan, deployed: Deployed): Promise<Run> {
     quietSeconds: (monotonicMs() - firstMs) / 1_000,
     answerSeconds: answers.map(({ sentMs, answeredMs }) => (answeredMs - sentMs) / 1_000),
     refusals,
-    memory,
+    usage,
   };
 }
 

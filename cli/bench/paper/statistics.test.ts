@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { invariant } from "#core";
 import { paperSummary } from "./aims.ts";
 import {
-  type ClassMemory,
+  type ClassUsage,
   type Experiment,
   failedOf,
   type Machine,
@@ -12,7 +12,6 @@ import {
   runPlans,
   type UsageClass,
 } from "./experiment.ts";
-import { memoryByClass } from "./memory.ts";
 import { PAPER_COLUMNS, paperCsv } from "./paper-csv.ts";
 import { aimSentences, summaryText } from "./paper-text.ts";
 import {
@@ -24,6 +23,7 @@ import {
   spreadOf,
   verdictOf,
 } from "./statistics.ts";
+import { usageByClass } from "./usage.ts";
 
 const MACHINE: Machine = {
   measuredAt: "2031-06-01T10:00:00.000Z",
@@ -36,8 +36,8 @@ const MACHINE: Machine = {
 };
 const EXPERIMENT: Experiment = { nodes: [6, 10], requests: [10, 100], tasks: ["create-promise"], repeats: 3 };
 
-function memory(usageClass: UsageClass, meanBytes: number, processPeakBytes = meanBytes): ClassMemory {
-  return { usageClass, processes: 1, samples: 2, meanBytes, peakBytes: meanBytes, processPeakBytes };
+function used(usageClass: UsageClass, meanBytes: number, processPeakBytes = meanBytes): ClassUsage {
+  return { usageClass, processes: 1, samples: 2, meanBytes, peakBytes: meanBytes, processPeakBytes, cpuSeconds: 0.05 };
 }
 
 function run(nodes: number, requests: number, milliseconds: number, patch: Partial<Run> = {}): Run {
@@ -52,7 +52,7 @@ function run(nodes: number, requests: number, milliseconds: number, patch: Parti
     quietSeconds: secondsPerRequest * requests + 0.1,
     answerSeconds: Array.from({ length: requests }, () => secondsPerRequest),
     refusals: {},
-    memory: [memory("infrastructure", 60e6), memory("consumer", 90e6), memory("notary", 50e6)],
+    usage: [used("infrastructure", 60e6), used("consumer", 90e6), used("notary", 50e6)],
     ...patch,
   };
 }
@@ -103,12 +103,12 @@ describe("cells", () => {
 
   test("add up what was refused, and take the median of the memory", () => {
     const [cell] = cellResults([
-      run(6, 10, 1, { refusals: { state_conflict: 2 }, memory: [memory("consumer", 90e6, 91e6)] }),
-      run(6, 10, 1, { refusals: { state_conflict: 1, node_unreachable: 1 }, memory: [memory("consumer", 80e6, 99e6)] }),
-      run(6, 10, 1, { memory: [memory("consumer", 100e6, 100e6)] }),
+      run(6, 10, 1, { refusals: { state_conflict: 2 }, usage: [used("consumer", 90e6, 91e6)] }),
+      run(6, 10, 1, { refusals: { state_conflict: 1, node_unreachable: 1 }, usage: [used("consumer", 80e6, 99e6)] }),
+      run(6, 10, 1, { usage: [used("consumer", 100e6, 100e6)] }),
     ]);
     expect(cell).toMatchObject({ failed: 4, refusals: { state_conflict: 3, node_unreachable: 1 } });
-    expect(cell?.memory).toMatchObject([{ usageClass: "consumer", meanBytes: 90e6, processPeakBytes: 100e6 }]);
+    expect(cell?.usage).toMatchObject([{ usageClass: "consumer", meanBytes: 90e6, processPeakBytes: 100e6 }]);
   });
 
   test("have their median between the least and the most", () => {
@@ -169,24 +169,40 @@ describe("memory", () => {
   test("is added up by class in each sample", () => {
     const samples = [
       new Map([
-        [1, 100],
-        [2, 50],
-        [3, 7],
+        [1, { bytes: 100, cpuMs: 1_000 }],
+        [2, { bytes: 50, cpuMs: 200 }],
+        [3, { bytes: 7, cpuMs: 5 }],
       ]),
       new Map([
-        [1, 90],
-        [2, 70],
-        [3, 9],
+        [1, { bytes: 90, cpuMs: 1_500 }],
+        [2, { bytes: 70, cpuMs: 300 }],
+        [3, { bytes: 9, cpuMs: 5 }],
       ]),
     ];
-    expect(memoryByClass(processes, samples)).toEqual([
-      { usageClass: "client", processes: 1, samples: 2, meanBytes: 8, peakBytes: 9, processPeakBytes: 9 },
-      { usageClass: "consumer", processes: 2, samples: 2, meanBytes: 155, peakBytes: 160, processPeakBytes: 100 },
+    expect(usageByClass(processes, samples)).toEqual([
+      {
+        usageClass: "client",
+        processes: 1,
+        samples: 2,
+        meanBytes: 8,
+        peakBytes: 9,
+        processPeakBytes: 9,
+        cpuSeconds: 0,
+      },
+      {
+        usageClass: "consumer",
+        processes: 2,
+        samples: 2,
+        meanBytes: 155,
+        peakBytes: 160,
+        processPeakBytes: 100,
+        cpuSeconds: 0.6,
+      },
     ]);
   });
 
   test("is shared out: parts of it all, that add up to one", () => {
-    const shares = memoryShares(run(6, 10, 1).memory);
+    const shares = memoryShares(run(6, 10, 1).usage);
     expect([...shares]).toEqual([
       ["infrastructure", 0.3],
       ["consumer", 0.45],
@@ -195,7 +211,7 @@ describe("memory", () => {
   });
 
   test("of the largest node is that of a member, not of an authority or a client", () => {
-    const large = run(10, 100, 1, { memory: [memory("client", 500e6), memory("producer", 180e6, 97e6)] });
+    const large = run(10, 100, 1, { usage: [used("client", 500e6), used("producer", 180e6, 97e6)] });
     expect(largestMemberNode([...RUNS, large])).toEqual({
       bytes: 97e6,
       usageClass: "producer",
@@ -253,7 +269,7 @@ describe("paper.csv", () => {
       expect.arrayContaining(["task", "nodes", "requests", "usageClass", "residentBytes", "secondsPerRequest"]),
     );
     expect(lines[1]).toBe(
-      "create-promise,6,10,1,infrastructure,1,60000000,60000000,60000000,2,0.020000,0.200000,0.300000,0,",
+      "create-promise,6,10,1,infrastructure,1,60000000,60000000,60000000,2,0.05,0.020000,0.200000,0.300000,0,",
     );
     expect(lines[6]).toMatch(/^create-promise,10,100,3,notary,.*,3,exists:1 state_conflict:2$/);
     for (const text of lines.slice(0, -1)) expect(text.split(",")).toHaveLength(PAPER_COLUMNS.length);

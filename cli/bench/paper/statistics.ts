@@ -1,6 +1,6 @@
 /** From runs to what the paper's figures show, and to how time per request grows. */
 import { median } from "simple-statistics";
-import { type Cell, type ClassMemory, type Experiment, failedOf, type Run, type Task } from "./experiment.ts";
+import { type Cell, type ClassUsage, type Experiment, failedOf, type Run, type Task } from "./experiment.ts";
 
 /** Median, least and most of the repeats. */
 export type Spread = { readonly median: number; readonly min: number; readonly max: number };
@@ -11,8 +11,10 @@ export type CellResult = Cell & {
   /** Of all its runs together. */
   readonly failed: number;
   readonly refusals: Readonly<Record<string, number>>;
-  /** By class: medians over the repeats of the mean of each run's samples. */
-  readonly memory: readonly ClassMemory[];
+  /** Time of a core that all processes together took for a request. */
+  readonly cpuSecondsPerRequest: Spread;
+  /** By class: medians over the repeats. */
+  readonly usage: readonly ClassUsage[];
 };
 
 export function spreadOf(values: readonly number[]): Spread {
@@ -34,7 +36,7 @@ export function cellResults(runs: readonly Run[]): readonly CellResult[] {
   });
 }
 
-function cellResult({ task, nodes, requests, memory }: Run, runs: readonly Run[]): CellResult {
+function cellResult({ task, nodes, requests, usage }: Run, runs: readonly Run[]): CellResult {
   const refusals: Record<string, number> = {};
   for (const run of runs)
     for (const [code, count] of Object.entries(run.refusals)) refusals[code] = (refusals[code] ?? 0) + count;
@@ -46,16 +48,22 @@ function cellResult({ task, nodes, requests, memory }: Run, runs: readonly Run[]
     secondsPerRequest: spreadOf(runs.map(({ secondsPerRequest }) => secondsPerRequest)),
     failed: runs.reduce((sum, run) => sum + failedOf(run), 0),
     refusals,
-    memory: memory.map((each): ClassMemory => {
-      const ofClass = runs.flatMap((run) => run.memory.filter(({ usageClass }) => usageClass === each.usageClass));
+    cpuSecondsPerRequest: spreadOf(runs.map(cpuSecondsPerRequest)),
+    usage: usage.map((each): ClassUsage => {
+      const ofClass = runs.flatMap((run) => run.usage.filter(({ usageClass }) => usageClass === each.usageClass));
       return {
         ...each,
         meanBytes: median(ofClass.map(({ meanBytes }) => meanBytes)),
         peakBytes: median(ofClass.map(({ peakBytes }) => peakBytes)),
         processPeakBytes: Math.max(...ofClass.map(({ processPeakBytes }) => processPeakBytes)),
+        cpuSeconds: median(ofClass.map(({ cpuSeconds }) => cpuSeconds)),
       };
     }),
   };
+}
+
+function cpuSecondsPerRequest({ usage, requests }: Run): number {
+  return usage.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0) / requests;
 }
 
 export function cellOf(cells: readonly CellResult[], { task, nodes, requests }: Cell): CellResult | undefined {
@@ -125,18 +133,18 @@ export function verdictOf({ ratio, ratioMin }: Growth, atMost: number): Verdict 
 
 export type LargestNode = {
   readonly bytes: number;
-  readonly usageClass: ClassMemory["usageClass"];
+  readonly usageClass: ClassUsage["usageClass"];
   readonly run: Cell;
 };
 
 /** Nodes of members: those whose owners would run them at home. */
-const MEMBER_CLASSES: readonly ClassMemory["usageClass"][] = ["consumer", "producer", "prosumer"];
+const MEMBER_CLASSES: readonly ClassUsage["usageClass"][] = ["consumer", "producer", "prosumer"];
 
 /** The highest sample of a member's node in all runs. */
 export function largestMemberNode(runs: readonly Run[]): LargestNode | undefined {
   let largest: LargestNode | undefined;
   for (const run of runs)
-    for (const { usageClass, processPeakBytes: bytes } of run.memory)
+    for (const { usageClass, processPeakBytes: bytes } of run.usage)
       if (MEMBER_CLASSES.includes(usageClass) && bytes > (largest?.bytes ?? 0))
         largest = { bytes, usageClass, run: cell(run) };
   return largest;
@@ -147,7 +155,7 @@ function cell({ task, nodes, requests }: Run): Cell {
 }
 
 /** Each class's part of the memory of all processes, 0 to 1. */
-export function memoryShares(memory: readonly ClassMemory[]): ReadonlyMap<ClassMemory["usageClass"], number> {
-  const total = memory.reduce((sum, { meanBytes }) => sum + meanBytes, 0);
-  return new Map(memory.map(({ usageClass, meanBytes }) => [usageClass, total === 0 ? 0 : meanBytes / total]));
+export function memoryShares(usage: readonly ClassUsage[]): ReadonlyMap<ClassUsage["usageClass"], number> {
+  const total = usage.reduce((sum, { meanBytes }) => sum + meanBytes, 0);
+  return new Map(usage.map(({ usageClass, meanBytes }) => [usageClass, total === 0 ? 0 : meanBytes / total]));
 }

@@ -1,12 +1,13 @@
-/** Samples the resident memory of processes while something runs. */
+/** Samples the resident memory of processes, and the time that they have of a core, while something runs. */
 import { setTimeout as sleep } from "node:timers/promises";
 import pidusage from "pidusage";
+import { invariant } from "#core";
 import { CommandFailure, EXIT } from "../../exit.ts";
-import { type ClassMemory, USAGE_CLASSES, type UsageClass } from "./experiment.ts";
+import { type ClassUsage, USAGE_CLASSES, type UsageClass } from "./experiment.ts";
 
 export type WatchedProcess = { readonly pid: number; readonly usageClass: UsageClass };
-/** Resident bytes by process id. */
-export type Sample = ReadonlyMap<number, number>;
+/** Resident memory of each process, by its id, and the time that it has had of a core since it began. */
+export type Sample = ReadonlyMap<number, { readonly bytes: number; readonly cpuMs: number }>;
 
 const INTERVAL_MS = 100;
 
@@ -17,7 +18,7 @@ const INTERVAL_MS = 100;
 export async function sampledWhile<T>(
   processes: readonly WatchedProcess[],
   task: () => Promise<T>,
-): Promise<{ readonly result: T; readonly memory: readonly ClassMemory[] }> {
+): Promise<{ readonly result: T; readonly usage: readonly ClassUsage[] }> {
   const pids = processes.map(({ pid }) => pid);
   const samples: Sample[] = [await sampleOf(pids)];
   const done = new AbortController();
@@ -30,13 +31,19 @@ export async function sampledWhile<T>(
       }
     })(),
   ]);
-  return { result, memory: memoryByClass(processes, samples) };
+  return { result, usage: usageByClass(processes, samples) };
 }
 
 async function sampleOf(pids: readonly number[]): Promise<Sample> {
   try {
-    const usage = await pidusage([...pids]);
-    return new Map(pids.map((pid) => [pid, usage[pid]?.memory ?? 0]));
+    const measured = await pidusage([...pids]);
+    return new Map(
+      pids.map((pid) => {
+        const used = measured[pid];
+        invariant(used !== undefined, "the process is running");
+        return [pid, { bytes: used.memory, cpuMs: used.ctime }];
+      }),
+    );
   } catch (error) {
     // biome-ignore lint/style/useErrorCause: the cause is in the third argument
     throw new CommandFailure(EXIT.error, "bench: a process ended while it was measured; run it again", {
@@ -46,23 +53,29 @@ async function sampleOf(pids: readonly number[]): Promise<Sample> {
 }
 
 /** The samples by class, in the paper's order; a class without processes is left out. */
-export function memoryByClass(
-  processes: readonly WatchedProcess[],
-  samples: readonly Sample[],
-): readonly ClassMemory[] {
-  return USAGE_CLASSES.flatMap((usageClass): readonly ClassMemory[] => {
+export function usageByClass(processes: readonly WatchedProcess[], samples: readonly Sample[]): readonly ClassUsage[] {
+  return USAGE_CLASSES.flatMap((usageClass): readonly ClassUsage[] => {
     const pids = processes.filter((each) => each.usageClass === usageClass).map(({ pid }) => pid);
     if (pids.length === 0) return [];
-    const sums = samples.map((sample) => pids.reduce((sum, pid) => sum + (sample.get(pid) ?? 0), 0));
+    const bytes = samples.map((sample) => pids.map((pid) => sample.get(pid)?.bytes ?? 0));
+    const sums = bytes.map(sumOf);
+    const [before, after] = [samples[0], samples.at(-1)].map((sample) =>
+      sumOf(pids.map((pid) => sample?.get(pid)?.cpuMs ?? 0)),
+    );
     return [
       {
         usageClass,
         processes: pids.length,
         samples: samples.length,
-        meanBytes: Math.round(sums.reduce((sum, bytes) => sum + bytes, 0) / sums.length),
+        meanBytes: Math.round(sumOf(sums) / sums.length),
         peakBytes: Math.max(...sums),
-        processPeakBytes: Math.max(...samples.flatMap((sample) => pids.map((pid) => sample.get(pid) ?? 0))),
+        processPeakBytes: Math.max(...bytes.flat()),
+        cpuSeconds: ((after ?? 0) - (before ?? 0)) / 1_000,
       },
     ];
   });
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
