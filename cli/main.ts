@@ -173,6 +173,17 @@ network
     process.exitCode = await (await import("./network/commands.ts")).add(dir, flags, networkIo);
   });
 
+network
+  .command("repair")
+  .argument("<dir>", "folder of the network")
+  .description(
+    "gives the log of a stopped notary back what the nodes have and it lacks, after an old copy was restored",
+  )
+  .option("--json", "print the result as JSON")
+  .action(async (dir: string, flags) => {
+    process.exitCode = await (await import("./network/repair.ts")).repair(dir, flags, networkIo);
+  });
+
 program
   .command("node")
   .description("runs one node of a network until it is stopped by SIGTERM or SIGINT")

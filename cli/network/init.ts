@@ -10,8 +10,9 @@ import { DIRECTORY_FILE, issueDirectory } from "./directory.ts";
 import { CERTIFICATE_FILE, KEY_FILE, LOG_FILE, OPERATOR_KEY_FILE, OWNER_KEY_FILE, writeWhole } from "./folder.ts";
 import { createKeyFile, keySource } from "./keys.ts";
 import { type MembersFile, networkRules } from "./members-file.ts";
+import { isMember } from "./membership.ts";
 import { CONFIG_FILE, type NodeConfig, nodeConfigText } from "./node-config.ts";
-import { isMember, type PlannedParty, partiesOf, withAddresses } from "./plan.ts";
+import { type PlannedParty, partiesOf, withAddresses } from "./plan.ts";
 import { makeTlsAuthority, makeTlsIdentity, TLS_CONFIG } from "./tls-files.ts";
 
 export type InitOptions = {

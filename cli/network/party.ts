@@ -26,9 +26,9 @@ import { admissionPolicy } from "#marketplace";
 import { CommandFailure, EXIT } from "../exit.ts";
 import { genesisOf, holderOf } from "./directory.ts";
 import { systemEntropy } from "./keys.ts";
+import { isMember } from "./membership.ts";
 import { resolvePath } from "./node-config.ts";
 import type { NodeIdentity } from "./node-identity.ts";
-import { isMember } from "./plan.ts";
 
 export type LedgerSide = { readonly node: LedgerNode; readonly store: NodeStore };
 type NotarySide = { readonly notary: Notary; readonly commitLog: CommitLog };

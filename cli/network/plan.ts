@@ -25,11 +25,6 @@ export function partiesOf({ members }: MembersFile): readonly MemberEntry[] {
   return [...made, ...members];
 }
 
-/** A process that only makes transactions final is no member: nothing on the ledger concerns it. */
-export function isMember({ roles }: { readonly roles: readonly Role[] }): boolean {
-  return roles.some((role) => role !== "notary");
-}
-
 /** Gives each process its address: its own port, the next one from the base port, or one that is free now. */
 export async function withAddresses(
   parties: readonly MemberEntry[],

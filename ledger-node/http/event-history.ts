@@ -1,6 +1,7 @@
 /**
- * A node's events with their numbers in its store, so that a listener can resume where it was: the newest are kept in memory as
- * the text that is sent, what is older is made anew from the store. A node that was restarted tells no other events.
+ * A node's events with their numbers in its store, so that a listener can resume where it was: once somebody has listened, the
+ * newest are kept in memory as the text that is sent; what is older is made anew from the store. A node that was restarted tells
+ * no other events.
  */
 import type { NodeEndpoint, NodeEvent } from "#contracts";
 import type { Hash, PublicKey } from "#core";
@@ -37,6 +38,8 @@ export class EventHistory implements LiveSource {
   readonly #unnumbered = new Map<Hash, NodeEvent>();
   #isNumbering = false;
   readonly #listeners = new Set<() => void>();
+  /** Making the text of every event was a tenth of a busy node's time, for nobody. */
+  #hasBeenListenedTo = false;
   #replaying: Promise<void> = Promise.resolve();
   readonly #stop: () => void;
 
@@ -57,6 +60,7 @@ export class EventHistory implements LiveSource {
   }
 
   onNews(listener: () => void): () => void {
+    this.#hasBeenListenedTo = true;
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -137,8 +141,9 @@ export class EventHistory implements LiveSource {
       if (rows.length === 0) this.#unnumbered.clear();
       for (const { sequence, txId } of rows) {
         const event = this.#unnumbered.get(txId);
-        if (event !== undefined) this.#keep({ sequence, message: messageOf(sequence, event) });
-        else if (this.#unnumbered.size === 0) return;
+        if (event === undefined && this.#unnumbered.size === 0) return;
+        if (event !== undefined && this.#hasBeenListenedTo)
+          this.#keep({ sequence, message: messageOf(sequence, event) });
         else this.#keepOnlyAfter(sequence);
         this.#unnumbered.delete(txId);
         this.#newest = sequence;

@@ -49,9 +49,14 @@ function after(delayMs: number, run: () => void): () => void {
 const isHeard = { timeout: 20_000, interval: 20 };
 
 describe("a node's history of events", () => {
-  test.each([4_000_000, 6_000, 0])(
-    "gives after every number what was told live, with %i kept in memory",
-    async (keptLengthMax) => {
+  test.each([
+    [4_000_000, "listened to"],
+    [6_000, "listened to"],
+    [0, "listened to"],
+    [4_000_000, "not listened to"],
+  ])(
+    "gives after every number what was told live, with %i kept in memory where it was %s",
+    async (keptLengthMax, listening) => {
       const defer = (task: () => void): void => void setImmediate(task);
       const names = ["alice", "grid-authority", "marketplace", "verifier"];
       const open = (name: string): EventHistory =>
@@ -68,7 +73,10 @@ describe("a node's history of events", () => {
         history: open(name),
         from: small.ledger.store(name).count(),
       }));
-      for (const { name, told } of live) small.node(name).listen((event) => told.push(event));
+      for (const { name, told, history } of live) {
+        small.node(name).listen((event) => told.push(event));
+        if (listening === "listened to") history.onNews(() => undefined)();
+      }
       await small.join("late");
       await small.fund("late", 5_000_000);
       await Promise.all([small.run("alice", promise("one")), small.run("late", promise("two", 300))]);

@@ -148,9 +148,22 @@ describe("what it sees first", () => {
       const funds = transaction.content.outputs.flatMap((state, index) => (state.tag === "funds" ? [index] : []));
       for (const outputs of [[], funds]) hidden.push((await stage.send("verifier", "bob", show(outputs))).tag);
     });
+    const told: string[] = [];
+    const stopListening = small.node("bob").listen(({ made, consumed }) => {
+      told.push(...consumed.map(({ tag }) => `consumed ${tag}`), ...made.map(({ tag }) => `made ${tag}`));
+    });
     await small.run("marketplace", clearing("round"));
     stage.between(undefined);
+    stopListening();
     expect(hidden).toEqual(["stored", "stored"]);
+    // Each fact is told once, in whatever parts it came.
+    expect([...told].sort()).toEqual([
+      "consumed exposure",
+      "consumed pool-order",
+      "made exposure",
+      "made funds",
+      "made power-promise",
+    ]);
     const own = { owner: small.key("bob"), energy: 2_000n };
     for (let restart = 0; restart < 2; restart++) {
       expect(small.node("bob").unspent("power-promise")).toMatchObject([own]);

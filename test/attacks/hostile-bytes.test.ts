@@ -184,8 +184,8 @@ const arbStamp = fc
   });
 
 const TEXTS: Readonly<Record<string, Fuzzed<string>>> = {
-  parseHash: { arbitrary: arbHash, again: (input) => valueOf(parseHash(input)) },
-  parseLocalDay: { arbitrary: arbDay, again: (input) => valueOf(parseLocalDay(input)) },
+  parseHash: { arbitrary: arbHash, again: (input) => acceptedOf(parseHash(input)) },
+  parseLocalDay: { arbitrary: arbDay, again: (input) => acceptedOf(parseLocalDay(input)) },
   parseSlotId: {
     arbitrary: arbSlot,
     again(input) {
@@ -195,7 +195,7 @@ const TEXTS: Readonly<Record<string, Fuzzed<string>>> = {
   },
   parseZone: {
     arbitrary: fc.constantFrom("Europe/Berlin", "UTC", "America/St_Johns"),
-    again: (input) => valueOf(parseZone(input)),
+    again: (input) => acceptedOf(parseZone(input)),
   },
   isAcceptablePublicKey: {
     arbitrary: arbKey,
@@ -234,7 +234,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   decodeValue: "ledger-api/codec.test.ts",
 };
 
-function valueOf<T extends string>(result: core.Result<T, unknown>): string | undefined {
+function acceptedOf<T extends string>(result: core.Result<T, unknown>): string | undefined {
   return result.ok ? result.value : undefined;
 }
 
