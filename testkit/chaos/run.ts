@@ -25,7 +25,7 @@ export type ChaosOptions = {
   readonly members: number;
   /** Puts roles together in few processes. */
   readonly isSmall: boolean;
-  /** Slots that are settled after the storm. */
+  /** Slots that are settled after the storm, at least one. */
   readonly erasAfter: number;
   readonly host: HostProcess;
   /** The script of the `dream` command. */
@@ -56,7 +56,7 @@ const LEAD_MS = 11_000;
 const CLIENT_PAUSE_MS_MAX = 350;
 const FUNDED_MS_MAX = 120_000;
 const QUIET_MS_MAX = 240_000;
-const AFTER_GATE_MS = 1_500;
+const AFTER_GATE_MS = 3_000;
 const DRAIN_MS_MAX = 240_000;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -72,6 +72,7 @@ class ChaosRun {
   readonly #wireFaults = new Map<WireFault, number>();
   readonly #checks: Check[] = [];
   readonly #startedMs = Date.now();
+  #planned = 1;
   #isStormy = false;
 
   constructor(options: ChaosOptions, community: Community) {
@@ -149,6 +150,7 @@ class ChaosRun {
   async #storm(stage: Stage, clients: Clients): Promise<void> {
     const { seed, kills, wholeStops } = this.#options;
     const plan = plannedFaults(seed, kills, wholeStops);
+    this.#planned = plan.length;
     const faults = new FaultRunner({
       stage,
       clock: this.#clock,
@@ -165,56 +167,57 @@ class ChaosRun {
     this.#tell(plan.length, "the storm is over");
   }
 
-  /** All nodes are stopped once more and start with right clocks; what is under way is finished, slots are settled. */
+  /** All nodes start with right clocks and a good wire: what is under way is finished, and slots are settled. */
   async #heal(stage: Stage, clients: Clients, load: Load): Promise<Views> {
-    const { kills } = this.#options;
+    const { metered } = this.#community;
+    const parts = { stage, clock: this.#clock, clients };
     const stopped = clients.stop();
-    await stage.stopAll();
-    await stage.startAll();
+    await this.#nextSlot(stage);
     const answered = await Promise.race([stopped.then(() => true), sleep(DRAIN_MS_MAX, false, { ref: false })]);
     this.#check("every command gets a definite answer", clients.outcomes.length, answered ? [] : clients.openCommands);
-    for (let era = 0; era < this.#options.erasAfter; era++) await this.#settleSlot(stage, clients, load);
-    this.#tell(kills, "waiting until nothing is under way");
-    const busy = await untilQuiet({ stage, clock: this.#clock, clients }, QUIET_MS_MAX);
+    await this.#reinstateAndMeter(stage, clients, load);
+    for (let era = 1; era < this.#options.erasAfter; era++) {
+      await this.#nextSlot(stage);
+      await this.#reinstateAndMeter(stage, clients, load);
+    }
+    this.#tell(this.#planned, "waiting until nothing is under way");
+    const busy = await untilQuiet(parts, QUIET_MS_MAX);
     this.#check("the healed network comes to rest", stage.parties.length, busy === undefined ? [] : [busy]);
-    const { problems, used } = await useEverything({ stage, clock: this.#clock, clients }, this.#community.metered);
+    const { problems, used } = await useEverything(parts, metered);
     this.#check("every member can use all its funds and promises", used, problems);
-    await untilQuiet({ stage, clock: this.#clock, clients }, QUIET_MS_MAX);
+    await untilQuiet(parts, QUIET_MS_MAX);
     const views = await readViews(stage, clients);
     await stage.stopAll();
     this.#check("no node ended by itself", stage.parties.length, stage.deaths);
     return views;
   }
 
-  /** Moves on by a slot, reinstates who is suspended, and hands in the readings of what is over. */
-  async #settleSlot(stage: Stage, clients: Clients, load: Load): Promise<void> {
-    const { seed, kills } = this.#options;
-    this.#tell(kills, "settling a slot");
+  /** Stops all nodes as an operator does, and starts them when a slot has just ended. */
+  async #nextSlot(stage: Stage): Promise<void> {
+    this.#tell(this.#planned, "settling a slot");
     await stage.stopAll();
-    this.#clock.nextEra();
+    this.#clock.nextEra(-AFTER_GATE_MS);
     await stage.startAll();
-    const grid = stage.network.holder("grid-authority");
-    for (const { state } of await clients.owner(grid).states("member"))
+  }
+
+  async #reinstateAndMeter(stage: Stage, clients: Clients, load: Load): Promise<void> {
+    const grid = { party: stage.network.holder("grid-authority"), as: "owner" } as const;
+    for (const { state } of await clients.owner(grid.party).states("member"))
       if (state.standing !== "good")
-        await clients.carryOut(
-          { party: grid, as: "owner" },
-          {
-            tag: "amend-member",
-            commandId: `reinstate-${state.name}-${this.#clock.slotsOver}`,
-            member: state.key,
-            standing: "good",
-          },
-        );
-    const openMs = this.#clock.slot(this.#clock.firstOpenSlot(0)).startMs - this.#clock.nowMs();
-    await sleep(Math.min(openMs, LEAD_MS) + AFTER_GATE_MS);
-    const dice = new Dice(seed, `last readings ${this.#clock.slotsOver}`);
+        await clients.carryOut(grid, {
+          tag: "amend-member",
+          commandId: `reinstate-${state.name}-${this.#clock.slotsOver}`,
+          member: state.key,
+          standing: "good",
+        });
+    const dice = new Dice(this.#options.seed, `last readings ${this.#clock.slotsOver}`);
     for (let index = load.nextToMeter(); index !== undefined; index = load.nextToMeter())
-      await clients.carryOut({ party: grid, as: "owner" }, load.meters(`last-readings-${index}`, index, dice));
+      await clients.carryOut(grid, load.meters(`last-readings-${index}`, index, dice));
   }
 
   #report(stage: Stage, clients: Clients, views: Views): ChaosReport {
-    const { seed, kills } = this.#options;
-    this.#tell(kills, "checking the stores");
+    const { seed } = this.#options;
+    this.#tell(this.#planned, "checking the stores");
     const { checks, transactions } = checkEverything({ network: stage.network, outcomes: clients.outcomes, views });
     return {
       seed,
@@ -237,7 +240,6 @@ class ChaosRun {
   }
 
   #tell(done: number, doing: string): void {
-    const { kills, wholeStops, seed } = this.#options;
-    this.#options.onProgress(done, plannedFaults(seed, kills, wholeStops).length, doing);
+    this.#options.onProgress(done, this.#planned, doing);
   }
 }

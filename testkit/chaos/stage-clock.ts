@@ -19,11 +19,11 @@ export class StageClock {
     // The nearest midnight: a node's clock may be wrong by a day at most.
     this.#midnightMs = Math.round(Date.now() / DAY_MS) * DAY_MS;
     this.#leadMs = leadMs;
-    this.#offsetMs = this.#eraMs - Date.now();
+    this.#offsetMs = this.#eraMs(leadMs) - Date.now();
   }
 
-  get #eraMs(): number {
-    return this.#midnightMs + this.#era * SLOT_MS - this.#leadMs;
+  #eraMs(leadMs: number): number {
+    return this.#midnightMs + this.#era * SLOT_MS - leadMs;
   }
 
   get offsetMs(): number {
@@ -34,12 +34,12 @@ export class StageClock {
     return Date.now() + this.#offsetMs;
   }
 
-  /** Moves on to shortly before the next slot; to be called while no node runs. */
-  nextEra(): void {
+  /** Moves on to shortly before the next slot, or after its start where `leadMs` is negative; to be called while no node runs. */
+  nextEra(leadMs: number = this.#leadMs): void {
     const nowMs = this.nowMs();
     do this.#era += 1;
-    while (this.#eraMs <= nowMs);
-    this.#offsetMs = this.#eraMs - Date.now();
+    while (this.#eraMs(leadMs) <= nowMs);
+    this.#offsetMs = this.#eraMs(leadMs) - Date.now();
   }
 
   /** The day whose slots are traded, and those after it. */
