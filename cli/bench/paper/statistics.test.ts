@@ -101,6 +101,13 @@ describe("cells", () => {
     ]);
   });
 
+  test("have the time of a core that all processes together took for a request", () => {
+    const [cell] = cellResults([run(6, 10, 1), run(6, 10, 1), run(6, 10, 1, { usage: [used("notary", 1)] })]);
+    expect(cell?.cpuSecondsPerRequest.max).toBeCloseTo(0.015);
+    expect(cell?.cpuSecondsPerRequest.median).toBeCloseTo(0.015);
+    expect(cell?.cpuSecondsPerRequest.min).toBeCloseTo(0.005);
+  });
+
   test("add up what was refused, and take the median of the memory", () => {
     const [cell] = cellResults([
       run(6, 10, 1, { refusals: { state_conflict: 2 }, usage: [used("consumer", 90e6, 91e6)] }),
