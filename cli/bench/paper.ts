@@ -25,31 +25,44 @@ export type BenchPaperFlags = {
 export async function benchPaper(flags: BenchPaperFlags, io: BenchIo): Promise<void> {
   const { nodes, requests, repeats } = flags;
   const experiment: Experiment = { nodes, requests, repeats, tasks: tasksOf(flags.tasks) };
-  const folder = flags.out === undefined ? mkdtempSync(join(tmpdir(), "dream-paper-")) : resolve(flags.out);
-  mkdirSync(folder, { recursive: true });
+  const folder = madeFolder(flags.out);
+  const [csv, page] = [join(folder, "paper.csv"), join(folder, "report.html")];
   const [loadBefore = 0] = loadavg();
   const measuredAt = new Date().toISOString();
-  const runs = await runAll(experiment, flags, io);
+  // Written after each run: what was measured is not lost when a later run fails.
+  const runs = await runAll(experiment, flags, io, (soFar) => writeFileSync(csv, paperCsv(soFar)));
+  const summary = paperSummary(experiment, runs, machineNow(measuredAt, loadBefore));
+  const { paperPage } = await import("./paper/page.ts");
+  writeFileSync(page, paperPage(summary));
+  io.stdout.write(
+    flags.json === true
+      ? `${toJson({ ...summary, runs, out: folder }, 2)}\n`
+      : `${summaryText(summary)}\nPage: ${page}\nData: ${csv}\n`,
+  );
+}
+
+function madeFolder(named: string | undefined): string {
+  if (named === undefined) return mkdtempSync(join(tmpdir(), "dream-paper-"));
+  try {
+    mkdirSync(named, { recursive: true });
+  } catch (error) {
+    // biome-ignore lint/style/useErrorCause: the cause is in the third argument
+    throw new CommandFailure(EXIT.badInput, `--out: ${named} can't be made; give a folder that can`, { cause: error });
+  }
+  return resolve(named);
+}
+
+function machineNow(measuredAt: string, loadBefore: number): Machine {
   const [loadAfter = 0] = loadavg();
-  const [processor] = cpus();
-  const machine: Machine = {
+  return {
     measuredAt,
     runtime: `node ${process.version}`,
-    cpu: processor?.model ?? "unknown",
+    cpu: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
     memoryBytes: totalmem(),
     loadBefore,
     loadAfter,
   };
-  writeFileSync(join(folder, "paper.csv"), paperCsv(runs));
-  const summary = paperSummary(experiment, runs, machine);
-  const { paperPage } = await import("./paper/page.ts");
-  writeFileSync(join(folder, "report.html"), paperPage(summary));
-  io.stdout.write(
-    flags.json === true
-      ? `${toJson({ ...summary, runs, out: folder }, 2)}\n`
-      : `${summaryText(summary)}\nPage: ${join(folder, "report.html")}\nData: ${join(folder, "paper.csv")}\n`,
-  );
 }
 
 function tasksOf(text: string | undefined): readonly Task[] {
@@ -65,6 +78,7 @@ async function runAll(
   experiment: Experiment,
   flags: BenchPaperFlags,
   { stderr, program, nodeEnv }: BenchIo,
+  onRun: (soFar: readonly Run[]) => void,
 ): Promise<readonly Run[]> {
   const plans = runPlans(experiment);
   const progress = progressBar(stderr, "runs", flags.json === true || !flags.progress);
@@ -73,6 +87,7 @@ async function runAll(
     progress.update(0, plans.length);
     for (const plan of plans) {
       runs.push(await runOnce(plan, { program, nodeEnv }));
+      onRun(runs);
       progress.update(runs.length, plans.length);
     }
   } finally {

@@ -121,7 +121,8 @@ export class EventHistory implements LiveSource {
   }
 
   #add(event: NodeEvent): void {
-    this.#unnumbered.set(event.txId, event);
+    const before = this.#unnumbered.get(event.txId);
+    this.#unnumbered.set(event.txId, before === undefined ? event : joined(before, event));
     if (this.#isNumbering) return;
     this.#isNumbering = true;
     this.#options.defer(() => {
@@ -167,6 +168,16 @@ export class EventHistory implements LiveSource {
     this.#keptLength = 0;
     this.#keptAfter = sequence;
   }
+}
+
+/** A part of a transaction and the rest of it, told before the store was asked for its number. */
+function joined(part: NodeEvent, rest: NodeEvent): NodeEvent {
+  return {
+    txId: rest.txId,
+    command: rest.command ?? part.command,
+    consumed: [...part.consumed, ...rest.consumed],
+    made: [...part.made, ...rest.made],
+  };
 }
 
 function messageOf(sequence: number, event: NodeEvent): SseMessage {
