@@ -159,7 +159,7 @@ export class LocalNetwork {
 
   close(): void {
     for (const store of this.#stores.values()) store.close();
-    this.#options.commitLog.close();
+    void this.#options.commitLog.close();
   }
 
   #signer(name: string): Signer {

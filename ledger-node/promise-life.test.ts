@@ -268,7 +268,11 @@ test("days are opened in any order: promises for a later day first, then for ear
   await network.fund("alice", 5_000_000, 5_000_000);
   const at = (day: number) => ({ slot: slotId(`2031-06-0${day}T10:15Z/PT15M`), energy: wattHours(1_000) });
   for (const days of [[5], [3], [4, 2], [5]])
-    await network.run("alice", { tag: "create-promises", commandId: `days ${days} ${network.clock.nowMs()}`, promises: days.map(at) });
+    await network.run("alice", {
+      tag: "create-promises",
+      commandId: `days ${days} ${network.clock.nowMs()}`,
+      promises: days.map(at),
+    });
   const [index] = network.node("alice").unspent("exposure-index");
   expect(index?.openedDays).toEqual(["2031-06-02", "2031-06-03", "2031-06-04", "2031-06-05"]);
   expect(network.node("alice").unspent("exposure")).toHaveLength(4);

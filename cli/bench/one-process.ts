@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClientCommand, Receipt } from "#contracts";
 import {
+  addLocalDays,
   invariant,
   localDayAt,
   micros,
   microsPerKwh,
-  nextLocalDay,
   type SlotId,
   slotsOfLocalDay,
   unwrap,
@@ -137,7 +137,7 @@ async function foundedIn(folder: string, members: number): Promise<LocalNetwork>
 }
 
 async function runRound(network: LocalNetwork, options: OneProcessOptions, round: number): Promise<void> {
-  const slots = tomorrow();
+  const slots = slotsOfTheWeek();
   const flows: Promise<Receipt>[] = [];
   for (let member = 0; member < options.members; member++) {
     for (let flow = 0; flow < options.flowsPerMember; flow++) {
@@ -156,9 +156,13 @@ async function runRound(network: LocalNetwork, options: OneProcessOptions, round
   await Promise.all(flows);
 }
 
-function tomorrow(): readonly SlotId[] {
+/** Slots of the coming week, day after day in turn: a member promises for all of them, and has an exposure for each day. */
+function slotsOfTheWeek(): readonly SlotId[] {
   const timeZone = zone(RULES.timeZone);
-  return slotsOfLocalDay(timeZone, nextLocalDay(localDayAt(timeZone, Date.now())), RULES.slotMinutes).map(
-    ({ id }) => id,
+  const today = localDayAt(timeZone, Date.now());
+  const days = Array.from({ length: 7 }, (_, index) =>
+    slotsOfLocalDay(timeZone, addLocalDays(today, index + 1), RULES.slotMinutes).map(({ id }) => id),
   );
+  const longest = Math.max(...days.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, index) => days.flatMap((slots) => slots[index] ?? [])).flat();
 }

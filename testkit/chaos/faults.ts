@@ -75,6 +75,7 @@ export class FaultRunner {
   readonly #victims: Dice;
   readonly #recoveries = new Set<Promise<void>>();
   readonly #busy = new Set<string>();
+  readonly #failures: unknown[] = [];
 
   constructor(parts: FaultRunnerParts) {
     this.#parts = parts;
@@ -103,9 +104,8 @@ export class FaultRunner {
   /** Kills all nodes, and starts them in the next slot with clocks that are a little wrong, or right. */
   async #killAll(): Promise<void> {
     const { stage, clock, counts } = this.#parts;
-    const up = this.#settled();
-    await stage.killAll();
-    await up;
+    // Whatever is on its way up is killed too.
+    await Promise.all([this.#settled(), stage.killAll()]);
     await stage.killAll();
     counts.wholeStops += 1;
     clock.nextEra();
@@ -153,14 +153,21 @@ export class FaultRunner {
 
   #recover(name: string, recovery: () => Promise<void>): void {
     this.#busy.add(name);
-    const done: Promise<void> = recovery().finally(() => {
-      this.#busy.delete(name);
-      this.#recoveries.delete(done);
-    });
+    const done: Promise<void> = recovery()
+      .catch((error: unknown) => {
+        this.#failures.push(error);
+      })
+      .finally(() => {
+        this.#busy.delete(name);
+        this.#recoveries.delete(done);
+      });
     this.#recoveries.add(done);
   }
 
+  /** @throws what made a recovery fail, such as a node that does not start. */
   async #settled(): Promise<void> {
     while (this.#recoveries.size > 0) await Promise.all(this.#recoveries);
+    const [failure] = this.#failures;
+    if (failure !== undefined) throw failure;
   }
 }
