@@ -15,7 +15,7 @@ import {
   type State,
   stateCodec,
 } from "#contracts";
-import { decodeCbor, encodeCbor, invariant, isAcceptablePublicKey, type PublicKey, unwrap } from "#core";
+import { decodeCbor, encodeCbor, fromHex, invariant, type PublicKey, publicKey, toHex, unwrap } from "#core";
 import type { JournalEntry, StoredCommand } from "./stores/node-store.ts";
 
 export type BegunCommand = { readonly stage: "begun"; readonly command: StoredCommand; readonly asked: ClientCommand };
@@ -33,44 +33,61 @@ export type JournaledTransaction = {
 };
 export type Journaled = BegunCommand | JournaledTransaction;
 
-type TransactionBody = {
-  readonly signed: string;
-  readonly inputs: readonly string[];
-  readonly dependencies: readonly string[];
-  readonly recipients: readonly string[];
-};
-
 export function encodeJournaled(journaled: Journaled): JournalEntry {
   const { command, stage } = journaled;
-  const body = journaled.stage === "begun" ? commandText(journaled.asked) : JSON.stringify(bodyOf(journaled));
-  return { command, stage, body: new TextEncoder().encode(body) };
+  const body =
+    journaled.stage === "begun" ? new TextEncoder().encode(commandText(journaled.asked)) : framed(partsOf(journaled));
+  return { command, stage, body };
 }
 
 /** @throws InvariantError when the store gives back other bytes than were stored. */
 export function decodeJournaled({ command, stage, body }: JournalEntry): Journaled {
-  const text = new TextDecoder().decode(body);
-  if (stage === "begun") return { stage, command, asked: commandOf(text) };
-  const { signed, inputs, dependencies, recipients } = JSON.parse(text) as TransactionBody;
+  if (stage === "begun") return { stage, command, asked: commandOf(new TextDecoder().decode(body)) };
+  const [signed, inputs, dependencies, recipients] = unframed(body).map((list) => unframed(list));
+  const [transaction] = signed ?? [];
+  invariant(transaction !== undefined, "the journal keeps the transaction");
   return {
     stage,
     command,
-    signed: unwrap(decodeSignedTransaction(fromText(signed))),
-    inputs: inputs.map((input) => unwrap(stateCodec.decode(unwrap(decodeCbor(fromText(input))), "input"))),
-    dependencies: dependencies.flatMap((dependency) => readProof(fromText(dependency))),
-    recipients: recipients.map((key) => {
-      invariant(isAcceptablePublicKey(key), "a recipient is a public key");
-      return key;
-    }),
+    signed: unwrap(decodeSignedTransaction(transaction)),
+    inputs: (inputs ?? []).map((input) => unwrap(stateCodec.decode(unwrap(decodeCbor(input)), "input"))),
+    dependencies: (dependencies ?? []).flatMap(readProof),
+    recipients: (recipients ?? []).map((key) => publicKey(toHex(key))),
   };
 }
 
-function bodyOf({ signed, inputs, dependencies, recipients }: JournaledTransaction): TransactionBody {
-  return {
-    signed: toText(encodeSignedTransaction(signed)),
-    inputs: inputs.map((state) => toText(encodeCbor(stateCodec.encode(state)))),
-    dependencies: dependencies.map((dependency) => toText(proofBytes(dependency))),
-    recipients,
-  };
+function partsOf({ signed, inputs, dependencies, recipients }: JournaledTransaction): readonly Uint8Array[] {
+  return [
+    framed([encodeSignedTransaction(signed)]),
+    framed(inputs.map((state) => encodeCbor(stateCodec.encode(state)))),
+    framed(dependencies.map(proofBytes)),
+    framed(recipients.map(fromHex)),
+  ];
+}
+
+const LENGTH_BYTES = 4;
+
+/** Byte strings one after the other, each behind its length. */
+function framed(parts: readonly Uint8Array[]): Uint8Array {
+  const body = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    at = body.writeUInt32BE(part.length, at);
+    body.set(part, at);
+    at += part.length;
+  }
+  return body;
+}
+
+function unframed(body: Uint8Array): readonly Uint8Array[] {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + LENGTH_BYTES + bytes.readUInt32BE(at);
+    parts.push(new Uint8Array(bytes.subarray(at + LENGTH_BYTES, end)));
+    at = end;
+  }
+  return parts;
 }
 
 /** A proof is written as a notice without signatures. */
@@ -99,12 +116,4 @@ function commandOf(text: string): ClientCommand {
     if (typeof value !== "object" || value === null || !(INTEGER_KEY in value)) return value;
     return BigInt(String(value[INTEGER_KEY]));
   }) as ClientCommand;
-}
-
-function toText(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64");
-}
-
-function fromText(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, "base64"));
 }
