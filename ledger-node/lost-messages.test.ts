@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ClientCommand, PeerReply } from "#contracts";
 import { microsPerKwh, wattHours } from "#core";
-import { SLOT, SmallNetwork } from "#testkit";
+import { LIFE_TARIFF, SLOT, SLOT_END_MS, SmallNetwork } from "#testkit";
 
 const UNREACHABLE: PeerReply = { tag: "refused", refusal: { tag: "node_unreachable" } };
 
@@ -70,6 +70,33 @@ describe("a command that was under way at a restart", () => {
     await small.node("alice").resume();
     expect(small.node("alice").unspent("pool-order")).toEqual([]);
     expect(small.node("alice").underWay).toEqual({ commands: 0, messages: 0 });
+    small.close();
+  });
+});
+
+describe("funds that a member reserves for a settlement", () => {
+  test("are reserved once, however often the settlement is tried, and free again when it is done", async () => {
+    const small = await network();
+    const settle: ClientCommand = { tag: "settle-slot", commandId: "settle", member: small.key("alice"), slot: SLOT };
+    await small.run("power-company", LIFE_TARIFF);
+    small.clock.moveTo(SLOT_END_MS);
+    await small.run("grid-authority", {
+      tag: "record-meters",
+      commandId: "meters",
+      slot: SLOT,
+      readings: [{ member: small.key("alice"), produced: wattHours(0), consumed: wattHours(1_000) }],
+    });
+    small.wire.intercept = async (_from, to, request, next) =>
+      request.tag === "sign" && to === small.key("power-company") ? UNREACHABLE : next(request);
+    expect(await small.submit("grid-authority", settle)).toMatchObject({ ok: false });
+    small.wire.intercept = async (_from, _to, request, next) => {
+      // An answer got lost, and the question is asked again.
+      if (request.tag === "fund") await next(request);
+      return next(request);
+    };
+    await small.run("grid-authority", settle);
+    small.wire.intercept = undefined;
+    await small.run("alice", { tag: "redeem-funds", commandId: "all", amount: small.balance("alice") });
     small.close();
   });
 });

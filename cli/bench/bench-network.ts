@@ -203,6 +203,7 @@ class RunningNetwork implements BenchNetwork {
 }
 
 function terminate(): void {
+  process.stderr.write("dream: bench: ended by SIGTERM; its networks are stopped\n");
   process.exit(EXIT_TERMINATED);
 }
 

@@ -232,7 +232,8 @@ type Reserved =
 async function reserve(context: FlowContext, payer: PublicKey, amount: bigint): Promise<Reserved> {
   if (amount === 0n) return ok({ consumed: [], change: [] });
   if (payer === context.party) return payFrom(context, amount);
-  const reply = await context.ask(payer, { tag: "fund", flowId: context.flowId, amount: micros(amount) });
+  // By the name of the command: what an attempt before this one reserved is given up.
+  const reply = await context.ask(payer, { tag: "fund", flowId: context.commandId, amount: micros(amount) });
   if (reply.tag !== "proved") return err(reply.tag === "refused" ? reply.refusal : { tag: "node_unreachable" });
   const funds = reply.dependencies.map((dependency) => context.learn(dependency));
   if (!funds.every((each) => each !== undefined)) return err({ tag: "dependency_unknown" });

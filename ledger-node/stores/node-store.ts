@@ -5,7 +5,7 @@
 import type { StateRef } from "#contracts";
 import { fromHex, type Hash, hashFromBytes, invariant, type PublicKey } from "#core";
 import { groupedWrites } from "./grouped-writes.ts";
-import { type Durability, inSync, openSqlite, type SqliteDatabase, syncedLog } from "./sqlite.ts";
+import { type Durability, IN_MEMORY, inSync, openSqlite, type SqliteDatabase, syncedLog } from "./sqlite.ts";
 
 export { StoreFull } from "./grouped-writes.ts";
 
@@ -93,8 +93,6 @@ type JournalRow = {
   readonly stage: JournalStage;
   readonly body: Buffer;
 };
-
-const IN_MEMORY = ":memory:";
 
 /**
  * @param file - A path, or `:memory:`, which survives nothing.

@@ -4,7 +4,7 @@ import type { StateRef } from "#contracts";
 import { fromHex, type Hash, hashFromBytes, invariant } from "#core";
 import { type CommitLog, type CommitRequest, type CommitVerdict, decideBatch, decideOne } from "./commit-log.ts";
 import { StoreFull } from "./node-store.ts";
-import { type Durability, isFull, openSqlite } from "./sqlite.ts";
+import { type Durability, IN_MEMORY, isFull, openSqlite, syncedLog } from "./sqlite.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS committed_states (ref BLOB PRIMARY KEY, tx BLOB NOT NULL) WITHOUT ROWID;
@@ -48,10 +48,13 @@ export function openSqliteCommitLog(file: string, durability: Durability = "powe
       return verdicts;
     },
   );
+  const log = durability === "power-loss" && file !== IN_MEMORY ? syncedLog(database, file) : undefined;
   return {
-    commit(atMs, batch) {
+    async commit(atMs, batch) {
       try {
-        return commitBatch.immediate(atMs, batch);
+        const verdicts = commitBatch.immediate(atMs, batch);
+        await log?.sync();
+        return verdicts;
       } catch (error) {
         throw isFull(error) ? new StoreFull("the commit log is full", { cause: error }) : error;
       }
@@ -64,7 +67,10 @@ export function openSqliteCommitLog(file: string, durability: Durability = "powe
       for (const { sequence, tx, at, bytes } of rows.iterate(after))
         yield { sequence, txId: hashFromBytes(tx), atMs: at, bytes };
     },
-    close: () => void database.close(),
+    close() {
+      log?.close();
+      database.close();
+    },
   };
 }
 

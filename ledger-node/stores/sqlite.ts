@@ -40,12 +40,21 @@ export function syncedLog(
   database.pragma(`user_version = ${(openings + 1) % 2 ** 31}`);
   database.pragma("synchronous = NORMAL");
   const log = openSync(`${file}-wal`, "r");
-  let isClosed = false;
   const sync = promisify(fdatasync);
+  let failure: Error | undefined;
   return {
-    sync: () => (isClosed ? Promise.reject(new Error("the store is closed")) : sync(log)),
+    async sync() {
+      if (failure !== undefined) throw failure;
+      try {
+        await sync(log);
+      } catch (error) {
+        // What a failed sync has lost, a later one does not bring back, though it may succeed.
+        failure = new Error("the disk did not take what was written; start again from what it has", { cause: error });
+        throw failure;
+      }
+    },
     close() {
-      isClosed = true;
+      failure ??= new Error("the store is closed");
       closeSync(log);
     },
   };
@@ -66,6 +75,9 @@ export function inSync<T>(database: SqliteDatabase, durability: Durability, writ
 export function isFull(error: unknown): boolean {
   return error instanceof Database.SqliteError && (error.code === "SQLITE_FULL" || error.code === "SQLITE_IOERR_WRITE");
 }
+
+/** Names a database that is in no file. */
+export const IN_MEMORY = ":memory:";
 
 /** Opens a file that must exist, for reading only. @throws when there is no such file or it is no database. */
 export function openSqliteReadOnly(file: string): SqliteDatabase {

@@ -5,7 +5,7 @@ import type { Outcome } from "./clients.ts";
 import { knowledgeProblems } from "./knowledge.ts";
 import { readNetworkRecord } from "./record.ts";
 import { exposureProblems, replayLog } from "./replay.ts";
-import type { Check } from "./run.ts";
+import type { Check } from "./result.ts";
 import { type Views, viewProblems } from "./views.ts";
 
 export type Checked = {

@@ -1,7 +1,7 @@
 /** The report of a chaos run, as text for a terminal and as a page. */
 import type { ClientCommandTag } from "#contracts";
 import type { Outcome } from "./clients.ts";
-import type { ChaosReport, Check } from "./run.ts";
+import type { ChaosReport, Check } from "./result.ts";
 
 const PROBLEMS_SHOWN_MAX = 12;
 

@@ -6,12 +6,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { invariant } from "#core";
 import type { HostProcess } from "../process-network.ts";
 import { checkEverything } from "./checks.ts";
-import { Clients, delegateKey, type Outcome } from "./clients.ts";
+import { Clients, delegateKey } from "./clients.ts";
 import { type Community, communityOf } from "./community.ts";
 import { Dice } from "./dice.ts";
 import { type FaultCounts, FaultRunner, plannedFaults } from "./faults.ts";
 import { Load } from "./load.ts";
 import { untilQuiet, useEverything } from "./quiet.ts";
+import type { ChaosReport, Check } from "./result.ts";
 import { Stage } from "./stage.ts";
 import { StageClock } from "./stage-clock.ts";
 import { readViews, type Views } from "./views.ts";
@@ -32,24 +33,6 @@ export type ChaosOptions = {
   readonly program: string;
   /** Told how far the run is: faults done, of all, and what is being done. */
   readonly onProgress: (done: number, total: number, doing: string) => void;
-};
-
-export type Check = { readonly name: string; readonly compared: number; readonly problems: readonly string[] };
-
-export type ChaosReport = {
-  readonly seed: string;
-  readonly seconds: number;
-  readonly nodes: number;
-  readonly kills: Readonly<Record<string, number>>;
-  readonly wholeStops: number;
-  readonly pauses: number;
-  readonly storesFilled: number;
-  readonly wireFaults: Readonly<Record<string, number>>;
-  readonly outcomes: readonly Outcome[];
-  readonly transactions: number;
-  readonly checks: readonly Check[];
-  /** Where stores and logs are kept; undefined when all went well. */
-  readonly folder: string | undefined;
 };
 
 const LEAD_MS = 11_000;
