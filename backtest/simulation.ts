@@ -140,8 +140,12 @@ class Simulation {
     const participants = await this.#join(network, marketplace);
     this.#listen(network, participants);
     for (const participant of participants)
-      await scheduleFlows(participant.node, this.#clock, participant.member.name, (problem) =>
-        this.#problems.push(problem),
+      await scheduleFlows(
+        participant.node,
+        this.#clock,
+        participant.member.name,
+        (problem) => this.#problems.push(problem),
+        this.#clock,
       );
     this.#scheduleTariffs(network);
     this.#scheduleDays(participants, marketplace);

@@ -48,7 +48,7 @@ beforeEach(async () => {
 afterEach(() => small.close());
 
 function schedule(name: string): Promise<void> {
-  return scheduleFlows(small.node(name), timers, name, (problem) => problems.push(problem));
+  return scheduleFlows(small.node(name), timers, name, (problem) => problems.push(problem), small.clock);
 }
 
 async function auction(commandId: string, deadlineMs: number = DEADLINE_MS): Promise<void> {
@@ -94,6 +94,26 @@ describe("at the deadline", () => {
     await auction("a");
     await timers.runUntil(DEADLINE_MS);
     expect(problems).toEqual([]);
+    expect(owned("alice")).toEqual(["2000", "8000"]);
+  });
+
+  test("a node that starts long after it tries again soon, when others were not there yet", async () => {
+    await auction("a");
+    await small.ledger.restart("alice");
+    const hoursLaterMs = DEADLINE_MS + 3 * 3_600_000;
+    timers = new ManualTimers();
+    await schedule("alice");
+    small.clock.moveTo(hoursLaterMs);
+    let asked = 0;
+    small.wire.intercept = async (_from, _to, request, next) => {
+      if (request.tag !== "notarise") return next(request);
+      asked += 1;
+      return asked <= 2 ? { tag: "refused", refusal: { tag: "node_unreachable" } } : next(request);
+    };
+    await timers.runUntil(hoursLaterMs);
+    expect(asked).toBe(1);
+    await timers.runUntil(hoursLaterMs + 60_000);
+    expect(asked).toBe(3);
     expect(owned("alice")).toEqual(["2000", "8000"]);
   });
 

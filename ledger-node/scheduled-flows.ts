@@ -16,7 +16,7 @@ import {
   type State,
   standingQuorum,
 } from "#contracts";
-import { canonicalJson, compareText, hashOf, slotOf, type Timers } from "#core";
+import { type Clock, canonicalJson, compareText, hashOf, slotOf, type Timers } from "#core";
 
 export const LEDGER_PRIORITY = 1;
 
@@ -29,8 +29,9 @@ const PASSING: readonly LedgerRefusalCode[] = [
   "dependency_unknown",
   "time_window_invalid",
 ];
-/** The first retry is this long after a flow was due; each later one after twice the time. */
+/** The pause before the first retry; each later one is twice as long, up to the other. */
 const RETRY_MS = 5_000;
+const RETRY_MS_MAX = 600_000;
 const ORDERS_MAX = 1_000;
 
 /** A flow that is due at an instant: `command` gives what is to be done then, or nothing where it is done already. */
@@ -42,10 +43,11 @@ export async function scheduleFlows(
   timers: Timers,
   name: string,
   report: (problem: string) => void,
+  clock: Clock,
 ): Promise<void> {
   const parameters = (await node.states("network-parameters"))[0]?.state;
   if (parameters === undefined) return;
-  const schedule = new Schedule(node, timers, name, report);
+  const schedule = new Schedule(node, timers, name, report, clock);
   const consider = (state: State): void => {
     if (state.tag === "auction") considerAuction(schedule, node, state, parameters);
     if (state.tag === "pool-order" && state.owner === node.party) considerOrder(schedule, node, state, parameters);
@@ -62,13 +64,15 @@ class Schedule {
   readonly #timers: Timers;
   readonly #name: string;
   readonly #report: (problem: string) => void;
+  readonly #clock: Clock;
   readonly #scheduled = new Set<string>();
 
-  constructor(node: NodeEndpoint, timers: Timers, name: string, report: (problem: string) => void) {
+  constructor(node: NodeEndpoint, timers: Timers, name: string, report: (problem: string) => void, clock: Clock) {
     this.#node = node;
     this.#timers = timers;
     this.#name = name;
     this.#report = report;
+    this.#clock = clock;
   }
 
   add(atMs: number, flow: DueFlow): void {
@@ -85,7 +89,9 @@ class Schedule {
       if (result === undefined || result.ok) return;
       const reason = reasonOf(result.error);
       if (reason !== told) this.#report(`${this.#name}: ${flow.name} was refused: ${reason}`);
-      if (PASSING.includes(reason)) this.#try(dueMs + pauseMs, flow, 2 * pauseMs, reason);
+      // From now on, not from when it was due: that may be long ago, and the tries would be used up at once.
+      const nextMs = Math.max(dueMs, this.#clock.nowMs()) + pauseMs;
+      if (PASSING.includes(reason)) this.#try(nextMs, flow, Math.min(2 * pauseMs, RETRY_MS_MAX), reason);
     };
     this.#timers.at(dueMs, { priority: LEDGER_PRIORITY, source: flow.name, run });
   }

@@ -173,7 +173,8 @@ describe("suspension", () => {
     const tasks: TimerTask[] = [];
     const problems: string[] = [];
     const timers = { at: (_atMs: number, task: TimerTask) => tasks.push(task) };
-    for (const name of VERIFIERS) await scheduleFlows(small.node(name), timers, name, (each) => problems.push(each));
+    for (const name of VERIFIERS)
+      await scheduleFlows(small.node(name), timers, name, (each) => problems.push(each), small.clock);
     for (const name of ["verifier", "second", "third"]) {
       await small.run(name, vote("alice", "suspended"));
       for (const task of tasks.splice(0)) await task.run();

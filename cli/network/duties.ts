@@ -43,7 +43,7 @@ export async function takeUpDuties(options: DutyOptions): Promise<Duties> {
 async function begin(options: DutyOptions): Promise<MarketplaceDuty | undefined> {
   const { node, marketplace, roles, config, clock, timers, logger } = options;
   const report = (problem: string): void => logger.warn({ problem }, "duty");
-  await scheduleFlows(node, timers, config.name, report);
+  await scheduleFlows(node, timers, config.name, report, clock);
   if (roles.includes("payment-provider"))
     issueOpeningFunds({ node, clock, timers, funds: config.openingFunds, report });
   if (roles.includes("grid-authority"))
