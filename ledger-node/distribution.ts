@@ -68,17 +68,7 @@ function noticesFor(
     for (const { key, sees } of observers)
       if (sees.includes(state.tag) && !concerned.has(key)) partOf(key)[side].push(index);
   };
-  const marketplaces = new Map(
-    inputs.flatMap((state) => (state.tag === "pool-order" ? [[state.orderId, state.marketplace] as const] : [])),
-  );
-  for (const [index, state] of inputs.entries()) {
-    note(state, "inputs", index);
-    // A marketplace keeps what is locked for its orders, so it is told when that goes: of an input, its reference alone is shown.
-    const isOrdered = state.tag === "power-promise" && state.lock?.kind === "order";
-    const keeper = isOrdered ? marketplaces.get(state.lock.id) : undefined;
-    if (keeper === undefined || !others.has(keeper) || partOf(keeper).inputs.includes(index)) continue;
-    partOf(keeper).inputs.push(index);
-  }
+  for (const [index, state] of inputs.entries()) note(state, "inputs", index);
   for (const [index, state] of signed.transaction.content.outputs.entries()) note(state, "outputs", index);
   const cache = new Map<string, Uint8Array>();
   return [...parts]

@@ -26,7 +26,7 @@ import { err, type Hash, ok, type PublicKey, type Result } from "#core";
 import { proofBytes } from "./journal.ts";
 import type { KnownStates } from "./known-states.ts";
 import { notYetShown, shownTogether } from "./notices.ts";
-import { concernsNode, isPublic, isWitnessed } from "./relevance.ts";
+import { concernsNode, isPublic, isWitnessed, orderKeeping } from "./relevance.ts";
 import type { SignatureCheck } from "./signature-check.ts";
 import type { NodeStore, StoredCommand, StoredTransaction } from "./stores/node-store.ts";
 import { Turns } from "./turns.ts";
@@ -248,9 +248,11 @@ export class Ledger {
       else consumed.push(spent.state);
     }
     const made = change.made.filter(({ state }) => concernsNode(state, this.#parts));
+    const gone = orderIds(made.filter(({ ref }) => this.#spentEarly.has(refKey(ref))).map(({ state }) => state));
+    this.#forgetKeptFor(orderIds(consumed));
     for (const resolved of made) {
       if (this.#spentEarly.delete(refKey(resolved.ref))) continue;
-      vault.add(resolved);
+      if (!gone.has(orderKeeping(resolved.state, this.#parts) ?? "")) vault.add(resolved);
     }
     if (!isNew) return;
     const event: NodeEvent = {
@@ -260,6 +262,17 @@ export class Ledger {
       made: made.map(({ state }) => state),
     };
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /**
+   * A marketplace keeps what is locked for an order as long as it has the order. It need not be told what becomes of it
+   * afterwards, and is not told when the check of a delivery frees it.
+   */
+  #forgetKeptFor(orders: ReadonlySet<string>): void {
+    if (orders.size === 0) return;
+    const { vault } = this.#parts;
+    for (const { ref, state } of vault.all("power-promise"))
+      if (orders.has(orderKeeping(state, this.#parts) ?? "")) vault.spend(ref);
   }
 
   /** Most of these are states of others that never come; the oldest are forgotten. */
@@ -275,6 +288,10 @@ export class Ledger {
       false
     );
   }
+}
+
+function orderIds(states: readonly State[]): ReadonlySet<string> {
+  return new Set(states.flatMap((state) => (state.tag === "pool-order" ? [state.orderId] : [])));
 }
 
 function noticeIn({ bytes }: StoredTransaction): Notice | undefined {

@@ -130,13 +130,18 @@ export class LedgerNode implements NodeEndpoint {
           if (pending !== undefined) await this.#told(await this.#finality.conclude(pending));
         });
       }
-      for (const [id, command] of [...this.#begun]) {
-        const answer = await this.submit(command);
-        if (!isOpen(answer)) this.#begun.delete(id);
-      }
+      for (const [id, command] of [...this.#begun]) await this.#resumeBegun(id, command);
       await this.#finality.redeliver();
       return ok(null);
     });
+  }
+
+  /** Its client may ask too, and have its answer before the command's turn comes: then nothing is left to be done. */
+  async #resumeBegun(id: string, command: ClientCommand): Promise<void> {
+    const answer = await this.#guarded<Receipt | null>(() =>
+      this.#turns.take(id, async () => (this.#begun.has(id) ? this.#submitInTurn(command) : ok(null))),
+    );
+    if (answer.ok || !isOpen(answer)) this.#begun.delete(id);
   }
 
   /** Commands that are not concluded, and messages that are not delivered. */
@@ -150,15 +155,15 @@ export class LedgerNode implements NodeEndpoint {
   }
 
   submit(command: ClientCommand): Promise<Result<Receipt, LedgerRefusal>> {
-    return this.#guarded(() =>
-      this.#turns.take(command.commandId, async () => {
-        const begun = await this.#begin(command);
-        if ("answer" in begun) return begun.answer;
-        const proposed = this.#proposalOf(command.commandId);
-        if (proposed !== undefined) this.#abandon(proposed);
-        return this.#told(await this.#carryOut(command, begun.toDo));
-      }),
-    );
+    return this.#guarded(() => this.#turns.take(command.commandId, () => this.#submitInTurn(command)));
+  }
+
+  async #submitInTurn(command: ClientCommand): Promise<Result<Receipt, LedgerRefusal>> {
+    const begun = await this.#begin(command);
+    if ("answer" in begun) return begun.answer;
+    const proposed = this.#proposalOf(command.commandId);
+    if (proposed !== undefined) this.#abandon(proposed);
+    return this.#told(await this.#carryOut(command, begun.toDo));
   }
 
   /** Journals the command, so that it is carried out even if the node is stopped now, and carries it out in its turn. */
@@ -338,7 +343,7 @@ function proposalOf({ transaction }: Flow): Proposal {
 }
 
 /** Whether the answer leaves open what becomes of the command. */
-function isOpen(answer: Result<Receipt, LedgerRefusal>): boolean {
+function isOpen(answer: Result<unknown, LedgerRefusal>): boolean {
   return !answer.ok && (answer.error.tag === "node_unreachable" || answer.error.tag === "store_full");
 }
 

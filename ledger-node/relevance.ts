@@ -56,6 +56,12 @@ export function concernsNode(
   return concernedBy(state, parameters).includes(party) || isGranted(party, state.tag, parameters);
 }
 
+/** The order for which alone a marketplace keeps a promise of others; undefined for every other state. */
+export function orderKeeping(state: State, node: Parameters<typeof concernsNode>[1]): string | undefined {
+  if (state.tag !== "power-promise" || state.lock?.kind !== "order") return undefined;
+  return concernsNode({ ...state, lock: null }, node) ? undefined : state.lock.id;
+}
+
 function isMarketplace(vault: Pick<Vault, "all">, party: PublicKey): boolean {
   return vault.all("member").some(({ state }) => state.key === party && state.roles.includes("marketplace"));
 }

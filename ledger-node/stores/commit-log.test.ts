@@ -73,7 +73,7 @@ describe("a log in a file", () => {
   test("a batch is stored as a whole or not at all", async () => {
     const log = openSqliteCommitLog(join(folder, "whole.sqlite"));
     const broken = { ...request("broken"), inputs: [{ txId: hashOf("x"), index: -1 }] };
-    expect(() => log.commit(NOW, [request("sound", "a"), broken])).toThrow(RangeError);
+    await expect(log.commit(NOW, [request("sound", "a"), broken])).rejects.toThrow(RangeError);
     expect([...log.scan()]).toEqual([]);
     expect(await log.commit(NOW, [request("other", "a")])).toEqual([{ ok: true, sequence: 1, isRepeat: false }]);
     await log.close();
@@ -85,9 +85,10 @@ describe("a log in a file", () => {
       const log = openSqliteCommitLog(join(folder, `full ${durability}.sqlite`), durability, 256 * 1_024);
       const large = (name: string): CommitRequest => ({ ...request(name, name), bytes: new Uint8Array(20_000) });
       let told = 0;
-      expect(() => {
-        for (; ; told += 2) void log.commit(NOW, [large(`${told}`), large(`${told + 1}`)]);
-      }).toThrow(StoreFull);
+      const untilFull = async (): Promise<void> => {
+        for (; ; told += 2) await log.commit(NOW, [large(`${told}`), large(`${told + 1}`)]);
+      };
+      await expect(untilFull()).rejects.toThrow(StoreFull);
       expect([...log.scan()]).toHaveLength(told);
       expect(await log.commit(NOW, [large("0")])).toEqual([{ ok: true, sequence: 1, isRepeat: true }]);
       expect(await log.peek(NOW, request("thief", "1"))).toMatchObject({ ok: false });
@@ -109,6 +110,7 @@ const [, , file = "", durability] = process.argv;
 const log = openSqliteCommitLog(file, durability === "power-loss" ? "power-loss" : "process-crash");
 let number = 0;
 for (const { bytes } of log.scan()) number = Number(new TextDecoder().decode(bytes).split(" ")[0]) + 1;
+async function run() {
 for (; ; number++) {
   const size = 1 + (number * 37) % 48;
   const batch = Array.from({ length: size }, (_, place) => {
@@ -117,9 +119,11 @@ for (; ; number++) {
     const bytes = new TextEncoder().encode(name.padEnd(100, "."));
     return { txId: hashOf("transaction " + name), inputs, references: [], window: { fromMs: null, untilMs: null }, bytes };
   });
-  log.commit(0, batch);
+  await log.commit(0, batch);
   writeSync(1, number + "\\n");
 }
+}
+void run();
 `;
 
 const KILLS = 16;

@@ -96,22 +96,13 @@ function partProblem(
   parameters: NetworkParameters,
 ): string | undefined {
   const { shown } = own;
-  const orders = new Set(
-    inputs.flatMap((state) => (state.tag === "pool-order" && state.marketplace === key ? [state.orderId] : [])),
-  );
-  // A marketplace is told that a promise goes that was locked for an order that it had.
-  const isLocked = (state: State): boolean =>
-    state.tag === "power-promise" && state.lock !== null && orders.has(state.lock.id);
   const sides = [
     ["input", inputs, shown.inputs],
     ["output", content.outputs, shown.outputs],
   ] as const;
   for (const [side, states, seen] of sides)
     for (const [index, state] of states.entries()) {
-      const may =
-        isConcerned(key, state, parameters) ||
-        isGranted(key, state, parameters) ||
-        (side === "input" && isLocked(state));
+      const may = isConcerned(key, state, parameters) || isGranted(key, state, parameters);
       if (may && !seen.has(index)) return `is not shown the ${side} ${state.tag}`;
       if (!may && seen.has(index)) return `is shown the ${side} ${state.tag}, which does not concern it,`;
     }
