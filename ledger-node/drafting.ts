@@ -73,7 +73,9 @@ export class Drafting {
 
   /** Reserves what a flow consumes, and lets its peers ask for proofs. */
   opened(flow: Flow): Flow {
-    this.#parts.vault.lock(flow.transaction.content.inputs, flow.flowId);
+    const { inputs, window } = flow.transaction.content;
+    // A delegate may never come back: what its proposal reserved is free when the notary would take it no more.
+    this.#parts.vault.lock(inputs, flow.flowId, flow.delegate === null ? undefined : (window.untilMs ?? undefined));
     this.#open.set(flow.transaction.id, flow.transaction.content);
     return flow;
   }

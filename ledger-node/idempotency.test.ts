@@ -267,3 +267,16 @@ test("a signer that could not be told of a final transaction is told when the no
   expect(small.node("grid-authority").unspent("deposit")).toHaveLength(1);
   expect(await small.run("alice", promising("p"))).toMatchObject({ status: "exists" });
 });
+
+test("a proposal that nobody approves frees what it reserved when its window is over", async () => {
+  const all = small.balance("alice");
+  await proposed({
+    tag: "create-promises",
+    commandId: "forgotten",
+    promises: [{ slot: SLOT, energy: wattHours(5_000) }],
+  });
+  const redeem = (commandId: string): ClientCommand => ({ tag: "redeem-funds", commandId, amount: all });
+  expect(await small.submit("alice", redeem("early"))).toMatchObject({ error: { tag: "insufficient_funds" } });
+  small.clock.moveTo(small.clock.nowMs() + 5 * 60_000);
+  expect(await small.run("alice", redeem("late"))).toMatchObject({ status: "created" });
+});
