@@ -1,8 +1,8 @@
 /** Messages that are lost at an awkward moment: what is final reaches all whom it concerns, and what was refused stays refused. */
 import { describe, expect, test } from "vitest";
 import type { ClientCommand, PeerReply } from "#contracts";
-import { microsPerKwh, type PublicKey, wattHours } from "#core";
-import { GATE_MS, LIFE_TARIFF, SLOT, SLOT_END_MS, SmallNetwork } from "#testkit";
+import { micros, microsPerKwh, type PublicKey, wattHours } from "#core";
+import { LIFE_TARIFF, SLOT, SLOT_END_MS, SmallNetwork } from "#testkit";
 
 const UNREACHABLE: PeerReply = { tag: "refused", refusal: { tag: "node_unreachable" } };
 
@@ -50,7 +50,7 @@ describe("a final transaction", () => {
 describe("a command that was under way at a restart", () => {
   test("is not carried out later when its client was refused in the meantime", async () => {
     const small = await network();
-    const [order] = ordersAt(small.key("marketplace"));
+    const order = orderAt(small.key("marketplace"));
     await crashDuring(small, order);
     await small.ledger.restart("alice");
     small.wire.intercept = undefined;
@@ -65,53 +65,48 @@ describe("a command that was under way at a restart", () => {
 
   test("is not carried out when its client is refused while others before it are taken up", async () => {
     const small = await network();
-    const [first, second] = ordersAt(small.key("marketplace"));
+    const first: ClientCommand = { tag: "redeem-funds", commandId: "some", amount: micros(1n) };
+    const second = orderAt(small.key("marketplace"), 30_000);
     await crashDuring(small, first, second);
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
     small.wire.intercept = async (_from, to, request, next) => {
-      if (to === small.key("marketplace")) await held;
+      if (to === small.key("payment-provider") && request.tag === "sign") await held;
       return next(request);
     };
     const restarted = small.ledger.restart("alice");
     await turns();
-    // It has not come to the second: its client asks first, and the slot's gate has closed.
-    small.clock.moveTo(GATE_MS);
-    expect(await small.submit("alice", second)).toMatchObject({ ok: false, error: { tag: "gate_closed" } });
-    small.clock.moveTo(GATE_MS - 60_000);
+    // It has not come to the second when its client asks, and when the client has funds that suffice.
+    expect(await small.submit("alice", second)).toMatchObject({ ok: false, error: { tag: "insufficient_funds" } });
+    await small.fund("alice", 5_000_000);
     release();
     await restarted;
-    expect(
-      small
-        .node("alice")
-        .unspent("pool-order")
-        .map(({ orderId }) => orderId),
-    ).toEqual(["order 0/0"]);
+    expect(small.node("alice").unspent("pool-order")).toEqual([]);
+    expect(small.balance("alice")).toBe(9_999_999n);
     expect(small.node("alice").underWay).toEqual({ commands: 0, messages: 0 });
     small.close();
   });
 });
 
-function ordersAt(marketplace: PublicKey): readonly [ClientCommand, ClientCommand] {
-  const order = (commandId: string): ClientCommand => ({
+function orderAt(marketplace: PublicKey, energyWh = 1_000): ClientCommand {
+  return {
     tag: "place-orders",
-    commandId,
+    commandId: "order",
     marketplace,
-    orders: [{ side: "bid", slot: SLOT, energy: wattHours(1_000), limit: microsPerKwh(200_000) }],
-  });
-  return [order("order 0"), order("order 1")];
+    orders: [{ side: "bid", slot: SLOT, energy: wattHours(energyWh), limit: microsPerKwh(200_000) }],
+  };
 }
 
-/** The node has accepted the commands and hears nothing more of the marketplace, which then can't be reached. */
+/** The node has accepted the commands, and hears nothing more of those whom they need, who then can't be reached. */
 async function crashDuring(small: SmallNetwork, ...commands: readonly ClientCommand[]): Promise<void> {
-  const isToMarket = (to: string): boolean => to === small.key("marketplace");
+  const isAway = (to: string): boolean => to === small.key("marketplace") || to === small.key("payment-provider");
   small.wire.intercept = async (_from, to, request, next) =>
-    isToMarket(to) ? new Promise<PeerReply>(() => undefined) : next(request);
+    isAway(to) ? new Promise<PeerReply>(() => undefined) : next(request);
   for (const command of commands) void small.submit("alice", command);
   await turns();
-  small.wire.intercept = async (_from, to, request, next) => (isToMarket(to) ? UNREACHABLE : next(request));
+  small.wire.intercept = async (_from, to, request, next) => (isAway(to) ? UNREACHABLE : next(request));
 }
 
 /** Everything that can happen without a message that is held back has happened. */

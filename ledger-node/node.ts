@@ -139,7 +139,7 @@ export class LedgerNode implements NodeEndpoint {
   /** Its client may ask too, and have its answer before the command's turn comes: then nothing is left to be done. */
   async #resumeBegun(id: string, command: ClientCommand): Promise<void> {
     const answer = await this.#guarded<Receipt | null>(() =>
-      this.#turns.take(id, async () => this.#submitInTurn(command)),
+      this.#turns.take(id, async () => (this.#begun.has(id) ? this.#submitInTurn(command) : ok(null))),
     );
     if (answer.ok || !isOpen(answer)) this.#begun.delete(id);
   }

@@ -16,6 +16,7 @@ export type Replayed = {
   readonly capsReached: number;
 };
 
+const MEASURES = ["promised", "bought", "bidding"] as const;
 /** Of one member in one slot. */
 type Position = { promised: bigint; bought: bigint; bidding: bigint };
 
@@ -169,12 +170,16 @@ export function exposureProblems(unspent: ReadonlyMap<string, State>): readonly 
     should.set(key, (should.get(key) ?? 0n) + amount);
   }
   const said = new Map(states.flatMap(exposureEntries));
-  // A settlement closes the member's slot, while others may still hold what it promised.
-  const settled = new Set(
-    states.flatMap((state) => (state.tag === "slot-settlement" ? [`${state.member} ${state.slot}`] : [])),
+  // Once a delivery is checked, settlements use up the promises one by one, and a member's own settlement closes its slot.
+  const closed = new Set(
+    states.flatMap((state) => {
+      if (state.tag === "delivery-record") return [`${state.supplier} ${state.slot} promised`];
+      if (state.tag !== "slot-settlement") return [];
+      return MEASURES.map((measure) => `${state.member} ${state.slot} ${measure}`);
+    }),
   );
   return [...new Set([...should.keys(), ...said.keys()])]
-    .filter((key) => !settled.has(key.slice(0, key.lastIndexOf(" "))))
+    .filter((key) => !closed.has(key))
     .filter((key) => (said.get(key) ?? 0n) !== (should.get(key) ?? 0n))
     .map((key) => `the exposure says ${said.get(key) ?? 0n} Wh, its states say ${should.get(key) ?? 0n}: ${key}`);
 }
