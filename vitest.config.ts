@@ -12,6 +12,8 @@ const config: ViteUserConfig = defineConfig({
     include: ["**/*.test.ts"],
     exclude: ["**/node_modules/**", "dist/**", "runs/**"],
     pool: "forks",
+    // Tests of processes wait more than they work: one worker less than cores would leave a core idle.
+    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 60_000,
     allowOnly: false,
