@@ -97,8 +97,8 @@ describe("a node that dies during a flow", () => {
           expect(disturbed.end).toEqual(end);
         },
       ),
-      { numRuns: 60, seed: 1 },
+      { numRuns: 30, seed: 1 },
     );
-    expect(deaths).toBeGreaterThan(20);
-  });
+    expect(deaths).toBeGreaterThan(10);
+  }, 300_000);
 });
