@@ -14,8 +14,8 @@ const config: ViteUserConfig = defineConfig({
     pool: "forks",
     // Tests of processes wait more than they work: one worker less than cores would leave a core idle.
     maxWorkers: "100%",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     allowOnly: false,
     reporters: reportFile === undefined ? ["default"] : ["default", ["json", { outputFile: reportFile }]],
   },

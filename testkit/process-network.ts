@@ -165,7 +165,7 @@ export class ProcessNetwork {
   }
 
   /** Asks until there is an answer other than undefined or false. @throws after the time, with what was waited for. */
-  async eventually<T>(what: string, ask: () => Promise<T | undefined | false>, timeoutMs: number = 30_000): Promise<T> {
+  async eventually<T>(what: string, ask: () => Promise<T | undefined | false>, timeoutMs: number = 60_000): Promise<T> {
     const untilMs = Date.now() + timeoutMs;
     for (;;) {
       const answer = await ask();

@@ -147,7 +147,7 @@ describe("a network", () => {
       orders: [{ side: "bid", slot: id, energy: wattHours(1_500n), limit: microsPerKwh(100_000n) }],
     });
     await network.eventually("the pool is cleared", async () => (await owned("home", id)) === 1_500n);
-  }, 60_000);
+  }, 120_000);
 
   test("tells how far a node lags that is down, and brings it up to date", async () => {
     const lagOfHome = async (): Promise<number | undefined> => {
@@ -211,7 +211,7 @@ describe("a network", () => {
       code: 2,
       stderr: expect.stringMatching(/there is no such file; examples\/network has one/),
     });
-  }, 60_000);
+  }, 120_000);
 
   test("loses nothing when all nodes are killed at once, or go down and up", async () => {
     const names = ["grid", "power", "wind", "home", "shop", "late"];
