@@ -153,11 +153,21 @@ export class ProcessNetwork {
     return signerFromSeed(fromHex(readFileSync(join(this.folder, name, file), "latin1").trim()));
   }
 
-  /** Carries out a command that must succeed. @throws InvariantError with the refusal. */
+  /**
+   * Carries out a command that must succeed: asks again, with its id, while somebody that is needed can't be reached.
+   * @throws InvariantError with the refusal.
+   */
   async run(name: string, command: ClientCommand): Promise<Receipt> {
-    const result = await this.client(name).submit(command);
-    invariant(result.ok, `${name} carries out ${command.commandId}, was refused: ${canonicalJson(result)}`);
-    return result.value;
+    return this.eventually(`${name} carries out ${command.commandId}`, async () => {
+      const result = await this.client(name).submit(command);
+      const isAway =
+        !result.ok &&
+        (result.error.tag === "node_unreachable" ||
+          (result.error.tag === "counterparty_refused" && result.error.reason === "node_unreachable"));
+      if (isAway) return undefined;
+      invariant(result.ok, `${name} carries out ${command.commandId}, was refused: ${canonicalJson(result)}`);
+      return result.value;
+    });
   }
 
   async states<T extends StateTag>(name: string, tag: T): Promise<readonly StateOf<T>[]> {
