@@ -1,5 +1,5 @@
 /** The one door to the hash function of node:crypto. */
-import { hash } from "node:crypto";
+import { createHmac, hash } from "node:crypto";
 import { err, invariant, ok, type Result } from "./result.ts";
 
 /** A SHA-256 digest as 64 lower-case hexadecimal digits: transaction ids and content hashes. */
@@ -12,6 +12,11 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   const copy = new Uint8Array(32);
   copy.set(digest);
   return copy;
+}
+
+/** HMAC with SHA-512 (RFC 2104). */
+export function hmacSha512(key: Uint8Array, message: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(createHmac("sha512", key).update(message).digest());
 }
 
 /** SHA-256 of text (UTF-8) or bytes, in hexadecimal. */

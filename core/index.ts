@@ -24,6 +24,13 @@ export {
   type VariantOf,
   variant,
 } from "./codec.ts";
+export {
+  type DelegatePath,
+  type DerivedKey,
+  deriveDelegateSigner,
+  deriveKey,
+  masterKey,
+} from "./derived-keys.ts";
 export { fromHex, type Hash, hashFromBytes, hashFromText, hashOf, parseHash, sha256, toHex } from "./hash.ts";
 export { canonicalJson, toJson } from "./json.ts";
 export {
