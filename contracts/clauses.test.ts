@@ -34,7 +34,7 @@ describe("names", () => {
     for (const [flow] of flows) for (const name of namesOf(flow)) uses.set(name, (uses.get(name) ?? 0) + 1);
     const shared = [...uses].filter(([, count]) => count > 1).map(([name]) => name);
     expect(shared.sort()).toEqual([...common, ...exposure].sort());
-    expect(exposure.length).toBe(6);
+    expect(exposure.length).toBe(7);
   });
 
   test("are words with underscores between", () => {
@@ -73,7 +73,7 @@ describe("every valid example", () => {
   });
 
   /** Flows whose outputs are the choice of those who sign. */
-  const FREE = ["issue-funds", "redeem-funds", "record-meters", "vote-standing"];
+  const FREE = ["issue-funds", "report-meters", "record-meters", "vote-standing"];
   test.each(flows.filter(([flow]) => !FREE.includes(flow)))("%s leaves out none of its outputs", (_flow, make) => {
     const { content, inputs, references } = make().resolved();
     for (const [index] of content.outputs.entries()) {
@@ -100,18 +100,27 @@ describe("what the clauses leave to choice", () => {
     "place-orders pool-order.orderId",
     "place-orders pool-order.limit",
     "place-orders pool-order.sequence",
+    "place-orders pool-order.requires",
+    "redeem-funds redemption.redemptionId",
+    "redeem-funds redemption.account",
     "vote-standing standing-vote.standing",
     "vote-standing standing-vote.expiresMs",
+    "raise-dispute dispute.evidence",
+    "raise-dispute dispute.produced",
+    "raise-dispute dispute.consumed",
+    "vote-dispute dispute-vote.produced",
+    "vote-dispute dispute-vote.consumed",
   ];
   /** Flows in which the grid authority, the provider or the principal states facts. */
   const STATEMENTS = [
     "genesis",
     "join",
     "amend-member",
+    "move-member",
     "amend-parameters",
     "issue-funds",
-    "redeem-funds",
     "grant-mandate",
+    "report-meters",
     "record-meters",
     "publish-tariff",
   ];

@@ -40,6 +40,12 @@ function negated(price: MicrosPerKwh): MicrosPerKwh {
   return microsPerKwh(-price);
 }
 
+/**
+ * The most owners that a marketplace clears in one transaction, and the most orders that it gives back in one: what hangs on them
+ * surely fits, and whom it concerns is not sent the hashes of much else.
+ */
+export const CLEARED_PARTIES_MAX = 64;
+
 export type PoolRefusal =
   | "orders_share_an_id"
   | "trade_of_unknown_order"

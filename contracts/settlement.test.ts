@@ -1,7 +1,7 @@
 /** Delivery and settlement of a slot: tables worked by hand, and the laws that hold for all amounts. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { deliveryOutcome, injectedOf, settlementOutcome, withdrawnOf } from "#contracts";
+import { deliveryOutcome, injectedOf, settlementOfRights, settlementOutcome, withdrawnOf } from "#contracts";
 import { costCeil, costFloor, micros, microsPerKwh, type PublicKey, wattHours } from "#core";
 import { keyOf, PARAMETERS } from "#testkit";
 
@@ -246,6 +246,8 @@ describe("settlement, worked by hand", () => {
     readonly used: bigint;
     readonly fed: readonly [energy: bigint, amount: bigint];
     readonly drawn: readonly [energy: bigint, amount: bigint];
+    /** At 0.02 per kWh. */
+    readonly surplus?: bigint;
   }[] = [
     {
       name: "a consumer without trades",
@@ -282,13 +284,35 @@ describe("settlement, worked by hand", () => {
       drawn: [400n, 120_000n],
     },
     {
-      name: "bought and not used: it is fed in",
+      name: "bought and not used: it is fed in, and costs the surplus price",
       produced: 0,
       consumed: 300,
       held: [bought(1_000, 1_000)],
       used: 300n,
       fed: [700n, 56_000n],
       drawn: [0n, 0n],
+      surplus: 14_000n,
+    },
+    {
+      name: "bought, not delivered and not used: it costs the surplus price all the same",
+      produced: 0,
+      consumed: 0,
+      held: [bought(1_000, 0)],
+      used: 0n,
+      fed: [1_000n, 80_000n],
+      drawn: [0n, 0n],
+      surplus: 20_000n,
+    },
+    {
+      name: "own and bought energy left: only what was bought costs the surplus price",
+      produced: 1_800,
+      consumed: 300,
+      delivered: 1_500,
+      held: [own(700, 525), bought(100, 100)],
+      used: 0n,
+      fed: [625n, 50_000n],
+      drawn: [0n, 0n],
+      surplus: 2_000n,
     },
     {
       name: "bought although it produces itself",
@@ -298,6 +322,7 @@ describe("settlement, worked by hand", () => {
       used: 0n,
       fed: [600n, 48_000n],
       drawn: [0n, 0n],
+      surplus: 4_000n,
     },
     {
       name: "all sold and delivered",
@@ -368,13 +393,25 @@ describe("settlement, worked by hand", () => {
   ];
   test.each(cases)(
     "$name",
-    ({ produced, consumed, delivered = 0, held = [], feedIn = 80_000, retail = 300_000, used, fed, drawn }) => {
+    ({
+      produced,
+      consumed,
+      delivered = 0,
+      held = [],
+      feedIn = 80_000,
+      retail = 300_000,
+      used,
+      fed,
+      drawn,
+      surplus = 0n,
+    }) => {
       const outcome = settlementOutcome({
         reading: { produced: wattHours(produced), consumed: wattHours(consumed) },
         delivered: wattHours(delivered),
         held,
         feedIn: microsPerKwh(feedIn),
         retail: microsPerKwh(retail),
+        surplusPrice: microsPerKwh(20_000),
       });
       expect(outcome).toEqual({
         used,
@@ -382,6 +419,7 @@ describe("settlement, worked by hand", () => {
         feedInAmount: fed[1],
         retailEnergy: drawn[0],
         retailAmount: drawn[1],
+        surplusAmount: surplus,
       });
     },
   );
@@ -396,10 +434,18 @@ describe("laws of settlement", () => {
   test("a member without promises has the baseline: feed-in and retail alone", () => {
     fc.assert(
       fc.property(arbReading, arbPrice, arbPrice, (reading, feedIn, retail) => {
-        const outcome = settlementOutcome({ reading, delivered: wattHours(0), held: [], feedIn, retail });
+        const outcome = settlementOutcome({
+          reading,
+          delivered: wattHours(0),
+          held: [],
+          feedIn,
+          retail,
+          surplusPrice: feedIn,
+        });
         expect(outcome.feedInAmount).toBe(costFloor(injectedOf(reading), feedIn));
         expect(outcome.retailAmount).toBe(costCeil(withdrawnOf(reading), retail));
         expect(outcome.used).toBe(0n);
+        expect(outcome.surplusAmount).toBe(0n);
       }),
     );
   });
@@ -424,14 +470,36 @@ describe("laws of settlement", () => {
           held,
           feedIn: microsPerKwh(1),
           retail: microsPerKwh(2),
+          surplusPrice: microsPerKwh(1_000),
         });
         expect(outcome.feedInEnergy + outcome.used + delivered).toBe(injectedOf(reading) + right);
         expect(outcome.retailEnergy + outcome.used).toBe(withdrawnOf(reading));
+        const bought = sum(held.filter(({ supplier }) => supplier !== me).map(({ energy }) => energy));
+        expect(outcome.surplusAmount).toBe(bought > outcome.used ? bought - outcome.used : 0n); // One micro for each watt-hour.
       }),
     );
   });
 
-  test("holding more never costs the member, while feed-in is not negative and below retail", () => {
+  test("who delivers on promises that it kept has withdrawn nothing: what it bought is unused then", () => {
+    fc.assert(
+      fc.property(arbReading, arbEnergy, arbEnergy, (reading, kept, bought) => {
+        const delivered = injectedOf(reading);
+        const outcome = settlementOfRights({
+          reading,
+          delivered,
+          kept: kept < delivered ? kept : delivered,
+          bought,
+          feedIn: microsPerKwh(1),
+          retail: microsPerKwh(2),
+          surplusPrice: microsPerKwh(1_000),
+        });
+        const unused = bought - (bought < withdrawnOf(reading) ? bought : withdrawnOf(reading));
+        expect(outcome.surplusAmount).toBe(unused);
+      }),
+    );
+  });
+
+  test("holding more never costs the member where surplus is free, while feed-in is not negative and below retail", () => {
     fc.assert(
       fc.property(
         arbReading,
@@ -455,6 +523,7 @@ describe("laws of settlement", () => {
               held,
               feedIn: microsPerKwh(low),
               retail: microsPerKwh(low + gap),
+              surplusPrice: microsPerKwh(0),
             });
             return outcome.feedInAmount - outcome.retailAmount;
           };

@@ -7,6 +7,7 @@ import {
   costFloor,
   energyAbove,
   type Micros,
+  type MicrosPerKwh,
   micros,
   minEnergy,
   splitInProportion,
@@ -86,31 +87,57 @@ export type SettlementOutcome = {
   readonly feedInAmount: Micros;
   readonly retailEnergy: WattHours;
   readonly retailAmount: Micros;
+  /** What the member pays for bought energy that it did not use. */
+  readonly surplusAmount: Micros;
+};
+
+type SettlementInput = {
+  readonly reading: Pick<MeterReading, "produced" | "consumed">;
+  /** Delivered by the member on all of its own promises. */
+  readonly delivered: WattHours;
+  readonly feedIn: MicrosPerKwh;
+  readonly retail: MicrosPerKwh;
+  readonly surplusPrice: MicrosPerKwh;
 };
 
 /**
  * Settlement of a member's slot with the supplier of last resort.
  *
  * A holder may use what it bought even if the supplier failed, but of its own promises only what it delivered itself.
- * What it does not use, and what it injected beyond its promises, is paid at the feed-in price (rounded down);
- * what it drew beyond its holdings is charged at the retail price (rounded up). Each is rounded once per member and slot.
+ * What it does not use, and what it injected beyond its promises, is paid at the feed-in price (rounded down); what it
+ * drew beyond its holdings is charged at the retail price (rounded up), and what it bought and did not use at the surplus
+ * price (rounded up). Each is rounded once per member and slot.
  */
-export function settlementOutcome(input: {
-  readonly reading: Pick<MeterReading, "produced" | "consumed">;
-  /** Delivered by the member on all of its own promises. */
-  readonly delivered: WattHours;
-  /** Promises that the member holds, after delivery was checked. */
-  readonly held: readonly Pick<PowerPromise, "energy" | "supplier" | "owner" | "delivered">[];
-  readonly feedIn: NetworkParameters["gridFee"];
-  readonly retail: NetworkParameters["gridFee"];
-}): SettlementOutcome {
+export function settlementOutcome(
+  input: SettlementInput & {
+    /** Promises that the member holds, after delivery was checked. */
+    readonly held: readonly Pick<PowerPromise, "energy" | "supplier" | "owner" | "delivered">[];
+  },
+): SettlementOutcome {
+  const isOwn = ({ supplier, owner }: Pick<PowerPromise, "supplier" | "owner">): boolean => supplier === owner;
+  const [own, others] = [input.held.filter(isOwn), input.held.filter((promise) => !isOwn(promise))];
+  return settlementOfRights({
+    ...input,
+    kept: sumEnergy(own.map(({ delivered }) => delivered ?? wattHours(0n))),
+    bought: sumEnergy(others.map(({ energy }) => energy)),
+  });
+}
+
+/**
+ * The same from the sums of what is held. Who delivered on promises that it kept has injected and so withdrawn nothing:
+ * it never matters whether kept or bought energy is used first.
+ */
+export function settlementOfRights(
+  input: SettlementInput & {
+    /** Delivered on own promises that nobody bought. */
+    readonly kept: WattHours;
+    readonly bought: WattHours;
+  },
+): SettlementOutcome {
+  const { kept, bought } = input;
   const injected = injectedOf(input.reading);
   const withdrawn = withdrawnOf(input.reading);
-  const right = sumEnergy(
-    input.held.map(({ energy, supplier, owner, delivered }) =>
-      supplier === owner ? (delivered ?? wattHours(0n)) : energy,
-    ),
-  );
+  const right = wattHours(kept + bought);
   const used = minEnergy(right, withdrawn);
   const feedInEnergy = wattHours(energyAbove(injected, input.delivered) + energyAbove(right, used));
   const retailEnergy = energyAbove(withdrawn, used);
@@ -120,6 +147,7 @@ export function settlementOutcome(input: {
     feedInAmount: costFloor(feedInEnergy, input.feedIn),
     retailEnergy,
     retailAmount: costCeil(retailEnergy, input.retail),
+    surplusAmount: costCeil(energyAbove(bought, used), input.surplusPrice),
   };
 }
 

@@ -231,6 +231,7 @@ describe("signed transactions in bytes", () => {
       owner: keyOf("alice"),
       lock: { kind: "order", id: "y".repeat(120) },
       delivered: null,
+      claims: null,
     } as unknown as Transaction["outputs"][number];
     const content: Transaction = {
       inputs: [],

@@ -7,12 +7,23 @@ import {
   lapseAuctionClauses,
   settleAuctionClauses,
 } from "./clauses/auction.ts";
+import {
+  certifyClaimsClauses,
+  closeCertificatesClauses,
+  contradictCertificateClauses,
+} from "./clauses/certification.ts";
 import { type Clause, failing } from "./clauses/clause.ts";
 import { commonClauses } from "./clauses/common.ts";
-import { checkDeliveryClauses, recordMetersClauses, settleSlotClauses } from "./clauses/delivery.ts";
+import { correctSettlementClauses } from "./clauses/correction.ts";
+import { curtailSlotClauses } from "./clauses/curtailment.ts";
+import { checkDeliveryClauses, settleSlotClauses } from "./clauses/delivery.ts";
+import { decideDisputeClauses, raiseDisputeClauses, voteDisputeClauses } from "./clauses/dispute.ts";
+import { moveMemberClauses } from "./clauses/hosting.ts";
+import { releaseMarginClauses } from "./clauses/margin.ts";
 import {
   amendMemberClauses,
   amendParametersClauses,
+  confirmPayoutClauses,
   genesisClauses,
   grantMandateClauses,
   issueFundsClauses,
@@ -22,8 +33,11 @@ import {
   revokeMandateClauses,
   voteStandingClauses,
 } from "./clauses/membership.ts";
+import { recordMetersClauses, reportMetersClauses } from "./clauses/meters.ts";
+import { mergePromisesClauses, splitPromiseClauses } from "./clauses/parts.ts";
 import { cancelOrdersClauses, clearPoolClauses, placeOrdersClauses } from "./clauses/pool.ts";
 import { createPromisesClauses } from "./clauses/promise.ts";
+import { substituteClauses } from "./clauses/substitution.ts";
 import type { CommandTag } from "./commands.ts";
 import { Facts, type ResolvedTransaction } from "./resolved.ts";
 
@@ -31,14 +45,22 @@ const CLAUSES: Readonly<Record<CommandTag, (facts: Facts) => readonly Clause[]>>
   genesis: genesisClauses,
   join: joinClauses,
   "amend-member": amendMemberClauses,
+  "move-member": moveMemberClauses,
   "vote-standing": voteStandingClauses,
   "amend-parameters": amendParametersClauses,
   "issue-funds": issueFundsClauses,
   "redeem-funds": redeemFundsClauses,
+  "confirm-payout": confirmPayoutClauses,
   "publish-tariff": publishTariffClauses,
   "grant-mandate": grantMandateClauses,
   "revoke-mandate": revokeMandateClauses,
   "create-promises": createPromisesClauses,
+  "certify-claims": certifyClaimsClauses,
+  "contradict-certificate": contradictCertificateClauses,
+  "close-certificates": closeCertificatesClauses,
+  "split-promise": splitPromiseClauses,
+  "merge-promises": mergePromisesClauses,
+  substitute: substituteClauses,
   "create-auction": createAuctionClauses,
   bid: bidClauses,
   "end-auction": endAuctionClauses,
@@ -47,9 +69,16 @@ const CLAUSES: Readonly<Record<CommandTag, (facts: Facts) => readonly Clause[]>>
   "place-orders": placeOrdersClauses,
   "cancel-orders": cancelOrdersClauses,
   "clear-pool": clearPoolClauses,
+  "release-margin": releaseMarginClauses,
+  "curtail-slot": curtailSlotClauses,
+  "report-meters": reportMetersClauses,
   "record-meters": recordMetersClauses,
   "check-delivery": checkDeliveryClauses,
   "settle-slot": settleSlotClauses,
+  "correct-settlement": correctSettlementClauses,
+  "raise-dispute": raiseDisputeClauses,
+  "vote-dispute": voteDisputeClauses,
+  "decide-dispute": decideDisputeClauses,
 };
 
 /**

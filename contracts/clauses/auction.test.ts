@@ -1,10 +1,12 @@
 /** Clauses of the English auction: each fails alone. And what a seller, a bidder or a stranger would try. */
 import { describe, expect, test } from "vitest";
-import { bidCost, settlementPayments } from "#contracts";
+import { bidCost, type Claims, settlementPayments } from "#contracts";
 import { micros, microsPerKwh, type SlotId, wattHours } from "#core";
 import {
+  agencyRecord,
   auction,
   bid,
+  CERTIFIED_SOLAR,
   DEADLINE_MS,
   type Draft,
   endAuctionWithoutBid,
@@ -18,6 +20,8 @@ import {
   NEXT_SLOT,
   PARAMETERS,
   promise,
+  RENEWABLE,
+  SOLAR,
   settleAuctionWithoutSeller,
   VALID,
   type Verdict,
@@ -93,6 +97,28 @@ describe("create auction", () => {
   rule("locks energy of its slot", () =>
     create().change("auction", { slot: NEXT_SLOT }).failsWith("auction_locks_its_energy"),
   );
+  rule("announces what all its promises claim", () => {
+    create()
+      .change("promise", { claims: CERTIFIED_SOLAR })
+      .change("rest", { claims: CERTIFIED_SOLAR })
+      .change("auctioned", { claims: CERTIFIED_SOLAR })
+      .change("auction", { claims: CERTIFIED_SOLAR })
+      .verifies();
+    return create().change("auction", { claims: CERTIFIED_SOLAR }).failsWith("auction_claims_of_its_promises");
+  });
+  rule("announces of a mixture what holds for each part", () => {
+    const weaker = { ...CERTIFIED_SOLAR, gramsCo2PerKwh: 90, origin: "feeder 4" };
+    const mixed = (claims: Claims): Draft =>
+      create()
+        .replace("promise", promise("alice", 1_000, { claims: CERTIFIED_SOLAR }))
+        .consumes("other", promise("alice", 1_000, { promiseId: "other", claims: weaker }))
+        .change("auctioned", { energy: wattHours(1_000), claims: CERTIFIED_SOLAR })
+        .makes("other auctioned", promise("alice", 500, { promiseId: "other", claims: weaker, ...IN_AUCTION }))
+        .replace("rest", promise("alice", 500, { promiseId: "other", claims: weaker }))
+        .change("auction", { claims });
+    mixed({ ...CERTIFIED_SOLAR, gramsCo2PerKwh: 90, origin: null }).verifies();
+    return mixed(CERTIFIED_SOLAR).failsWith("auction_claims_of_its_promises");
+  });
   rule("locks nothing for something else", () =>
     create()
       .change("rest", { lock: { kind: "order", id: "auction" } })
@@ -210,6 +236,27 @@ describe("bid", () => {
     ["id", { auctionId: "other" }],
   ])("changes nothing but the highest bid: not the %s", (_what, patch) => {
     place().change("auction after", patch).failsWith("bid_changes_only_the_highest");
+  });
+  rule("does not change the claims, and takes them for the same however they are held", () => {
+    const announced = (after: Claims): Draft =>
+      place()
+        .change("auction", { claims: CERTIFIED_SOLAR })
+        .change("auction after", { claims: { ...after } });
+    announced(CERTIFIED_SOLAR).verifies();
+    return announced({ ...CERTIFIED_SOLAR, gramsCo2PerKwh: 0 }).failsWith("bid_changes_only_the_highest");
+  });
+  rule("has what it requires", () => {
+    const requiring = (claims: Claims | null, contradicted: number): Draft =>
+      place()
+        .changeCommand({ requires: RENEWABLE })
+        .change("auction", { claims })
+        .change("auction after", { claims })
+        .cites("record", agencyRecord(10_000, contradicted));
+    requiring(CERTIFIED_SOLAR, 0).verifies();
+    requiring(SOLAR, 0).failsWith("bid_requirement_met");
+    requiring(null, 0).failsWith("bid_requirement_met");
+    requiring(CERTIFIED_SOLAR, 0).without("record").failsWith("bid_requirement_met");
+    return requiring(CERTIFIED_SOLAR, 1).failsWith("bid_requirement_met");
   });
   rule("does not change the energy", () =>
     place()
@@ -378,6 +425,20 @@ describe("end auction", () => {
     end().notSignedBy("marketplace").signedBy("alice").verifies();
     return end().notSignedBy("marketplace").signedBy("carol").failsWith("end_signed_by_seller_or_marketplace");
   });
+  rule("may be ended under the mandate that allows auctions, while it lasts", () => {
+    const delegated = (): Draft =>
+      end()
+        .notSignedBy("marketplace")
+        .signedBy("agent")
+        .until(DEADLINE_MS + 60_000)
+        .cites("alice", member("alice"))
+        .cites("mandate", mandate("alice", "agent"));
+    delegated().verifies();
+    delegated()
+      .change("mandate", { flows: ["bid"] })
+      .failsWith("end_signed_by_seller_or_marketplace");
+    return delegated().until(null).failsWith("end_signed_by_seller_or_marketplace");
+  });
 });
 
 describe("settle auction", () => {
@@ -500,10 +561,24 @@ describe("settle auction", () => {
     settle()
       .notSignedBy("carol", "alice")
       .signedBy("agent of carol", "agent of alice")
+      .cites("alice", member("alice"))
       .cites("of carol", mandate("carol", "agent of carol"))
       .cites("of alice", mandate("alice", "agent of alice"))
       .verifies(),
   );
+  rule("is signed by the aggregator of a seller whose delegate signs, and whose membership shows that", () => {
+    const served = (): Draft =>
+      settle()
+        .notSignedBy("alice")
+        .signedBy("agent of alice")
+        .cites("alice", member("alice", { servedBy: keyOf("hub") }))
+        .cites("hub", member("hub", { roles: ["aggregator"] }))
+        .cites("of alice", mandate("alice", "agent of alice"));
+    served().signedBy("hub").verifies();
+    served().signedBy("hub").change("hub", { standing: "suspended" }).failsWith("settle_signed_by_former_owner");
+    served().signedBy("hub").without("alice").failsWith("settle_signed_by_former_owner");
+    return served().failsWith("settle_signed_by_former_owner");
+  });
   rule("is signed by the grid authority", () =>
     settle().notSignedBy("grid authority").failsWith("settle_signed_by_grid_authority"),
   );
@@ -568,6 +643,19 @@ describe("an auction that nobody settles", () => {
     for (const name of ["alice", "carol", "marketplace"])
       lapse().notSignedBy("grid authority").signedBy(name).verifies();
     return lapse().notSignedBy("grid authority").signedBy("mallory").failsWith("lapse_signed_by_a_party");
+  });
+  rule("may be taken back under the mandate that allows bids", () => {
+    const delegated = (): Draft =>
+      lapse()
+        .notSignedBy("grid authority")
+        .signedBy("agent")
+        .until(GATE_MS + 60_000)
+        .cites("carol", member("carol"))
+        .cites("mandate", mandate("carol", "agent"));
+    delegated().verifies();
+    return delegated()
+      .change("mandate", { flows: ["create-auction"] })
+      .failsWith("lapse_signed_by_a_party");
   });
 });
 

@@ -1,5 +1,6 @@
 /** Clauses of the English auction (paper section 3.4): only the owner auctions, bids rise, the highest bidder pays and becomes owner. */
 import { costCeil, costFloor, micros, microsPerKwh, type PublicKey, sumEnergy } from "#core";
+import { claimsText, commonClaimsOf, meetsRequirement } from "../claims.ts";
 import type { Facts } from "../resolved.ts";
 import type { Auction, Bid, PowerPromise } from "../states.ts";
 import {
@@ -18,6 +19,7 @@ import {
   Tally,
 } from "./clause.ts";
 import { exposureClauses } from "./exposure.ts";
+import { buyersMarginClauses } from "./margin.ts";
 
 function energyOf(auction: Auction | undefined): Changes {
   return new Tally().add(auction?.slot ?? "", auction?.energy ?? 0n).changes;
@@ -80,6 +82,12 @@ export function createAuctionClauses(facts: Facts): readonly Clause[] {
         locked.every(({ slot }) => slot === auction.slot) &&
         sumEnergy(locked.map(({ energy }) => energy)) === auction.energy,
     ),
+    clause(
+      "auction_claims_of_its_promises",
+      () =>
+        auction !== undefined &&
+        claimsText(auction.claims) === claimsText(commonClaimsOf(locked.map(({ claims }) => claims))),
+    ),
     clause("auction_locks_nothing_else", () =>
       promises.every((promise) => promise.lock === null || isLockedBy(promise, auctionId)),
     ),
@@ -98,14 +106,16 @@ export function createAuctionClauses(facts: Facts): readonly Clause[] {
     clause("auction_ends_before_gate", () => auction !== undefined && auction.deadlineMs < facts.gateMs(auction.slot)),
     clause(
       "auction_authorised",
-      () => auction !== undefined && isAuthorised(facts, auction.seller, "create-auction", energyOf(auction)),
+      () =>
+        auction !== undefined &&
+        isAuthorised(facts, auction.seller, { flow: "create-auction", energyBySlot: energyOf(auction) }),
     ),
     clause("auction_verified", () => isVerified(facts)),
   ];
 }
 
 export function bidClauses(facts: Facts): readonly Clause[] {
-  const { auctionId, bidder } = facts.commandOf("bid");
+  const { auctionId, bidder, requires } = facts.commandOf("bid");
   const [before] = facts.consumed("auction");
   const [after] = facts.made("auction");
   const [bid] = facts.made("bid");
@@ -136,6 +146,12 @@ export function bidClauses(facts: Facts): readonly Clause[] {
         bid !== undefined &&
         (before.highestPrice === null || bid.price >= before.highestPrice + facts.parameters.bidRiseMin),
     ),
+    clause(
+      "bid_requirement_met",
+      () =>
+        requires === null ||
+        (before !== undefined && meetsRequirement(before.claims, requires, facts.cited("agency-record"))),
+    ),
     clause("bid_price_in_band", () => bid !== undefined && bid.price <= facts.parameters.priceMax),
     clause("bid_before_deadline", () => before !== undefined && facts.isUntil(before.deadlineMs)),
     clause("bid_not_by_seller", () => before?.seller !== bidder),
@@ -146,8 +162,11 @@ export function bidClauses(facts: Facts): readonly Clause[] {
     ),
     clause("bid_money_stays", () => moneyChanges(facts).size === 0),
     clause("bid_funds_of_the_bidder", () => facts.consumed("funds").every(({ owner }) => owner === bidder)),
+    ...buyersMarginClauses(facts, "bid", bidder),
     clause("bidder_may_act", () => mayAct(facts, bidder)),
-    clause("bid_authorised", () => isAuthorised(facts, bidder, "bid", energyOf(before))),
+    clause("bid_authorised", () =>
+      isAuthorised(facts, bidder, { flow: "bid", energyBySlot: energyOf(before), bidPrice: bid?.price }),
+    ),
     clause("bid_verified", () => isVerified(facts)),
     ...exposureClauses(facts),
   ];
@@ -164,8 +183,15 @@ export function bidCost(
 
 function onlyHighestChanges(before: Auction | undefined, after: Auction | undefined): boolean {
   if (before === undefined || after === undefined) return false;
+  return staysBut(before, after, ["highestBidder", "highestPrice"]);
+}
+
+/** Whether nothing of an auction changes but the named fields. */
+function staysBut(before: Auction, after: Auction, changing: readonly (keyof Auction)[]): boolean {
   return (Object.keys(before) as (keyof Auction)[]).every(
-    (key) => key === "highestBidder" || key === "highestPrice" || before[key] === after[key],
+    (key) =>
+      changing.includes(key) ||
+      (key === "claims" ? claimsText(before.claims) === claimsText(after.claims) : before[key] === after[key]),
   );
 }
 
@@ -202,17 +228,16 @@ export function endAuctionClauses(facts: Facts): readonly Clause[] {
     clause("end_promises_conserved", () => promisesConserved(facts)),
     clause(
       "end_signed_by_seller_or_marketplace",
-      () => before !== undefined && (facts.isSigner(before.seller) || facts.isSigner(before.marketplace)),
+      () =>
+        before !== undefined &&
+        (facts.isSigner(before.marketplace) || isAuthorised(facts, before.seller, { flow: "create-auction" })),
     ),
   ];
 }
 
 function isEndOf(before: Auction | undefined, after: Auction | undefined): boolean {
   if (before === undefined || after === undefined) return false;
-  return (
-    after.status === "ended" &&
-    (Object.keys(before) as (keyof Auction)[]).every((key) => key === "status" || before[key] === after[key])
-  );
+  return after.status === "ended" && staysBut(before, after, ["status"]);
 }
 
 function freesPromises(facts: Facts, auction: Auction | undefined): boolean {
@@ -235,7 +260,9 @@ export function lapseAuctionClauses(facts: Facts): readonly Clause[] {
     clause("lapse_after_gate", () => auction !== undefined && facts.isFrom(facts.gateMs(auction.slot))),
     clause("lapse_returns_the_bid", () => takesHighestBid(facts, auction)),
     clause("lapse_money_stays", () => moneyChanges(facts).size === 0),
-    clause("lapse_signed_by_a_party", () => parties.some((party) => party != null && facts.isSigner(party))),
+    clause("lapse_signed_by_a_party", () =>
+      parties.some((party) => party != null && isAuthorised(facts, party, { flow: "bid" })),
+    ),
     ...exposureClauses(facts),
   ];
 }
@@ -264,7 +291,7 @@ export function settleAuctionClauses(facts: Facts): readonly Clause[] {
     clause("settle_before_gate", () => auction !== undefined && isBeforeGate(facts, [auction.slot])),
     clause(
       "settle_signed_by_winner",
-      () => winner !== null && isAuthorised(facts, winner, "settle-auction", energyOf(auction)),
+      () => winner !== null && isAuthorised(facts, winner, { flow: "settle-auction", energyBySlot: energyOf(auction) }),
     ),
     clause("settle_signed_by_former_owner", () => hasFormerOwnersConsent(facts, auction)),
     clause("settle_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
@@ -282,7 +309,7 @@ function isSellerOverdue(facts: Facts, auction: Auction | undefined): boolean {
 /** The seller signs. If it is silent, the auction that it signed is its consent, and the marketplace of the auction signs. */
 function hasFormerOwnersConsent(facts: Facts, auction: Auction | undefined): boolean {
   if (auction === undefined) return false;
-  if (isAuthorised(facts, auction.seller, "settle-auction", energyOf(auction))) return true;
+  if (isAuthorised(facts, auction.seller, { flow: "settle-auction", energyBySlot: energyOf(auction) })) return true;
   const { marketplace } = auction;
   return isSellerOverdue(facts, auction) && facts.isSigner(marketplace) && isMarketplace(facts, marketplace);
 }

@@ -1,5 +1,6 @@
 /** What a clause is, and the measures that many clauses share. Pure: no clock, no party look-up. */
 import { InvariantError, type PublicKey, type SlotId, slotOf } from "#core";
+import { claimsText } from "../claims.ts";
 import type { Facts } from "../resolved.ts";
 import {
   type DelegableFlow,
@@ -79,7 +80,7 @@ function addMoney(tally: Tally, state: State, sign: bigint): void {
   if (money !== null) tally.add(money.owner, sign * money.amount);
 }
 
-/** Money that leaves or enters the ledger: zero in all flows but issue and redeem. */
+/** Money that leaves or enters the ledger: zero in all flows but those in which it is issued and paid out. */
 export function moneyChange(facts: Facts): bigint {
   let sum = 0n;
   for (const amount of moneyChanges(facts).values()) sum += amount;
@@ -94,36 +95,50 @@ export function promiseChanges(facts: Facts, keyOf: (promise: PowerPromise) => s
   return tally.changes;
 }
 
-/** Whether only the owner of promises and their locks change: lineage, supplier, slot and energy stay. */
+/** Whether only the owner of promises and their locks change: lineage, supplier, slot, claims and energy stay. */
 export function promisesConserved(facts: Facts): boolean {
   return (
-    promiseChanges(
-      facts,
-      ({ promiseId, supplier, slot, delivered }) => `${promiseId} ${supplier} ${slot} ${delivered ?? "open"}`,
+    promiseChanges(facts, ({ promiseId, supplier, slot, delivered, claims }) =>
+      JSON.stringify([promiseId, supplier, slot, `${delivered ?? "open"}`, claimsText(claims)]),
     ).size === 0
   );
 }
 
+/** What a delegate does in a transaction, as far as a mandate limits it. */
+export type Delegated = {
+  readonly flow: DelegableFlow;
+  readonly energyBySlot?: Changes;
+  /** The highest price that is bid. */
+  readonly bidPrice?: bigint | undefined;
+};
+
 /**
  * Whether `party` agrees: its own key signs, or a delegate's under a cited mandate that allows the flow, is not expired
- * at the end of the transaction's window, and whose limit per slot is kept.
+ * at the end of the transaction's window, and whose limits are kept. Where an aggregator serves the party, it signs beside
+ * the delegate: it answers for what its members' agents do. That it does so is seen in the party's membership, so that is cited.
  */
-export function isAuthorised(facts: Facts, party: PublicKey, flow: DelegableFlow, energyBySlot: Changes): boolean {
+export function isAuthorised(facts: Facts, party: PublicKey, delegated: Delegated): boolean {
   if (facts.isSigner(party)) return true;
+  const member = citedMember(facts, party);
+  if (member === undefined) return false;
+  const { servedBy } = member;
+  if (servedBy !== null && !(facts.isSigner(servedBy) && mayAct(facts, servedBy))) return false;
   return facts
     .cited("mandate")
     .some(
       (mandate) =>
         mandate.principal === party &&
         facts.isSigner(mandate.delegate) &&
-        mandate.flows.includes(flow) &&
+        mandate.flows.includes(delegated.flow) &&
         facts.isUntil(mandate.expiresMs) &&
-        isWithinLimit(facts, mandate, energyBySlot),
+        (delegated.bidPrice ?? mandate.bidPriceMax) <= mandate.bidPriceMax &&
+        isWithinSlots(facts, mandate, delegated.energyBySlot ?? new Map()) &&
+        isWithinDays(facts, mandate),
     );
 }
 
 /** Whether no slot's energy passes the limit: neither in this transaction nor with all that stood before, where it adds to that. */
-function isWithinLimit(facts: Facts, { principal, energyPerSlotMax }: Mandate, energyBySlot: Changes): boolean {
+function isWithinSlots(facts: Facts, { principal, energyPerSlotMax }: Mandate, energyBySlot: Changes): boolean {
   const before = entriesOf(facts.consumed("exposure"), principal);
   const grown = [...entriesOf(facts.made("exposure"), principal)].flatMap(([slot, { promised, bought, bidding }]) => {
     const last = before.get(slot);
@@ -132,6 +147,32 @@ function isWithinLimit(facts: Facts, { principal, energyPerSlotMax }: Mandate, e
     return [isPromising ? promised : 0n, isBuying ? bought + bidding : 0n];
   });
   return [...energyBySlot.values(), ...grown].every((energy) => energy <= energyPerSlotMax);
+}
+
+/**
+ * Whether the principal's day stays within the mandate where the transaction adds to it. The exposure is the counter: every
+ * trade consumes it, so two delegates, or one in two processes, can't both take what is left.
+ */
+function isWithinDays(facts: Facts, { principal, energyPerDayMax }: Mandate): boolean {
+  const before = new Map(
+    facts.consumed("exposure").flatMap((exposure) => (exposure.member === principal ? [[exposure.day, exposure]] : [])),
+  );
+  return facts.made("exposure").every((exposure) => {
+    if (exposure.member !== principal) return true;
+    const [after, last] = [dayTotals(exposure), dayTotals(before.get(exposure.day))];
+    return (
+      (after.promised <= last.promised || after.promised <= energyPerDayMax) &&
+      (after.buying <= last.buying || after.buying <= energyPerDayMax)
+    );
+  });
+}
+
+function dayTotals(exposure: Exposure | undefined): { readonly promised: bigint; readonly buying: bigint } {
+  const entries = exposure?.entries ?? [];
+  return {
+    promised: entries.reduce((sum, { promised }) => sum + promised, 0n),
+    buying: entries.reduce((sum, { bought, bidding }) => sum + bought + bidding, 0n),
+  };
 }
 
 /** A member's entries, by slot. */

@@ -1,5 +1,5 @@
 /** Clauses that every transaction must hold, whatever its command. */
-import type { CommandTag } from "../commands.ts";
+import { type CommandTag, MONEY_GATES } from "../commands.ts";
 import type { Facts } from "../resolved.ts";
 import type { StateTag } from "../states.ts";
 import { type Clause, clause, moneyChange } from "./clause.ts";
@@ -15,38 +15,54 @@ const CITED: readonly StateTag[] = ["member", "mandate"];
 
 /** Which kinds of states each flow may touch. What is not listed is refused. Parameters may be cited by all. */
 const KINDS: Readonly<Record<CommandTag, Kinds>> = {
-  genesis: { consumes: [], cites: [], makes: ["network-parameters", "member", "exposure-index"] },
-  join: { consumes: [], cites: [], makes: ["member", "exposure-index"] },
+  genesis: { consumes: [], cites: [], makes: ["network-parameters", "member", "exposure-index", "agency-record"] },
+  join: { consumes: [], cites: ["member"], makes: ["member", "exposure-index", "agency-record", "mandate"] },
+  "move-member": { consumes: ["member", "mandate"], cites: ["member"], makes: ["member", "mandate"] },
   "amend-member": { consumes: ["member", "standing-vote"], cites: ["member"], makes: ["member"] },
   "vote-standing": { consumes: ["standing-vote"], cites: ["member"], makes: ["standing-vote"] },
   "amend-parameters": { consumes: ["network-parameters"], cites: [], makes: ["network-parameters"] },
   "issue-funds": { consumes: [], cites: [], makes: ["funds"] },
-  "redeem-funds": { consumes: ["funds"], cites: [], makes: ["funds"] },
+  "redeem-funds": { consumes: ["funds"], cites: [], makes: ["funds", "redemption"] },
+  "confirm-payout": { consumes: ["redemption"], cites: [], makes: [] },
   "publish-tariff": { consumes: ["tariff"], cites: [], makes: ["tariff"] },
   "grant-mandate": { consumes: ["mandate"], cites: ["member"], makes: ["mandate"] },
   "revoke-mandate": { consumes: ["mandate"], cites: [], makes: [] },
   "create-promises": {
     consumes: ["funds", ...EXPOSURE],
+    cites: [...CITED, "curtailment"],
+    makes: ["power-promise", "deposit", "funds", ...EXPOSURE],
+  },
+  "split-promise": { consumes: ["power-promise"], cites: CITED, makes: ["power-promise"] },
+  "merge-promises": { consumes: ["power-promise"], cites: CITED, makes: ["power-promise"] },
+  substitute: {
+    consumes: ["power-promise", "deposit", ...EXPOSURE],
     cites: CITED,
     makes: ["power-promise", "deposit", "funds", ...EXPOSURE],
   },
   "create-auction": { consumes: ["power-promise"], cites: CITED, makes: ["power-promise", "auction"] },
-  bid: {
-    consumes: ["auction", "bid", "funds", ...EXPOSURE],
-    cites: CITED,
-    makes: ["auction", "bid", "funds", ...EXPOSURE],
+  "certify-claims": { consumes: ["power-promise"], cites: CITED, makes: ["power-promise", "certificate"] },
+  "contradict-certificate": { consumes: ["certificate"], cites: ["member"], makes: ["certificate"] },
+  "close-certificates": {
+    consumes: ["certificate", "agency-record"],
+    cites: ["slot-settlement"],
+    makes: ["agency-record"],
   },
-  "end-auction": { consumes: ["auction", "power-promise"], cites: [], makes: ["auction", "power-promise"] },
+  bid: {
+    consumes: ["auction", "bid", "funds", "margin", ...EXPOSURE],
+    cites: [...CITED, "agency-record", "margin"],
+    makes: ["auction", "bid", "funds", "margin", ...EXPOSURE],
+  },
+  "end-auction": { consumes: ["auction", "power-promise"], cites: CITED, makes: ["auction", "power-promise"] },
   "settle-auction": {
     consumes: ["auction", "bid", "power-promise", ...EXPOSURE],
     cites: CITED,
     makes: ["power-promise", "funds", ...EXPOSURE],
   },
-  "lapse-auction": { consumes: ["auction", "bid", ...EXPOSURE], cites: [], makes: ["funds", ...EXPOSURE] },
+  "lapse-auction": { consumes: ["auction", "bid", ...EXPOSURE], cites: CITED, makes: ["funds", ...EXPOSURE] },
   "place-orders": {
-    consumes: ["funds", "power-promise", ...EXPOSURE],
-    cites: CITED,
-    makes: ["pool-order", "power-promise", "funds", ...EXPOSURE],
+    consumes: ["funds", "power-promise", "margin", ...EXPOSURE],
+    cites: [...CITED, "margin"],
+    makes: ["pool-order", "power-promise", "funds", "margin", ...EXPOSURE],
   },
   "cancel-orders": {
     consumes: ["pool-order", "power-promise", ...EXPOSURE],
@@ -55,24 +71,45 @@ const KINDS: Readonly<Record<CommandTag, Kinds>> = {
   },
   "clear-pool": {
     consumes: ["pool-order", "power-promise", ...EXPOSURE],
-    cites: CITED,
+    cites: [...CITED, "agency-record"],
     makes: ["pool-order", "power-promise", "funds", ...EXPOSURE],
   },
-  "record-meters": { consumes: [], cites: [], makes: ["meter-reading"] },
+  "report-meters": { consumes: ["meter-report"], cites: ["member"], makes: ["meter-report"] },
+  "release-margin": { consumes: ["margin"], cites: ["exposure"], makes: ["margin", "funds"] },
+  "curtail-slot": {
+    consumes: ["curtailment", "power-promise", "deposit", "exposure"],
+    cites: [],
+    makes: ["curtailment", "power-promise", "deposit", "funds", "exposure"],
+  },
+  "record-meters": {
+    consumes: ["meter-reading", "meter-report"],
+    cites: ["member", "slot-settlement"],
+    makes: ["meter-reading"],
+  },
   "check-delivery": {
     consumes: ["power-promise", "deposit"],
-    cites: ["meter-reading", "exposure"],
+    cites: ["meter-reading", "exposure", ...CITED],
     makes: ["power-promise", "delivery-record", "funds"],
   },
   "settle-slot": {
-    consumes: ["meter-reading", "delivery-record", "power-promise", "exposure", "funds"],
-    cites: ["tariff", "exposure-index"],
-    makes: ["slot-settlement", "exposure", "funds"],
+    consumes: ["meter-reading", "delivery-record", "power-promise", ...EXPOSURE, "funds", "margin"],
+    cites: ["tariff", ...CITED],
+    makes: ["slot-settlement", ...EXPOSURE, "funds", "margin"],
+  },
+  "correct-settlement": {
+    consumes: ["slot-settlement", "meter-reading", "funds"],
+    cites: ["tariff", ...CITED],
+    makes: ["slot-settlement", "funds"],
+  },
+  "raise-dispute": { consumes: [], cites: ["member"], makes: ["dispute"] },
+  "vote-dispute": { consumes: ["dispute-vote"], cites: ["dispute", "member"], makes: ["dispute-vote"] },
+  "decide-dispute": {
+    consumes: ["dispute", "dispute-vote", "meter-reading"],
+    cites: ["member", "meter-reading", "slot-settlement"],
+    makes: ["meter-reading"],
   },
 };
 
-/** Flows in which money may enter or leave the ledger. */
-const MONEY_GATES: readonly CommandTag[] = ["issue-funds", "redeem-funds"];
 const WINDOW_MS_MAX = 7 * 86_400_000;
 
 export function commonClauses(facts: Facts): readonly Clause[] {
@@ -91,7 +128,9 @@ export function commonClauses(facts: Facts): readonly Clause[] {
     clause("makes_only_kinds_of_the_flow", () => content.outputs.every(({ tag }) => kinds.makes.includes(tag))),
     clause("window_not_too_long", () => windowIsShort(facts)),
     clause("money_conserved", () => MONEY_GATES.includes(command.tag) || moneyChange(facts) === 0n),
-    clause("funds_positive", () => facts.made("funds").every(({ amount }) => amount > 0n)),
+    clause("funds_positive", () =>
+      [...facts.made("funds"), ...facts.made("margin")].every(({ amount }) => amount > 0n),
+    ),
     clause("promise_energy_positive", () => facts.made("power-promise").every(({ energy }) => energy > 0n)),
   ];
 }

@@ -1,6 +1,6 @@
 /** Clauses of meters, delivery and settlement: each fails alone. And how one of the parties would cheat the others. */
 import { describe, test } from "vitest";
-import { type LocalDay, wattHours } from "#core";
+import { type LocalDay, micros, wattHours } from "#core";
 import {
   type Draft,
   deliveryRecord,
@@ -9,11 +9,15 @@ import {
   exposureIndex,
   funds,
   keyOf,
+  mandate,
+  member,
   NEXT_SLOT,
   PARAMETERS,
   promise,
   reading,
+  SLOT,
   SLOT_END_MS,
+  settledExposure,
   settleSlotOfSupplier,
   settleSlotWithoutTrades,
   slotSettlement,
@@ -30,30 +34,6 @@ function rule(name: string, judge: () => Verdict): void {
   });
 }
 
-describe("record meters", () => {
-  const record = VALID["record-meters"];
-  rule("verifies", () => record().verifies());
-  rule("records some", () => record().without("alice", "bob").failsWith("meters_some"));
-  rule("records the slot that the command names", () =>
-    record()
-      .replace("bob", reading("bob", 0, 1, NEXT_SLOT))
-      .failsWith("meters_of_the_slot"),
-  );
-  rule("records each member once", () =>
-    record()
-      .makes("again", reading("alice", 9_000, 0))
-      .failsWith("meters_one_per_member"),
-  );
-  rule("records a slot that has ended", () =>
-    record()
-      .from(SLOT_END_MS - 1)
-      .failsWith("meters_after_the_slot"),
-  );
-  rule("is signed by the grid authority", () =>
-    record().notSignedBy("grid authority").signedBy("alice").failsWith("meters_signed_by_grid_authority"),
-  );
-});
-
 describe("check delivery", () => {
   const check = VALID["check-delivery"];
   /** All was delivered. */
@@ -65,7 +45,7 @@ describe("check delivery", () => {
       .change("of alice after", { delivered: wattHours(700) })
       .replace(
         "record",
-        deliveryRecord("alice", { promised: 2_000, delivered: 2_000, depositLost: 0, gridFee: 20_000 }),
+        deliveryRecord("alice", { promised: 2_000, delivered: 2_000, unsold: 700, depositLost: 0, gridFee: 20_000 }),
       )
       .replace("returned", funds("alice", 1_180_000))
       .without("to power company")
@@ -77,7 +57,10 @@ describe("check delivery", () => {
       .change("of bob after", { delivered: wattHours(0) })
       .change("of carol after", { delivered: wattHours(0) })
       .change("of alice after", { delivered: wattHours(0) })
-      .replace("record", deliveryRecord("alice", { promised: 2_000, delivered: 0, depositLost: 1_200_000, gridFee: 0 }))
+      .replace(
+        "record",
+        deliveryRecord("alice", { promised: 2_000, delivered: 0, unsold: 700, depositLost: 1_200_000, gridFee: 0 }),
+      )
       .without("returned")
       .replace("to power company", funds("power company", 1_180_000));
 
@@ -178,6 +161,7 @@ describe("check delivery", () => {
       .change("of carol after", { energy: wattHours(1_000), owner: keyOf("bob"), delivered: wattHours(750) })
       .change("of bob after", { owner: keyOf("carol") })
       .without("of alice", "of alice after")
+      .change("record", { unsold: wattHours(0) })
       .failsWith("delivery_pro_rata"),
   );
   rule("loses no promise", () => check().without("of carol after").failsWith("delivery_pro_rata"));
@@ -185,15 +169,32 @@ describe("check delivery", () => {
     check()
       .replace(
         "record",
-        deliveryRecord("alice", { promised: 2_000, delivered: 1_501, depositLost: 300_000, gridFee: 15_000 }),
+        deliveryRecord("alice", {
+          promised: 2_000,
+          delivered: 1_501,
+          unsold: 700,
+          depositLost: 300_000,
+          gridFee: 15_000,
+        }),
       )
+      .failsWith("delivery_recorded"),
+  );
+  rule("records how much of it was sold to nobody", () =>
+    check()
+      .change("record", { unsold: wattHours(699) })
       .failsWith("delivery_recorded"),
   );
   rule("records it once", () =>
     check()
       .makes(
         "second",
-        deliveryRecord("alice", { promised: 2_000, delivered: 1_500, depositLost: 300_000, gridFee: 15_000 }),
+        deliveryRecord("alice", {
+          promised: 2_000,
+          delivered: 1_500,
+          unsold: 700,
+          depositLost: 300_000,
+          gridFee: 15_000,
+        }),
       )
       .failsWith("delivery_recorded"),
   );
@@ -233,6 +234,22 @@ describe("check delivery", () => {
       .from(OVERDUE_MS - 1)
       .failsWith("delivery_signed_by_power_company_if_short");
   });
+  rule("is signed by the delegate of a supplier that an aggregator serves, and by the aggregator", () => {
+    const served = (): Draft =>
+      kept()
+        .notSignedBy("alice")
+        .signedBy("hub's key")
+        .until(SLOT_END_MS + 60_000)
+        .cites("alice", member("alice", { servedBy: keyOf("hub") }))
+        .cites("hub", member("hub", { roles: ["aggregator"] }))
+        .cites("mandate", mandate("alice", "hub's key", { flows: ["check-delivery"], expiresMs: OVERDUE_MS }));
+    served().signedBy("hub").verifies();
+    served()
+      .signedBy("hub")
+      .change("mandate", { flows: ["settle-slot"] })
+      .failsWith("delivery_signed_by_supplier_if_kept");
+    return served().failsWith("delivery_signed_by_supplier_if_kept");
+  });
   rule("is signed by the power company that covered the shortfall (algorithm A2)", () =>
     check().notSignedBy("power company").failsWith("delivery_signed_by_power_company_if_short"),
   );
@@ -269,7 +286,7 @@ describe("settle slot", () => {
       .consumes("of carol", promise("bob", 300, { owner: keyOf("carol"), delivered: wattHours(0) }))
       .replace(
         "settlement",
-        slotSettlement("bob", { consumed: 1_400, used: 1_300, retailEnergy: 100, retailAmount: 30_000 }),
+        slotSettlement("bob", { consumed: 1_400, used: 1_300, bought: 1_300, retailEnergy: 100, retailAmount: 30_000 }),
       )
       .replace("payment", funds("power company", 30_000))
       .replace("change", funds("bob", 470_000))
@@ -292,9 +309,9 @@ describe("settle slot", () => {
   rule("takes the exposure of the member and the day", () => {
     const other = { ...exposure("bob", { slot: NEXT_SLOT, bought: 50 }), day: "2031-06-02" as LocalDay };
     return settleSlotWithoutTrades()
-      .without("index")
+      .without("index", "index after")
       .consumes("exposure", other)
-      .makes("exposure after", other)
+      .replace("exposure after", settledExposure("dave", { slot: NEXT_SLOT, bought: 50 }))
       .failsWith("settlement_knows_the_position");
   });
   rule("takes all that the member bought", () =>
@@ -304,16 +321,14 @@ describe("settle slot", () => {
   );
   rule("waits for the delivery check of what the member promised", () => {
     settleSlotOfSupplier()
-      .replace("record", deliveryRecord("bob", { promised: 2_000, delivered: 1_500, depositLost: 0, gridFee: 0 }))
-      .replace(
-        "settlement",
-        slotSettlement("alice", { produced: 1_800, consumed: 300, feedInEnergy: 2_025, feedInAmount: 162_000 }),
-      )
+      .change("record", { supplier: keyOf("bob") })
+      .change("settlement", { feedInEnergy: wattHours(2_025), feedInAmount: micros(162_000) })
       .replace("payment", funds("alice", 162_000))
       .replace("change", funds("power company", 338_000))
       .failsWith("settlement_after_delivery_check");
     return settleSlotOfSupplier()
-      .replace("record", deliveryRecord("alice", { promised: 1_900, delivered: 1_500, depositLost: 0, gridFee: 0 }))
+      .change("record", { promised: wattHours(1_900) })
+      .change("settlement", { promised: wattHours(1_900) })
       .failsWith("settlement_after_delivery_check");
   });
   rule("takes no delivery record without a promise", () =>
@@ -322,22 +337,66 @@ describe("settle slot", () => {
       .failsWith("settlement_after_delivery_check"),
   );
   rule("closes the slot and nothing else", () => {
-    settle().replace("exposure of bob after", exposure("bob")).failsWith("settlement_closes_the_slot");
+    settle().replace("exposure of bob after", settledExposure("bob")).failsWith("settlement_closes_the_slot");
     settle()
-      .replace("exposure of bob after", exposure("bob", { bought: 1_000 }, { slot: NEXT_SLOT, bought: 50 }))
+      .replace("exposure of bob after", settledExposure("bob", { bought: 1_000 }, { slot: NEXT_SLOT, bought: 50 }))
       .failsWith("settlement_closes_the_slot");
     settle()
-      .replace("exposure of bob after", exposure("bob", { slot: NEXT_SLOT, bought: 49 }))
+      .replace("exposure of bob after", settledExposure("bob", { slot: NEXT_SLOT, bought: 49 }))
       .failsWith("settlement_closes_the_slot");
     return settle().without("exposure of bob after").failsWith("settlement_closes_the_slot");
+  });
+  rule("settles a slot once, whatever readings there are of it, and forgets no slot that is settled", () => {
+    const again = { ...exposure("bob", { bought: 1_000 }, { slot: NEXT_SLOT, bought: 50 }), settled: [SLOT] };
+    settle().replace("exposure of bob", again).failsWith("settlement_once_per_slot");
+    const forgotten = { ...again, settled: [NEXT_SLOT] };
+    settle().replace("exposure of bob", forgotten).failsWith("settlement_once_per_slot");
+    settle()
+      .replace("exposure of bob after", exposure("bob", { slot: NEXT_SLOT, bought: 50 }))
+      .failsWith("settlement_once_per_slot");
+    return settle()
+      .replace("exposure of bob", forgotten)
+      .change("exposure of bob after", { settled: [SLOT, NEXT_SLOT] })
+      .verifies();
+  });
+  rule("settles by the reading that the delivery was checked by", () =>
+    settleSlotOfSupplier()
+      .change("reading", { produced: wattHours(1_799) })
+      .change("settlement", { produced: wattHours(1_799) })
+      .failsWith("settlement_by_the_reading_of_the_delivery"),
+  );
+  rule("takes all own promises that nobody bought: what was delivered on them is paid", () =>
+    settleSlotOfSupplier()
+      .without("held", "payment", "change", "funds")
+      .change("settlement", {
+        feedInEnergy: wattHours(0),
+        feedInAmount: micros(0),
+        unsold: wattHours(0),
+        keptFirst: wattHours(0),
+      })
+      .failsWith("settlement_of_all_unsold"),
+  );
+  test.each([
+    "used",
+    "surplusAmount",
+    "revision",
+    "promised",
+    "delivered",
+    "unsold",
+    "bought",
+    "depositLost",
+    "gridFee",
+  ] as const)("records %s as it was", (field) => {
+    const patch = { [field]: field === "revision" ? 1 : 1n };
+    settle().change("settlement", patch).failsWith("settlement_recorded");
   });
   rule("closes no slot with bids that still lock money", () =>
     settle()
       .replace("exposure of bob", exposure("bob", { bought: 1_000, bidding: 1 }, { slot: NEXT_SLOT, bought: 50 }))
       .failsWith("settlement_closes_the_slot"),
   );
-  rule("makes no exposure where there was none", () =>
-    settleSlotWithoutTrades().makes("exposure", exposure("dave")).failsWith("settlement_closes_the_slot"),
+  rule("opens the day of a member that never traded once", () =>
+    settleSlotWithoutTrades().makes("exposure", settledExposure("dave")).failsWith("settlement_closes_the_slot"),
   );
   rule("touches nobody else's funds", () =>
     settle()
@@ -377,6 +436,22 @@ describe("settle slot", () => {
     settle().notSignedBy("grid authority").failsWith("settlement_signed_by_grid_authority"),
   );
   rule("is signed by the member", () => settle().notSignedBy("bob").failsWith("settlement_signed_by_the_member"));
+  rule("is signed by the delegate of a member that an aggregator serves, and by the aggregator", () => {
+    const served = (): Draft =>
+      settle()
+        .notSignedBy("bob")
+        .signedBy("hub's key")
+        .until(SLOT_END_MS + 60_000)
+        .cites("bob", member("bob", { servedBy: keyOf("hub") }))
+        .cites("hub", member("hub", { roles: ["aggregator"] }))
+        .cites("mandate", mandate("bob", "hub's key", { flows: ["settle-slot"], expiresMs: OVERDUE_MS }));
+    served().signedBy("hub").verifies();
+    served()
+      .signedBy("hub")
+      .change("mandate", { flows: ["check-delivery"] })
+      .failsWith("settlement_signed_by_the_member");
+    return served().failsWith("settlement_signed_by_the_member");
+  });
   rule("is signed by the member that pays, however late it is", () =>
     settle().notSignedBy("bob").from(OVERDUE_MS).failsWith("settlement_signed_by_the_member"),
   );

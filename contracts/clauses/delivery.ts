@@ -1,5 +1,16 @@
 /** Clauses of meters, delivery (paper algorithm A2) and the settlement of a slot with the supplier of last resort. */
-import { type MicrosPerKwh, micros, type PublicKey, type SlotId, sumEnergy, wattHours } from "#core";
+import {
+  type MicrosPerKwh,
+  micros,
+  minEnergy,
+  type PublicKey,
+  type SlotId,
+  sumEnergy,
+  type WattHours,
+  wattHours,
+} from "#core";
+import { claimsText } from "../claims.ts";
+import { marginAfterSlot, marginNeeded } from "../margin.ts";
 import type { Facts } from "../resolved.ts";
 import {
   type DeliveryOutcome,
@@ -8,21 +19,19 @@ import {
   type SettlementOutcome,
   settlementOutcome,
 } from "../settlement.ts";
-import type { Exposure, ExposureEntry, MeterReading, PowerPromise } from "../states.ts";
-import { type Clause, clause, isAfterSlot, isOverdue, lazy, moneyChanges, sameChanges, Tally } from "./clause.ts";
-import { wasNeverOpened } from "./exposure.ts";
-
-export function recordMetersClauses(facts: Facts): readonly Clause[] {
-  const { slot } = facts.commandOf("record-meters");
-  const readings = facts.made("meter-reading");
-  return [
-    clause("meters_some", () => readings.length > 0),
-    clause("meters_of_the_slot", () => readings.every((reading) => reading.slot === slot)),
-    clause("meters_one_per_member", () => new Set(readings.map(({ member }) => member)).size === readings.length),
-    clause("meters_after_the_slot", () => isAfterSlot(facts, slot)),
-    clause("meters_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
-  ];
-}
+import type { Exposure, ExposureEntry, Margin, MeterReading, PowerPromise, SlotSettlement } from "../states.ts";
+import {
+  type Clause,
+  clause,
+  isAfterSlot,
+  isAuthorised,
+  isOverdue,
+  lazy,
+  moneyChanges,
+  sameChanges,
+  Tally,
+} from "./clause.ts";
+import { wasNeverOpened, withOpenedDays, withSettled } from "./exposure.ts";
 
 function entryOf(exposures: readonly Exposure[], member: PublicKey, slot: SlotId): ExposureEntry | undefined {
   return exposures.find((exposure) => exposure.member === member)?.entries.find((entry) => entry.slot === slot);
@@ -62,7 +71,10 @@ export function checkDeliveryClauses(facts: Facts): readonly Clause[] {
     ),
     clause("delivery_signed_by_grid_authority", () => facts.isSigner(gridAuthority)),
     clause("delivery_signed_by_supplier_if_kept", () =>
-      ifKnown(({ shortfall }) => shortfall > 0n || facts.isSigner(supplier) || isOverdue(facts, slot)),
+      ifKnown(
+        ({ shortfall }) =>
+          shortfall > 0n || isAuthorised(facts, supplier, { flow: "check-delivery" }) || isOverdue(facts, slot),
+      ),
     ),
     clause("delivery_signed_by_power_company_if_short", () =>
       ifKnown(({ shortfall }) => shortfall === 0n || facts.isSigner(powerCompany) || isOverdue(facts, slot)),
@@ -110,6 +122,7 @@ function sharedProRata(
         next.owner === promise.owner &&
         next.supplier === promise.supplier &&
         next.slot === promise.slot &&
+        claimsText(next.claims) === claimsText(promise.claims) &&
         next.lock === null
       );
     })
@@ -125,8 +138,17 @@ function isRecorded(facts: Facts, outcome: DeliveryOutcome): boolean {
     record.slot === slot &&
     record.promised === outcome.promised &&
     record.delivered === outcome.delivered &&
+    record.unsold === keptBy(supplier, facts.consumed("power-promise")) &&
     record.depositLost === outcome.depositLost &&
     record.gridFee === outcome.gridFee
+  );
+}
+
+/** Energy of the supplier's own promises that it still owns. */
+function keptBy(supplier: PublicKey, promises: readonly PowerPromise[]): bigint {
+  return promises.reduce(
+    (sum, promise) => sum + (promise.owner === supplier && promise.supplier === supplier ? promise.energy : 0n),
+    0n,
   );
 }
 
@@ -170,7 +192,13 @@ export function settleSlotClauses(facts: Facts): readonly Clause[] {
         (before?.bought ?? 0n),
     ),
     clause("settlement_after_delivery_check", () => hasDeliveryRecord(facts, before)),
+    clause(
+      "settlement_of_all_unsold",
+      () => keptBy(member, held) === (facts.consumed("delivery-record")[0]?.unsold ?? 0n),
+    ),
+    clause("settlement_by_the_reading_of_the_delivery", () => isOfDelivery(facts, reading)),
     clause("settlement_closes_the_slot", () => exposureClosed(facts)),
+    clause("settlement_once_per_slot", () => isSettledOnce(facts)),
     clause("settlement_pays_the_two_parties", () =>
       facts.made("funds").every(({ owner }) => owner === member || owner === powerCompany),
     ),
@@ -178,21 +206,46 @@ export function settleSlotClauses(facts: Facts): readonly Clause[] {
     clause("settlement_money_follows", () =>
       ifKnown((value) => sameChanges(moneyChanges(facts), settlementMoney(facts, value))),
     ),
+    clause("settlement_margin_follows", () => ifKnown((value) => marginFollows(facts, value))),
     clause("settlement_signed_by_grid_authority", () => facts.isSigner(gridAuthority)),
-    clause("settlement_signed_by_the_member", () => hasSignedOrOnlyGains(facts, member)),
-    clause("settlement_signed_by_power_company", () => hasSignedOrOnlyGains(facts, powerCompany)),
+    clause("settlement_signed_by_the_member", () =>
+      ifKnown((value) => hasSignedOrOnlyGains(facts, member, marginPays(facts, value))),
+    ),
+    clause("settlement_signed_by_power_company", () => hasSignedOrOnlyGains(facts, powerCompany, 0n)),
   ];
 }
 
-/** Who is silent when it is due to sign is settled all the same, but never made to pay. */
-function hasSignedOrOnlyGains(facts: Facts, party: PublicKey): boolean {
+/** Who is silent when it is due to sign is settled all the same, but never made to pay: the surplus cost alone has its margin. */
+function hasSignedOrOnlyGains(facts: Facts, party: PublicKey, fromMargin: bigint): boolean {
   const { slot } = facts.commandOf("settle-slot");
-  if (facts.isSigner(party)) return true;
+  if (isAuthorised(facts, party, { flow: "settle-slot" })) return true;
   const isUntouched = facts.consumed("funds").every(({ owner }) => owner !== party);
-  return isOverdue(facts, slot) && isUntouched && (moneyChanges(facts).get(party) ?? 0n) >= 0n;
+  return isOverdue(facts, slot) && isUntouched && (moneyChanges(facts).get(party) ?? 0n) + fromMargin >= 0n;
 }
 
-function tariffOf(
+/** What the member's margin may pay without its signature. */
+function marginPays(facts: Facts, { surplusAmount }: SettlementOutcome): bigint {
+  return facts.consumed("margin").length > 0 ? surplusAmount : 0n;
+}
+
+/** Only the member's own margin of the day answers, and what the rest of the day needs of it stays locked. */
+function marginFollows(facts: Facts, outcome: SettlementOutcome): boolean {
+  const { member, slot } = facts.commandOf("settle-slot");
+  const [before, after] = [facts.consumed("margin"), facts.made("margin")];
+  const isOwn = ({ owner, day }: Margin): boolean => owner === member && day === facts.dayOf(slot);
+  const entries = facts.made("exposure")[0]?.entries ?? [];
+  const { kept } = marginAfterSlot(
+    micros(before.reduce((sum, { amount }) => sum + amount, 0n)),
+    marginNeeded(entries, facts.parameters.surplusPrice),
+    -netOf(outcome),
+  );
+  return (
+    [...before, ...after].every(isOwn) &&
+    (kept === 0n ? after.length === 0 : after.length === 1 && after[0]?.amount === kept)
+  );
+}
+
+export function tariffOf(
   facts: Facts,
   slot: SlotId,
 ): { readonly feedIn: MicrosPerKwh; readonly retail: MicrosPerKwh } | undefined {
@@ -212,18 +265,41 @@ function expectedSettlement(
   const delivered =
     facts.consumed("delivery-record").find(({ supplier, slot }) => supplier === reading.member && slot === reading.slot)
       ?.delivered ?? wattHours(0n);
-  return tariff && settlementOutcome({ reading, delivered, held, ...tariff });
+  const { surplusPrice } = facts.parameters;
+  return tariff && settlementOutcome({ reading, delivered, held, surplusPrice, ...tariff });
 }
 
-/** The member's exposure of the day is consumed, or its index proves that the day was never opened. */
+/** The member's exposure of the day is consumed, or its index proves that the day was never opened and opens it. */
 function positionIsKnown(facts: Facts): boolean {
   const { member, slot } = facts.commandOf("settle-slot");
   const day = facts.dayOf(slot);
   const exposures = facts.consumed("exposure");
+  const [consumed, made] = [facts.consumed("exposure-index"), facts.made("exposure-index")];
   if (exposures.length > 0)
-    return exposures.length === 1 && exposures[0]?.member === member && exposures[0].day === day;
-  const index = facts.cited("exposure-index").find((each) => each.member === member);
-  return index !== undefined && wasNeverOpened(index.openedDays, day);
+    return (
+      exposures.length === 1 &&
+      exposures[0]?.member === member &&
+      exposures[0].day === day &&
+      consumed.length + made.length === 0
+    );
+  const [before, after] = [consumed[0], made[0]];
+  return (
+    consumed.length === 1 &&
+    made.length === 1 &&
+    before?.member === member &&
+    after?.member === member &&
+    wasNeverOpened(before.openedDays, day) &&
+    after.openedDays.join() === withOpenedDays(before.openedDays, [day]).join()
+  );
+}
+
+/** What was delivered was found by the same reading: nobody is checked by one and settled by another. */
+function isOfDelivery(facts: Facts, reading: MeterReading | undefined): boolean {
+  return facts
+    .consumed("delivery-record")
+    .every(
+      ({ promised, delivered }) => reading === undefined || delivered === minEnergy(promised, injectedOf(reading)),
+    );
 }
 
 function hasDeliveryRecord(facts: Facts, before: ExposureEntry | undefined): boolean {
@@ -236,26 +312,33 @@ function hasDeliveryRecord(facts: Facts, before: ExposureEntry | undefined): boo
   );
 }
 
-/** The slot's entry goes, every other entry stays as it was. */
+/** The slot's entry goes, every other entry of the member's day stays as it was. */
 function exposureClosed(facts: Facts): boolean {
-  const { slot } = facts.commandOf("settle-slot");
-  const [before] = facts.consumed("exposure");
+  const { member, slot } = facts.commandOf("settle-slot");
+  const entries = facts.consumed("exposure")[0]?.entries ?? [];
   const [after] = facts.made("exposure");
-  if (before === undefined) return after === undefined;
   if (
     after === undefined ||
     facts.made("exposure").length !== 1 ||
-    after.member !== before.member ||
-    after.day !== before.day
+    after.member !== member ||
+    after.day !== facts.dayOf(slot)
   )
     return false;
   const text = (entries: readonly ExposureEntry[]): string =>
     entries.map((entry) => `${entry.slot} ${entry.promised} ${entry.bought} ${entry.bidding}`).join();
-  const closing = before.entries.find((entry) => entry.slot === slot);
+  const closing = entries.find((entry) => entry.slot === slot);
   return (
     (closing === undefined || closing.bidding === 0n) &&
-    text(after.entries) === text(before.entries.filter((entry) => entry.slot !== slot))
+    text(after.entries) === text(entries.filter((entry) => entry.slot !== slot))
   );
+}
+
+/** Whatever readings there are of a slot, the exposure of its day says whether it is settled: then only corrections follow. */
+function isSettledOnce(facts: Facts): boolean {
+  const { slot } = facts.commandOf("settle-slot");
+  const before = facts.consumed("exposure")[0]?.settled ?? [];
+  const after = facts.made("exposure")[0]?.settled;
+  return !before.includes(slot) && (after === undefined || after.join() === withSettled(before, slot).join());
 }
 
 function isSettled(facts: Facts, reading: MeterReading | undefined, outcome: SettlementOutcome): boolean {
@@ -271,12 +354,42 @@ function isSettled(facts: Facts, reading: MeterReading | undefined, outcome: Set
     settlement.feedInEnergy === outcome.feedInEnergy &&
     settlement.feedInAmount === outcome.feedInAmount &&
     settlement.retailEnergy === outcome.retailEnergy &&
-    settlement.retailAmount === outcome.retailAmount
+    settlement.retailAmount === outcome.retailAmount &&
+    settlement.surplusAmount === outcome.surplusAmount &&
+    settlement.revision === reading.revision &&
+    isRecordedPosition(facts, settlement)
   );
 }
 
-function settlementMoney(facts: Facts, { feedInAmount, retailAmount }: SettlementOutcome): ReadonlyMap<string, bigint> {
+/** What a correction starts from: what the member promised, delivered, kept and bought, and what that cost. */
+function isRecordedPosition(facts: Facts, settlement: SlotSettlement): boolean {
+  const [record] = facts.consumed("delivery-record");
+  const held = facts.consumed("power-promise");
+  const kept = keptBy(settlement.member, held);
+  return (
+    settlement.promised === (record?.promised ?? 0n) &&
+    settlement.delivered === (record?.delivered ?? 0n) &&
+    settlement.unsold === kept &&
+    settlement.bought === sumEnergy(held.map(({ energy }) => energy)) - kept &&
+    settlement.depositLost === (record?.depositLost ?? 0n) &&
+    settlement.gridFee === (record?.gridFee ?? 0n) &&
+    settlement.deliveredFirst === settlement.delivered &&
+    settlement.keptFirst === deliveredOnKept(settlement.member, held)
+  );
+}
+
+/** What was delivered on own promises that nobody bought. */
+function deliveredOnKept(member: PublicKey, held: readonly PowerPromise[]): WattHours {
+  return sumEnergy(held.flatMap(({ supplier, delivered }) => (supplier === member ? (delivered ?? []) : [])));
+}
+
+function settlementMoney(facts: Facts, outcome: SettlementOutcome): ReadonlyMap<string, bigint> {
   const { member } = facts.commandOf("settle-slot");
-  const net = feedInAmount - retailAmount;
+  const net = netOf(outcome);
   return new Tally().add(member, net).add(facts.parameters.powerCompany, -net).changes;
+}
+
+/** What the member gains by the settlement. */
+function netOf({ feedInAmount, retailAmount, surplusAmount }: SettlementOutcome): bigint {
+  return feedInAmount - retailAmount - surplusAmount;
 }

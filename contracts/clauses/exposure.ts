@@ -7,6 +7,7 @@ import type { Facts } from "../resolved.ts";
 import { OPENED_DAYS_MAX } from "../state-codec.ts";
 import type { Exposure, ExposureEntry, State } from "../states.ts";
 import { type Changes, type Clause, clause, lazy, sameChanges, Tally } from "./clause.ts";
+import { speculatorsMarginsLocked } from "./margin.ts";
 
 type Measure = "promised" | "bought" | "bidding";
 
@@ -20,6 +21,7 @@ export function exposureClauses(facts: Facts): readonly Clause[] {
     clause("exposure_counts_the_change", () => sameChanges(changes(), positionChanges(facts))),
     clause("exposure_only_where_it_changes", () => onlyChangedExposures(facts)),
     clause("holding_cap_kept", () => holdingCapsKept(facts, changes())),
+    clause("exposure_margin_locked", () => speculatorsMarginsLocked(facts)),
   ];
 }
 
@@ -123,8 +125,15 @@ function exposuresContinue(facts: Facts): boolean {
     consumed.size === before.length &&
     before.every((key) => made.has(key)) &&
     [...opened].every((key) => made.has(key)) &&
-    after.every((key) => consumed.has(key) !== opened.has(key))
+    after.every((key) => consumed.has(key) !== opened.has(key)) &&
+    sameSettled(facts)
   );
+}
+
+/** Trading settles nothing, and forgets no settlement. */
+function sameSettled(facts: Facts): boolean {
+  const before = new Map(facts.consumed("exposure").map((exposure) => [keyOf(exposure), exposure.settled.join()]));
+  return facts.made("exposure").every((exposure) => exposure.settled.join() === (before.get(keyOf(exposure)) ?? ""));
 }
 
 /** Days that the exposure indexes of this transaction open. */
@@ -172,6 +181,11 @@ export function wasNeverOpened(openedDays: readonly LocalDay[], day: LocalDay): 
 /** The days of an exposure index after `added` are opened: in order, the latest of them if they are too many. */
 export function withOpenedDays(openedDays: readonly LocalDay[], added: readonly LocalDay[]): readonly LocalDay[] {
   return [...new Set([...openedDays, ...added])].sort(compareText).slice(-OPENED_DAYS_MAX);
+}
+
+/** The settled slots of a day after one more is settled, in order. */
+export function withSettled(settled: readonly SlotId[], slot: SlotId): readonly SlotId[] {
+  return [...settled, slot].sort(compareText);
 }
 
 /** Consuming a member's exposure stops its other trades for a moment: only those whose position changes bear it. */

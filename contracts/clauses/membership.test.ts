@@ -3,14 +3,18 @@ import { describe, test } from "vitest";
 import type { ObserverGrant } from "#contracts";
 import { microsPerKwh, type PublicKey, wattHours } from "#core";
 import {
+  AGENCY,
+  agencyRecord,
   amendMemberByVotes,
   DAY,
+  type Draft,
   exposureIndex,
   funds,
   keyOf,
   mandate,
   member,
   PARAMETERS,
+  redemption,
   SLOT_START_MS,
   standingVote,
   tariff,
@@ -18,6 +22,8 @@ import {
   type Verdict,
   verifier,
 } from "#testkit";
+
+const STORAGE = { capacity: wattHours(10_000), powerPerSlot: wattHours(1_000), efficiencyPerMille: 900 };
 
 function rule(name: string, judge: () => Verdict): void {
   test(name, () => {
@@ -55,7 +61,29 @@ describe("genesis", () => {
       .change("marketplace", { marketFee: microsPerKwh(-1) })
       .failsWith("genesis_fees_not_negative"),
   );
+  rule("gives a storage provider its storage, and no storage that gives back more than it took", () => {
+    const storage = { capacity: wattHours(9_000), powerPerSlot: wattHours(20_000), efficiencyPerMille: 1_000 };
+    genesis()
+      .change("alice", { roles: ["storage-provider"], storage })
+      .verifies();
+    genesis()
+      .change("alice", { roles: ["prosumer", "storage-provider"] })
+      .failsWith("genesis_storage_sound");
+    genesis()
+      .change("alice", { storage: { ...storage, efficiencyPerMille: 1_001 } })
+      .failsWith("genesis_storage_sound");
+    return genesis()
+      .change("alice", { storage: { ...storage, powerPerSlot: wattHours(20_001) } })
+      .failsWith("genesis_storage_sound");
+  });
+  rule("gives an agency an empty record", () => {
+    const founded = (): Draft => genesis().makes("agency", AGENCY).makes("index of agency", exposureIndex("agency"));
+    founded().makes("record", agencyRecord(0, 0)).verifies();
+    founded().makes("record", agencyRecord(1_000, 0)).failsWith("genesis_agencies_have_a_record");
+    return founded().failsWith("genesis_agencies_have_a_record");
+  });
 
+  const METER = keyOf("first meter");
   const REGULATOR: ObserverGrant = { key: keyOf("regulator"), sees: ["deposit"] };
   const twice: readonly PublicKey[] = [keyOf("verifier"), keyOf("verifier")];
   test.each([
@@ -73,6 +101,12 @@ describe("genesis", () => {
     ["a gate after the slot's start", { gateLeadMs: -1 }],
     ["a grace period that has gone before", { settlementGraceMs: -1 }],
     ["one observer granted twice", { observers: [REGULATOR, REGULATOR] }],
+    ["one meter operator named twice", { meterOperators: [METER, METER], meterQuorum: 2 }],
+    ["half of the meter operators as a quorum", { meterOperators: [METER, keyOf("second meter")], meterQuorum: 1 }],
+    ["more meter operators needed than there are", { meterOperators: [METER], meterQuorum: 2 }],
+    ["a quorum of no meter operators", { meterQuorum: 1 }],
+    ["meter operators without a quorum", { meterOperators: [METER] }],
+    ["a time for corrections that has gone before", { correctionMs: -1 }],
   ])("parameters are sound: not %s", (_what, patch) => {
     genesis().change("parameters", patch).failsWith("genesis_parameters_sound");
   });
@@ -110,6 +144,35 @@ describe("join", () => {
       .change("alice", { marketFee: microsPerKwh(-1) })
       .failsWith("join_fees_not_negative"),
   );
+  rule("gives a storage provider its storage, and no storage that gives back more than it took", () => {
+    const storage = { capacity: wattHours(9_000), powerPerSlot: wattHours(20_000), efficiencyPerMille: 1_000 };
+    join()
+      .change("alice", { roles: ["storage-provider"], storage })
+      .verifies();
+    join()
+      .change("alice", { roles: ["prosumer", "storage-provider"] })
+      .failsWith("join_storage_sound");
+    join()
+      .change("alice", { storage: { ...storage, efficiencyPerMille: 1_001 } })
+      .failsWith("join_storage_sound");
+    return join()
+      .change("alice", { storage: { ...storage, powerPerSlot: wattHours(20_001) } })
+      .failsWith("join_storage_sound");
+  });
+  rule("gives an agency one record, and nobody else", () => {
+    const joining = (): Draft =>
+      join().makes("agency", AGENCY).makes("index of agency", exposureIndex("agency")).signedBy("agency");
+    joining().makes("record", agencyRecord(0, 0)).verifies();
+    joining().failsWith("join_agencies_have_a_record");
+    joining()
+      .makes("record", agencyRecord(0, 0))
+      .makes("second", agencyRecord(0, 0))
+      .failsWith("join_agencies_have_a_record");
+    joining()
+      .makes("record", agencyRecord(0, 0, keyOf("alice")))
+      .failsWith("join_agencies_have_a_record");
+    return joining().makes("record", agencyRecord(9, 0)).failsWith("join_agencies_have_a_record");
+  });
 });
 
 describe("amend member", () => {
@@ -123,6 +186,11 @@ describe("amend member", () => {
       .failsWith("amend_keeps_identity"),
   );
   rule("keeps the name", () => amend().change("after", { name: "mallory" }).failsWith("amend_keeps_identity"));
+  rule("keeps the aggregator: the member alone chooses it", () =>
+    amend()
+      .change("after", { servedBy: keyOf("aggregator") })
+      .failsWith("amend_keeps_the_host"),
+  );
   rule("is signed by the grid authority: nobody lifts its own suspension", () =>
     amend()
       .change("before", { standing: "suspended" })
@@ -141,6 +209,21 @@ describe("amend member", () => {
       .change("after", { marketFee: microsPerKwh(-1) })
       .failsWith("amend_fee_not_negative"),
   );
+  rule("gives a storage provider its storage, and no storage that gives back more than it took", () => {
+    const storage = { capacity: wattHours(9_000), powerPerSlot: wattHours(20_000), efficiencyPerMille: 1_000 };
+    amend()
+      .change("after", { roles: ["storage-provider"], storage })
+      .verifies();
+    amend()
+      .change("after", { roles: ["prosumer", "storage-provider"] })
+      .failsWith("amend_storage_sound");
+    amend()
+      .change("after", { storage: { ...storage, efficiencyPerMille: 1_001 } })
+      .failsWith("amend_storage_sound");
+    return amend()
+      .change("after", { storage: { ...storage, powerPerSlot: wattHours(20_001) } })
+      .failsWith("amend_storage_sound");
+  });
 });
 
 describe("amend member by votes", () => {
@@ -207,6 +290,12 @@ describe("amend member by votes", () => {
       .cites("verifier", verifier("verifier"))
       .until(SLOT_START_MS)
       .failsWith("amend_votes_are_for_it"),
+  );
+  rule("does not add a store", () =>
+    amendMemberByVotes()
+      .change("before", { storage: STORAGE })
+      .change("after", { storage: { ...STORAGE, capacity: wattHours(20_000) } })
+      .failsWith("amend_by_votes_changes_standing_alone"),
   );
   rule("changes nothing but standing", () =>
     amendMemberByVotes()
@@ -308,14 +397,74 @@ describe("redeem funds", () => {
   rule("is signed by the owner", () =>
     redeem().notSignedBy("alice").signedBy("mallory").failsWith("redeem_signed_by_the_owner"),
   );
-  rule("takes money out", () =>
-    redeem().change("change", funds("alice", 5_000_000)).failsWith("redeem_takes_money_out"),
+  rule("makes one debt of the payment provider", () =>
+    redeem()
+      .change("change", funds("alice", 1))
+      .makes("second", redemption("alice", 1_000_000))
+      .failsWith("redeem_one"),
   );
-  rule("gives change to the owner", () =>
-    redeem().change("change", funds("mallory", 1_000_000)).failsWith("redeem_change_stays_with_the_owner"),
+  rule("redeems whole cents", () =>
+    redeem()
+      .change("redemption", redemption("alice", 4_000_001))
+      .change("change", funds("alice", 1_000_000))
+      .failsWith("redeem_whole_cents"),
+  );
+  rule("redeems something", () =>
+    redeem()
+      .change("redemption", redemption("alice", 0))
+      .change("change", funds("alice", 5_000_001))
+      .failsWith("redeem_whole_cents"),
+  );
+  rule("is owed to whose money it was", () =>
+    redeem().change("redemption", redemption("mallory", 4_000_000)).failsWith("redeem_owed_to_the_owner"),
   );
   rule("redeems for one owner", () =>
-    redeem().consumes("of bob", funds("bob", 1)).signedBy("bob").failsWith("redeem_change_stays_with_the_owner"),
+    redeem()
+      .consumes("of bob", funds("bob", 1_000_000))
+      .signedBy("bob")
+      .change("redemption", redemption("alice", 5_000_000))
+      .failsWith("redeem_owed_to_the_owner"),
+  );
+  rule("is owed by the payment provider", () =>
+    redeem()
+      .change("redemption", redemption("alice", 4_000_000, { provider: keyOf("mallory") }))
+      .failsWith("redeem_owed_by_payment_provider"),
+  );
+  rule("names the account that is paid", () =>
+    redeem()
+      .change("redemption", redemption("alice", 4_000_000, { account: "" }))
+      .failsWith("redeem_names_an_account"),
+  );
+  rule("names itself", () =>
+    redeem()
+      .change("redemption", redemption("alice", 4_000_000, { redemptionId: "" }))
+      .failsWith("redeem_names_an_account"),
+  );
+  rule("gives change to the owner", () =>
+    redeem().change("change", funds("mallory", 1_000_001)).failsWith("redeem_change_stays_with_the_owner"),
+  );
+  rule("moves all of the money, and no more", () =>
+    redeem().change("change", funds("alice", 1_000_000)).failsWith("money_conserved"),
+  );
+});
+
+describe("confirm payout", () => {
+  const confirm = VALID["confirm-payout"];
+  rule("verifies", () => confirm().verifies());
+  rule("is of one redemption", () =>
+    confirm().consumes("second", redemption("bob", 1_000_000)).failsWith("payout_one_redemption"),
+  );
+  rule("is of the redemption that it names", () =>
+    confirm().changeCommand({ redemptionId: "other" }).failsWith("payout_of_the_redemption"),
+  );
+  rule("is signed by the payment provider, not by who waits for the money", () =>
+    confirm().notSignedBy("payment provider").signedBy("alice").failsWith("payout_signed_by_payment_provider"),
+  );
+  rule("names the message to the bank", () =>
+    confirm().changeCommand({ messageId: "" }).failsWith("payout_names_its_payment"),
+  );
+  rule("names the payment in it", () =>
+    confirm().changeCommand({ endToEndId: "" }).failsWith("payout_names_its_payment"),
   );
 });
 

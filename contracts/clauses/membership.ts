@@ -1,8 +1,11 @@
 /** Clauses of genesis, membership, funds, tariffs and mandates. */
 import { type PublicKey, parseZone, slotOf, slotsOfLocalDay, zone } from "#core";
+import { isPayable } from "../cents.ts";
+import { newAgencyRecords } from "../certification.ts";
 import type { Facts } from "../resolved.ts";
 import { AMENDABLE_PARAMETERS, type Member, type NetworkParameters } from "../states.ts";
-import { type Clause, citedMember, clause, mayAct, mayVerify, moneyChange } from "./clause.ts";
+import { type Clause, citedMember, clause, mayAct, mayVerify } from "./clause.ts";
+import { changedFields, servedJoinClauses } from "./hosting.ts";
 
 export function genesisClauses(facts: Facts): readonly Clause[] {
   return [
@@ -12,6 +15,8 @@ export function genesisClauses(facts: Facts): readonly Clause[] {
     clause("genesis_members_are_unique", () => membersAreUnique(facts)),
     clause("genesis_speculators_have_a_cap", () => facts.made("member").every(hasCapIfSpeculator)),
     clause("genesis_fees_not_negative", () => facts.made("member").every(hasFee)),
+    clause("genesis_storage_sound", () => facts.made("member").every(hasSoundStorage)),
+    clause("genesis_agencies_have_a_record", () => agenciesHaveRecord(facts)),
   ];
 }
 
@@ -30,9 +35,25 @@ function parametersSound(parameters: NetworkParameters): boolean {
     parameters.bidRiseMin > 0n &&
     parameters.gateLeadMs >= 0 &&
     parameters.settlementGraceMs >= 0 &&
+    parameters.surplusPrice >= 0n &&
+    metersSound(parameters) &&
     isUnique(parameters.observers.map(({ key }) => key)) &&
     parseZone(parameters.timeZone).ok
   );
+}
+
+/** More than half of the operators must agree: fewer that collude can't decide what was measured. */
+function metersSound({
+  meterOperators,
+  meterQuorum,
+  meterTolerance,
+  correctionMs,
+}: Pick<NetworkParameters, "meterOperators" | "meterQuorum" | "meterTolerance" | "correctionMs">): boolean {
+  const isQuorum =
+    meterOperators.length === 0
+      ? meterQuorum === 0
+      : 2 * meterQuorum > meterOperators.length && meterQuorum <= meterOperators.length;
+  return isUnique(meterOperators) && isQuorum && meterTolerance >= 0n && correctionMs >= 0;
 }
 
 function isUnique(keys: readonly PublicKey[]): boolean {
@@ -49,6 +70,9 @@ export function joinClauses(facts: Facts): readonly Clause[] {
     clause("join_in_good_standing", () => facts.made("member").every(({ standing }) => standing === "good")),
     clause("join_speculator_has_a_cap", () => facts.made("member").every(hasCapIfSpeculator)),
     clause("join_fees_not_negative", () => facts.made("member").every(hasFee)),
+    clause("join_storage_sound", () => facts.made("member").every(hasSoundStorage)),
+    ...servedJoinClauses(facts),
+    clause("join_agencies_have_a_record", () => agenciesHaveRecord(facts)),
   ];
 }
 
@@ -58,6 +82,17 @@ function membersHaveIndex(facts: Facts): boolean {
   return (
     indexed.length === members.length &&
     members.every(({ key }) => indexed.some(({ member, openedDays }) => member === key && openedDays.length === 0))
+  );
+}
+
+/** Every agency among the new members has one record, an empty one, and nobody else has. */
+function agenciesHaveRecord(facts: Facts): boolean {
+  const records = facts.made("agency-record");
+  const expected = newAgencyRecords(facts.made("member"));
+  return (
+    records.length === expected.length &&
+    expected.every(({ agency }) => records.filter((each) => each.agency === agency).length === 1) &&
+    records.every(({ certified, contradicted }) => certified === 0n && contradicted === 0n)
   );
 }
 
@@ -75,6 +110,19 @@ function hasFee({ marketFee }: Member): boolean {
   return marketFee >= 0n;
 }
 
+/** A storage provider says what it can store; nothing gives back more than it took, nor to the grid more than the connection may. */
+function hasSoundStorage({ roles, storage, capacityPerSlot }: Member): boolean {
+  if (storage === null) return !roles.includes("storage-provider");
+  const { capacity, powerPerSlot, efficiencyPerMille } = storage;
+  return (
+    capacity >= 0n &&
+    powerPerSlot >= 0n &&
+    powerPerSlot <= capacityPerSlot &&
+    efficiencyPerMille >= 0 &&
+    efficiencyPerMille <= 1_000
+  );
+}
+
 export function amendMemberClauses(facts: Facts): readonly Clause[] {
   return [
     clause("amend_one_member", () => facts.consumed("member").length === 1 && facts.made("member").length === 1),
@@ -82,6 +130,11 @@ export function amendMemberClauses(facts: Facts): readonly Clause[] {
       const [before] = facts.consumed("member");
       const [after] = facts.made("member");
       return before?.key === after?.key && before?.name === after?.name;
+    }),
+    clause("amend_keeps_the_host", () => {
+      const [before] = facts.consumed("member");
+      const [after] = facts.made("member");
+      return before?.servedBy === after?.servedBy;
     }),
     clause(
       "amend_by_grid_authority_or_quorum",
@@ -91,6 +144,7 @@ export function amendMemberClauses(facts: Facts): readonly Clause[] {
     clause("amend_by_votes_changes_standing_alone", () => isByGridAuthority(facts) || onlyStandingChanges(facts)),
     clause("amend_speculator_has_a_cap", () => facts.made("member").every(hasCapIfSpeculator)),
     clause("amend_fee_not_negative", () => facts.made("member").every(hasFee)),
+    clause("amend_storage_sound", () => facts.made("member").every(hasSoundStorage)),
   ];
 }
 
@@ -126,10 +180,7 @@ function votesAreFor(facts: Facts): boolean {
 function onlyStandingChanges(facts: Facts): boolean {
   const [before] = facts.consumed("member");
   const [after] = facts.made("member");
-  if (before === undefined || after === undefined) return false;
-  return (Object.keys(before) as (keyof Member)[]).every(
-    (key) => key === "standing" || `${before[key]}` === `${after[key]}`,
-  );
+  return changedFields(before, after).every((field) => field === "standing");
 }
 
 export function voteStandingClauses(facts: Facts): readonly Clause[] {
@@ -175,14 +226,38 @@ export function issueFundsClauses(facts: Facts): readonly Clause[] {
 }
 
 export function redeemFundsClauses(facts: Facts): readonly Clause[] {
+  const [redemption] = facts.made("redemption");
   return [
     clause("redeem_signed_by_payment_provider", () => facts.isSigner(facts.parameters.paymentProvider)),
     clause("redeem_signed_by_the_owner", () => facts.consumed("funds").every(({ owner }) => facts.isSigner(owner))),
-    clause("redeem_takes_money_out", () => moneyChange(facts) < 0n),
+    clause("redeem_one", () => facts.made("redemption").length === 1),
+    clause("redeem_whole_cents", () => redemption === undefined || isPayable(redemption.amount)),
+    clause("redeem_owed_to_the_owner", () =>
+      facts.consumed("funds").every(({ owner }) => redemption === undefined || owner === redemption.owner),
+    ),
+    clause(
+      "redeem_owed_by_payment_provider",
+      () => redemption === undefined || redemption.provider === facts.parameters.paymentProvider,
+    ),
+    clause("redeem_names_an_account", () => redemption?.account !== "" && redemption?.redemptionId !== ""),
     clause("redeem_change_stays_with_the_owner", () => {
       const owners = new Set<PublicKey>(facts.consumed("funds").map(({ owner }) => owner));
-      return owners.size === 1 && facts.made("funds").every(({ owner }) => owners.has(owner));
+      return facts.made("funds").every(({ owner }) => owners.has(owner));
     }),
+  ];
+}
+
+/** The debt is paid: the provider alone says so, and by which payment. */
+export function confirmPayoutClauses(facts: Facts): readonly Clause[] {
+  const { redemptionId, messageId, endToEndId } = facts.commandOf("confirm-payout");
+  const redemptions = facts.consumed("redemption");
+  return [
+    clause("payout_one_redemption", () => redemptions.length === 1),
+    clause("payout_of_the_redemption", () =>
+      redemptions.every((redemption) => redemption.redemptionId === redemptionId),
+    ),
+    clause("payout_signed_by_payment_provider", () => redemptions.every(({ provider }) => facts.isSigner(provider))),
+    clause("payout_names_its_payment", () => messageId !== "" && endToEndId !== ""),
   ];
 }
 

@@ -1,7 +1,10 @@
 /** Clauses of pools: each fails alone. And how a marketplace, or an order's owner, would rob the others. */
 import { describe, test } from "vitest";
+import type { Claims } from "#contracts";
 import { micros, microsPerKwh, type SlotId, wattHours } from "#core";
 import {
+  agencyRecord,
+  CERTIFIED_SOLAR,
   type Draft,
   exposure,
   funds,
@@ -13,6 +16,8 @@ import {
   NEXT_SLOT,
   order,
   promise,
+  RENEWABLE,
+  SOLAR,
   TRADES,
   VALID,
   type Verdict,
@@ -78,6 +83,10 @@ describe("place orders", () => {
       .change("offer", { limit: microsPerKwh(1_000_001) })
       .failsWith("order_price_in_band");
     return bidding(100, 1_000_001).failsWith("order_price_in_band");
+  });
+  rule("requires nothing of its own energy", () => {
+    place().change("bid", { requires: RENEWABLE }).verifies();
+    return place().change("offer", { requires: RENEWABLE }).failsWith("order_offers_require_nothing");
   });
   rule("is before the gate of every slot", () =>
     place()
@@ -422,6 +431,27 @@ describe("clear pool", () => {
       .changeCommand({ price: null })
       .failsWith("clear_within_limits"),
   );
+  rule("gives a bid what it requires, of every promise of the offer", () => {
+    const requiring = (claims: Claims | null, contradicted = 0): Draft =>
+      clear()
+        .change("bid of bob", { requires: RENEWABLE })
+        .change("offered", { claims })
+        .change("promise of bob", { claims })
+        .change("promise of carol", { claims })
+        .change("still offered", { claims })
+        .cites("record", agencyRecord(10_000, contradicted));
+    requiring(CERTIFIED_SOLAR).verifies();
+    requiring(SOLAR).failsWith("clear_requirements_met");
+    requiring(null).failsWith("clear_requirements_met");
+    requiring(CERTIFIED_SOLAR).without("record").failsWith("clear_requirements_met");
+    requiring(CERTIFIED_SOLAR, 1).failsWith("clear_requirements_met");
+    return requiring(CERTIFIED_SOLAR)
+      .change("offered", { energy: wattHours(1_400) })
+      .consumes("grey", promise("alice", 100, { promiseId: "grey", ...OFFERED }))
+      .change("still offered", { energy: wattHours(100) })
+      .makes("grey after", promise("alice", 100, { promiseId: "grey", ...OFFERED }))
+      .failsWith("clear_requirements_met");
+  });
   rule("trades what is paid for", () =>
     claiming({})
       .change("bid of bob", { locked: micros(154_999) })

@@ -1,5 +1,6 @@
 /** Clauses of periodic pools: placing, cancelling and clearing orders. */
 import { type PublicKey, type Result, sumEnergy } from "#core";
+import { claimsText, meetsRequirement } from "../claims.ts";
 import { orderLock, type PoolOutcome, type PoolRefusal, poolOutcome, promisesAfterTrades } from "../pool.ts";
 import type { Facts } from "../resolved.ts";
 import type { PoolOrder, PowerPromise } from "../states.ts";
@@ -20,6 +21,7 @@ import {
   Tally,
 } from "./clause.ts";
 import { exposureClauses } from "./exposure.ts";
+import { buyersMarginClauses } from "./margin.ts";
 
 function isLockedBy(promise: PowerPromise, orderId: string): boolean {
   return promise.lock?.kind === "order" && promise.lock.id === orderId;
@@ -33,6 +35,14 @@ function energyBySlot(orders: readonly PoolOrder[]): Changes {
 
 function haveUniqueIds(orders: readonly PoolOrder[]): boolean {
   return new Set(orders.map(({ orderId }) => orderId)).size === orders.length;
+}
+
+function highestBid(orders: readonly PoolOrder[]): bigint | undefined {
+  const limits = orders.filter(({ side }) => side === "bid").map(({ limit }) => limit);
+  return limits.reduce<bigint | undefined>(
+    (high, limit) => (high === undefined || limit > high ? limit : high),
+    undefined,
+  );
 }
 
 /** Promises by the id of the order that locks them. */
@@ -86,6 +96,9 @@ export function placeOrdersClauses(facts: Facts): readonly Clause[] {
     clause("order_price_in_band", () =>
       orders.every(({ limit }) => limit >= facts.parameters.priceMin && limit <= facts.parameters.priceMax),
     ),
+    clause("order_offers_require_nothing", () =>
+      orders.every(({ side, requires }) => side === "bid" || requires === null),
+    ),
     clause("order_before_gate", () =>
       isBeforeGate(
         facts,
@@ -106,6 +119,7 @@ export function placeOrdersClauses(facts: Facts): readonly Clause[] {
     ),
     clause("order_money_stays_with_owner", () => moneyChanges(facts).size === 0),
     clause("order_funds_of_the_owner", () => facts.consumed("funds").every((funds) => funds.owner === owner)),
+    ...buyersMarginClauses(facts, "order", owner),
     clause(
       "order_on_one_marketplace",
       () => marketplaces.size <= 1 && [...marketplaces].every((key) => isMarketplace(facts, key)),
@@ -113,7 +127,13 @@ export function placeOrdersClauses(facts: Facts): readonly Clause[] {
     clause("order_fee_as_declared", () => orders.every(({ marketFee }) => marketFee === listed?.marketFee)),
     clause("order_not_by_grid_authority", () => owner !== facts.parameters.gridAuthority),
     clause("order_owner_may_act", () => mayAct(facts, owner)),
-    clause("order_authorised", () => isAuthorised(facts, owner, "place-orders", energyBySlot(orders))),
+    clause("order_authorised", () =>
+      isAuthorised(facts, owner, {
+        flow: "place-orders",
+        energyBySlot: energyBySlot(orders),
+        bidPrice: highestBid(orders),
+      }),
+    ),
     clause("order_signed_by_marketplace", () => orders.every((order) => facts.isSigner(order.marketplace))),
     clause("order_verified", () => isVerified(facts)),
     ...exposureClauses(facts),
@@ -144,7 +164,7 @@ export function cancelOrdersClauses(facts: Facts): readonly Clause[] {
     clause(
       "cancel_authorised",
       () =>
-        isAuthorised(facts, owner, "cancel-orders", new Map()) ||
+        isAuthorised(facts, owner, { flow: "cancel-orders" }) ||
         (areOver() && (isByMarketplace || facts.isSigner(facts.parameters.gridAuthority))),
     ),
     clause("cancel_signed_by_marketplace", () => isByMarketplace || areOver()),
@@ -177,6 +197,7 @@ export function clearPoolClauses(facts: Facts): readonly Clause[] {
     clause("clear_within_limits", () => isNot("trade_beyond_limit")),
     clause("clear_payments_covered", () => isNot("trade_not_covered")),
     clause("clear_at_one_price", () => price === null || trades.every((trade) => trade.price === price)),
+    clause("clear_requirements_met", () => requirementsMet(facts, orders, promises)),
     clause("clear_takes_promises_of_the_orders", () => areLockedByOrders(promises, orders)),
     clause("clear_takes_all_offered_promises", () => offersLockTheirEnergy(promises, orders)),
     clause("clear_orders_go_on", () => ifSound(({ continuing }) => sameOrders(facts.made("pool-order"), continuing))),
@@ -188,6 +209,19 @@ export function clearPoolClauses(facts: Facts): readonly Clause[] {
     clause("clear_verified", () => isVerified(facts)),
     ...exposureClauses(facts),
   ];
+}
+
+/** Whether all promises of an offer that trades with a bid give what the bid requires: the weakest of them counts. */
+function requirementsMet(facts: Facts, orders: readonly PoolOrder[], promises: readonly PowerPromise[]): boolean {
+  const requirements = new Map(orders.map(({ orderId, requires }) => [orderId, requires]));
+  const offered = byOrder(promises);
+  return facts.commandOf("clear-pool").trades.every(({ bid, offer }) => {
+    const requires = requirements.get(bid) ?? null;
+    const sold = offered.get(offer) ?? [];
+    return (
+      requires === null || sold.every(({ claims }) => meetsRequirement(claims, requires, facts.cited("agency-record")))
+    );
+  });
 }
 
 function resultError(result: Result<PoolOutcome, PoolRefusal>): PoolRefusal | undefined {
@@ -219,6 +253,7 @@ function orderText(order: PoolOrder): string {
     order.marketFee,
     order.locked,
     order.sequence,
+    claimsText(order.requires),
   ].join(" ");
 }
 
@@ -242,9 +277,12 @@ function promisesFollow(facts: Facts, orders: readonly PoolOrder[], { continuing
 /** Energy of promises by all that tells them apart, however they are cut into states. */
 function energyByHolding(promises: readonly PowerPromise[]): Changes {
   const tally = new Tally();
-  for (const { energy, promiseId, supplier, slot, owner, lock, delivered } of promises) {
+  for (const { energy, promiseId, supplier, slot, owner, lock, delivered, claims } of promises) {
     const locked = lock === null ? [] : [lock.kind, lock.id];
-    tally.add(JSON.stringify([promiseId, supplier, slot, owner, `${delivered}`, ...locked]), energy);
+    tally.add(
+      JSON.stringify([promiseId, supplier, slot, owner, `${delivered}`, claimsText(claims), ...locked]),
+      energy,
+    );
   }
   return tally.changes;
 }

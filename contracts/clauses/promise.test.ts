@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { microsPerKwh, type SlotId, wattHours } from "#core";
 import {
+  CERTIFIED_SOLAR,
   type Draft,
   deposit,
   exposure,
@@ -13,6 +14,7 @@ import {
   member,
   NEXT_SLOT,
   promise,
+  SOLAR,
   VALID,
   type Verdict,
   verifier,
@@ -82,6 +84,10 @@ describe("create promises", () => {
       .change("promise", { delivered: wattHours(2_000) })
       .failsWith("promises_new_and_free"),
   );
+  rule("claims what it will, but certifies nothing", () => {
+    create().change("promise", { claims: SOLAR }).verifies();
+    return create().change("promise", { claims: CERTIFIED_SOLAR }).failsWith("promise_claims_uncertified");
+  });
   rule("gives each an id of its own", () =>
     promisingTwoSlots().change("next promise", { promiseId: "promise of alice" }).failsWith("promise_ids_unique"),
   );
@@ -126,6 +132,17 @@ describe("create promises", () => {
       .replace("exposure of alice", exposure("alice", { promised: 18_001 }))
       .replace("exposure of alice after", exposure("alice", { promised: 20_001 }))
       .failsWith("promise_within_capacity");
+  });
+  rule("stays within what the member can have stored, with all that it promised of the day", () => {
+    const storage = { capacity: wattHours(1_500), powerPerSlot: wattHours(1_000), efficiencyPerMille: 900 };
+    const stored = (): Draft => create().change("alice", { capacityPerSlot: wattHours(2_000), storage });
+    stored().verifies();
+    const withEarlier = (promised: number): Draft =>
+      stored()
+        .replace("exposure of alice", exposure("alice", { slot: NEXT_SLOT, promised }))
+        .replace("exposure of alice after", exposure("alice", { promised: 2_000 }, { slot: NEXT_SLOT, promised }));
+    withEarlier(1_500).verifies();
+    return withEarlier(1_501).failsWith("promise_within_storage");
   });
   rule("is of a member who is not suspended", () =>
     create().change("alice", { standing: "suspended" }).failsWith("promise_supplier_may_act"),

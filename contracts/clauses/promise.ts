@@ -2,6 +2,7 @@
 import { costCeil, wattHours } from "#core";
 import type { Facts } from "../resolved.ts";
 import { SUPPLIER_ROLES } from "../states.ts";
+import { storageOverdraw } from "../storage.ts";
 import {
   type Changes,
   type Clause,
@@ -26,6 +27,9 @@ export function createPromisesClauses(facts: Facts): readonly Clause[] {
       promises.every((promise) => promise.supplier === supplier && promise.owner === supplier),
     ),
     clause("promises_new_and_free", () => promises.every(({ lock, delivered }) => lock === null && delivered === null)),
+    clause("promise_claims_uncertified", () =>
+      promises.every(({ claims }) => claims === null || claims.certifiedBy === null),
+    ),
     clause("promise_ids_unique", () => new Set(promises.map(({ promiseId }) => promiseId)).size === promises.length),
     clause("promise_slot_of_the_network", () =>
       promises.every(({ slot }) => slot.endsWith(`/PT${facts.parameters.slotMinutes}M`)),
@@ -37,6 +41,8 @@ export function createPromisesClauses(facts: Facts): readonly Clause[] {
       () => citedMember(facts, supplier)?.roles.some((role) => SUPPLIER_ROLES.includes(role)) ?? false,
     ),
     clause("promise_within_capacity", () => withinCapacity(facts)),
+    clause("promise_within_storage", () => withinStorage(facts)),
+    clause("promise_within_curtailment", () => withinCurtailment(facts)),
     clause("promise_supplier_may_act", () => mayAct(facts, supplier)),
     clause("promise_before_gate", () =>
       isBeforeGate(
@@ -49,7 +55,9 @@ export function createPromisesClauses(facts: Facts): readonly Clause[] {
       [...moneyChanges(facts).keys()].every((party) => party === supplier),
     ),
     clause("promise_funds_of_the_supplier", () => facts.consumed("funds").every(({ owner }) => owner === supplier)),
-    clause("promise_authorised", () => isAuthorised(facts, supplier, "create-promises", bySlot)),
+    clause("promise_authorised", () =>
+      isAuthorised(facts, supplier, { flow: "create-promises", energyBySlot: bySlot }),
+    ),
     clause("promise_signed_by_grid_authority", () => facts.isSigner(facts.parameters.gridAuthority)),
     clause("promise_verified", () => isVerified(facts)),
     ...exposureClauses(facts),
@@ -67,6 +75,25 @@ function withinCapacity(facts: Facts): boolean {
   const member = citedMember(facts, supplier);
   const entries = facts.made("exposure").flatMap(({ entries: each }) => each);
   return member !== undefined && entries.every(({ promised }) => promised <= member.capacityPerSlot);
+}
+
+/** Whether what comes from the member's storage can have been stored: all that it has promised of each day counts. */
+function withinStorage(facts: Facts): boolean {
+  const { supplier } = facts.commandOf("create-promises");
+  const member = citedMember(facts, supplier);
+  const { slotMinutes } = facts.parameters;
+  const own = facts.made("exposure").filter((exposure) => exposure.member === supplier);
+  return (
+    member !== undefined && own.every(({ entries }) => storageOverdraw(member, entries, slotMinutes) === undefined)
+  );
+}
+
+/** Nobody alone promises more than may be promised by all; that all together don't is for the grid authority to see, which signs. */
+function withinCurtailment(facts: Facts): boolean {
+  const entries = facts.made("exposure").flatMap(({ entries: each }) => each);
+  return facts
+    .cited("curtailment")
+    .every(({ slot, cap }) => entries.every((entry) => entry.slot !== slot || entry.promised <= cap));
 }
 
 /** One deposit for each slot, and for no other: exactly the emergency cost of what is promised, rounded up. */

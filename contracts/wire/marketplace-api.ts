@@ -1,9 +1,12 @@
 /** What a marketplace publishes to its members. */
 import type { MicrosPerKwh, SlotId, WattHours } from "#core";
+import type { ClaimRequirement } from "../states.ts";
 
-/** Result of one round of a slot's pool. */
+/** Result of one round of a slot's pool, for one product. */
 export type PoolRound = {
   readonly slot: SlotId;
+  /** What the bids of the product require; null: any energy. */
+  readonly requires: ClaimRequirement | null;
   readonly clearedAtMs: number;
   readonly isFinal: boolean;
   readonly price: MicrosPerKwh | null;

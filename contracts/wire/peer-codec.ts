@@ -19,6 +19,7 @@ import {
   ok,
   publicKeyCodec,
   type Result,
+  slotCodec,
   struct,
   text,
   variant,
@@ -51,6 +52,7 @@ const REQUESTS = {
   position: { member: publicKeyCodec, day: dayCodec },
   "bid-of": { auctionId: identifier },
   auctioned: { auctionId: identifier },
+  "certificates-of": { agency: publicKeyCodec, supplier: publicKeyCodec, slot: slotCodec },
   fund: { flowId: identifier, amount: moneyCodec },
   sequence: { count: integer(1, SEQUENCE_COUNT_MAX) },
   heads: {

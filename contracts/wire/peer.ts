@@ -1,5 +1,5 @@
 /** What nodes ask of each other. Transactions travel as bytes and are untrusted until decoded. */
-import type { Hash, LocalDay, Micros, PublicKey } from "#core";
+import type { Hash, LocalDay, Micros, PublicKey, SlotId } from "#core";
 import type { NotarySignature, TransactionSignature } from "../signed.ts";
 import type { TearOff } from "../tear-off.ts";
 import type { StateRef } from "../transaction.ts";
@@ -36,6 +36,13 @@ export type PeerRequest =
   | { readonly tag: "bid-of"; readonly auctionId: string }
   /** Asks for proof of the promises that are on auction, to settle or end it: the seller, or the grid authority. */
   | { readonly tag: "auctioned"; readonly auctionId: string }
+  /** Asks the grid authority for proof of what an agency certified of a supplier's slot, to contradict it. */
+  | {
+      readonly tag: "certificates-of";
+      readonly agency: PublicKey;
+      readonly supplier: PublicKey;
+      readonly slot: SlotId;
+    }
   /** Asks the receiver to reserve funds of its own for a payment that it will then be asked to sign. */
   | { readonly tag: "fund"; readonly flowId: string; readonly amount: Micros }
   /** Asks a marketplace for arrival numbers. */

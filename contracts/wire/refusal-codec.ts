@@ -37,14 +37,20 @@ const clauses = listOf(text(120), CLAUSES_MAX);
 const shareOfSlot = { slot: slotCodec, asked: energyCodec, free: energyCodec };
 
 const DETAILED = {
-  insufficient_funds: { needed: moneyCodec, available: moneyCodec },
+  insufficient_funds: { needed: moneyCodec, margin: moneyCodec, available: moneyCodec },
+  margin_in_use: { needed: moneyCodec, locked: moneyCodec },
+  slot_curtailed: { slot: slotCodec, cap: energyCodec },
+  storage_exceeded: { slot: slotCodec, asked: energyCodec, stored: energyCodec },
   energy_out_of_range: { asked: energyCodec, min: energyCodec, max: energyCodec },
   capacity_exceeded: shareOfSlot,
   holding_cap_exceeded: shareOfSlot,
   promise_not_held: { slot: slotCodec, asked: energyCodec, held: energyCodec },
+  nothing_to_cover: { slot: slotCodec, asked: energyCodec, sold: energyCodec },
+  cover_unsuitable: { slot: slotCodec, asked: energyCodec, suitable: energyCodec },
   bid_below_best: { best: priceCodec, leastNext: priceCodec },
   bid_below_base: { base: priceCodec },
   gate_closed: { slot: slotCodec, gateMs: instantMs },
+  reports_missing: { needed: integer(0, PARTIES_MAX), reported: integer(0, PARTIES_MAX) },
   votes_missing: { needed: integer(0, PARTIES_MAX), cast: integer(0, PARTIES_MAX) },
   contract_violated: { clauses },
   counterparty_refused: { party: publicKeyCodec, reason: oneOf(...LEDGER_REFUSALS), clauses },

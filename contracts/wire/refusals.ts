@@ -7,6 +7,9 @@ export const LEDGER_REFUSALS = [
   "command_id_reused",
   "proposal_unknown",
   "mandate_missing",
+  "strategy_not_in_mandate",
+  "trading_halted",
+  "rate_limited",
   "member_unknown",
   "member_suspended",
   "role_not_allowed",
@@ -16,8 +19,14 @@ export const LEDGER_REFUSALS = [
   "energy_out_of_range",
   "price_out_of_band",
   "capacity_exceeded",
+  "storage_exceeded",
+  "slot_curtailed",
   "order_unknown",
   "auction_unknown",
+  "certificate_unknown",
+  "claims_missing",
+  "claims_unregistered",
+  "requirement_unmet",
   "auction_own",
   "auction_ended",
   "bid_below_base",
@@ -25,10 +34,23 @@ export const LEDGER_REFUSALS = [
   "already_highest",
   "holding_cap_exceeded",
   "self_cross",
+  "nothing_to_cover",
   "promise_not_held",
+  "cover_unsuitable",
+  "nothing_to_merge",
+  "amount_below_cent",
   "insufficient_funds",
+  "redemption_unknown",
+  "redemption_id_reused",
+  "margin_in_use",
   "reading_unknown",
+  "reports_missing",
+  "meters_disagree",
   "reading_recorded",
+  "slot_settled",
+  "settlement_unknown",
+  "correction_closed",
+  "dispute_unknown",
   "tariff_unknown",
   "votes_missing",
   "sequence_not_given",
@@ -48,14 +70,32 @@ export type LedgerRefusalCode = (typeof LEDGER_REFUSALS)[number];
 
 export type LedgerRefusal =
   | { readonly tag: Exclude<LedgerRefusalCode, DetailedCode> }
-  | { readonly tag: "insufficient_funds"; readonly needed: Micros; readonly available: Micros }
+  /** `margin`: how much of what is needed is a speculator's margin. */
+  | {
+      readonly tag: "insufficient_funds";
+      readonly needed: Micros;
+      readonly margin: Micros;
+      readonly available: Micros;
+    }
+  /** All that is locked as margin is needed. */
+  | { readonly tag: "margin_in_use"; readonly needed: Micros; readonly locked: Micros }
+  /** What may be promised in the slot in all. */
+  | { readonly tag: "slot_curtailed"; readonly slot: SlotId; readonly cap: WattHours }
+  /** `asked` would have to come from storage, which can hold `stored` by then. */
+  | { readonly tag: "storage_exceeded"; readonly slot: SlotId; readonly asked: WattHours; readonly stored: WattHours }
   | { readonly tag: "energy_out_of_range"; readonly asked: WattHours; readonly min: WattHours; readonly max: WattHours }
   | { readonly tag: "capacity_exceeded"; readonly slot: SlotId; readonly asked: WattHours; readonly free: WattHours }
   | { readonly tag: "holding_cap_exceeded"; readonly slot: SlotId; readonly asked: WattHours; readonly free: WattHours }
   | { readonly tag: "promise_not_held"; readonly slot: SlotId; readonly asked: WattHours; readonly held: WattHours }
+  /** How much of its own promises others hold free. */
+  | { readonly tag: "nothing_to_cover"; readonly slot: SlotId; readonly asked: WattHours; readonly sold: WattHours }
+  /** How much of what is held says enough for what was sold, and is not owed by its holder. */
+  | { readonly tag: "cover_unsuitable"; readonly slot: SlotId; readonly asked: WattHours; readonly suitable: WattHours }
   | { readonly tag: "bid_below_best"; readonly best: MicrosPerKwh; readonly leastNext: MicrosPerKwh }
   | { readonly tag: "bid_below_base"; readonly base: MicrosPerKwh }
   | { readonly tag: "gate_closed"; readonly slot: SlotId; readonly gateMs: number }
+  /** How many meter operators must report on a member, and how many have. */
+  | { readonly tag: "reports_missing"; readonly needed: number; readonly reported: number }
   /** How many verifiers must vote, and how many have. */
   | { readonly tag: "votes_missing"; readonly needed: number; readonly cast: number }
   | { readonly tag: "contract_violated"; readonly clauses: readonly string[] }
@@ -70,13 +110,19 @@ export type LedgerRefusal =
 
 type DetailedCode =
   | "insufficient_funds"
+  | "margin_in_use"
+  | "slot_curtailed"
+  | "storage_exceeded"
   | "energy_out_of_range"
   | "capacity_exceeded"
   | "holding_cap_exceeded"
   | "promise_not_held"
+  | "nothing_to_cover"
+  | "cover_unsuitable"
   | "bid_below_best"
   | "bid_below_base"
   | "gate_closed"
+  | "reports_missing"
   | "votes_missing"
   | "contract_violated"
   | "counterparty_refused"
