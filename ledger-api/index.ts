@@ -5,9 +5,13 @@ export { decodeJson, decodeValue, encodeJson, encodeValue, requestIssuesOf } fro
 export {
   type Approval,
   approvalSchema,
+  type CarryRequest,
+  carryRequestSchema,
   type Empty,
+  type ExportAnswer,
   emptySchema,
   eventStreamSchema,
+  exportAnswerSchema,
   type Health,
   healthSchema,
   type LedgerRefused,

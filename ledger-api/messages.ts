@@ -37,7 +37,7 @@ import {
   textSchema,
   wholeSchema,
 } from "./scalars.ts";
-import { stateAndRefSchema, stateSchema, stateTagSchema } from "./states.ts";
+import { requirementSchema, stateAndRefSchema, stateSchema, stateTagSchema } from "./states.ts";
 
 /** A transaction is at most a CBOR value of a mebibyte; so is a notice. */
 const TRANSACTION_BYTES_MAX = 1_048_576;
@@ -102,6 +102,24 @@ export type ProposalRequest = { readonly command: ClientCommand; readonly delega
 export const proposalRequestSchema: Schema<ProposalRequest> = recordSchema<ProposalRequest>({
   command: clientCommandSchema,
   delegate: keySchema,
+});
+
+/** Asks a node to make final what a principal has signed alone; proofs of the states that it names are notices. */
+export type CarryRequest = { readonly transaction: Uint8Array; readonly proofs: readonly Uint8Array[] };
+/** The states that a member's move names: its rules, its membership, its mandates and two aggregators; mandates may be many. */
+export const CARRIED_PROOFS_MAX = 200;
+export const carryRequestSchema: Schema<CarryRequest> = recordSchema<CarryRequest>({
+  transaction: bytesSchema(1, TRANSACTION_BYTES_MAX),
+  proofs: listSchema(bytesSchema(1, TRANSACTION_BYTES_MAX), CARRIED_PROOFS_MAX),
+});
+
+/** All of a member's data (docs/member-export.md). */
+export type ExportAnswer = { readonly lines: readonly string[] };
+const EXPORT_LINES_MAX = 2_000_000;
+/** A transaction in hexadecimal, its signatures and what stands around it. */
+const EXPORT_LINE_LENGTH_MAX = 3 * TRANSACTION_BYTES_MAX;
+export const exportAnswerSchema: Schema<ExportAnswer> = recordSchema<ExportAnswer>({
+  lines: listSchema(textSchema(EXPORT_LINE_LENGTH_MAX, 1), EXPORT_LINES_MAX),
 });
 
 const proposalIdSchema: Schema<string> = hashSchema;
@@ -185,6 +203,7 @@ export const nodeEventSchema: Schema<NodeEvent> = z.codec(eventOnWireSchema, z.c
 
 export const poolRoundSchema: Schema<PoolRound> = recordSchema<PoolRound>({
   slot: slotSchema,
+  requires: nullableSchema(requirementSchema),
   clearedAtMs: instantSchema,
   isFinal: booleanSchema,
   price: nullableSchema(priceSchema),
@@ -206,14 +225,20 @@ const bare = Object.fromEntries(LEDGER_REFUSALS.map((code) => [code, {}])) as Re
 
 export const ledgerRefusalSchema: Schema<LedgerRefusal> = taggedSchema<Detailed>({
   ...bare,
-  insufficient_funds: { needed: moneySchema, available: moneySchema },
+  insufficient_funds: { needed: moneySchema, margin: moneySchema, available: moneySchema },
+  margin_in_use: { needed: moneySchema, locked: moneySchema },
+  slot_curtailed: { slot: slotSchema, cap: energySchema },
+  storage_exceeded: { slot: slotSchema, asked: energySchema, stored: energySchema },
   energy_out_of_range: { asked: energySchema, min: energySchema, max: energySchema },
   capacity_exceeded: shareOfSlot,
   holding_cap_exceeded: shareOfSlot,
   promise_not_held: { slot: slotSchema, asked: energySchema, held: energySchema },
+  nothing_to_cover: { slot: slotSchema, asked: energySchema, sold: energySchema },
+  cover_unsuitable: { slot: slotSchema, asked: energySchema, suitable: energySchema },
   bid_below_best: { best: priceSchema, leastNext: priceSchema },
   bid_below_base: { base: priceSchema },
   gate_closed: { slot: slotSchema, gateMs: instantSchema },
+  reports_missing: { needed: countSchema, reported: countSchema },
   votes_missing: { needed: countSchema, cast: countSchema },
   contract_violated: { clauses: clausesSchema },
   counterparty_refused: { party: keySchema, reason: oneOfSchema(LEDGER_REFUSALS), clauses: clausesSchema },

@@ -13,6 +13,8 @@ export const API_PATHS = {
   states: "/v1/states/:tag",
   events: "/v1/events",
   transactions: "/v1/transactions",
+  carried: "/v1/carried",
+  export: "/v1/export",
   status: "/v1/status",
   poolRounds: "/v1/pool-rounds",
   poolRoundEvents: "/v1/pool-rounds/events",

@@ -48,7 +48,8 @@ function asText<T>(
       context.issues.push({ code: "custom", message: mend, input: text });
       return z.NEVER;
     },
-    encode: print,
+    // In a list, zod also asks for a field that may be left out and is: what it makes of it is then left out too.
+    encode: (value) => (isOne(value) ? print(value) : ""),
   });
 }
 

@@ -1,21 +1,32 @@
 /** States of the ledger as JSON: the fields of `contracts/states.ts`, with the limits of their own encoding. */
 import { z } from "zod";
 import {
+  ACCOUNT_LENGTH_MAX,
+  type ClaimRequirement,
+  type Claims,
+  CORRECTION_MS_MAX,
+  type Contradiction,
   DELEGABLE_FLOWS,
+  ENERGY_SOURCES,
+  GRAMS_CO2_MAX,
   type NetworkParameters,
   OPENED_DAYS_MAX,
   type PromiseLock,
+  REVISIONS_MAX,
   ROLES,
   STANDINGS,
   STATE_KINDS,
+  STRATEGIES_MAX,
   type State,
   type StateAndRef,
   type StateRef,
   type StateTag,
+  type Storage,
 } from "#contracts";
 import type { SlotMinutes } from "#core";
 import { recordSchema, taggedSchema } from "./records.ts";
 import {
+  booleanSchema,
   daySchema,
   energySchema,
   hashSchema,
@@ -49,7 +60,29 @@ export const observersSchema: Schema<NetworkParameters["observers"]> = listSchem
   PARTIES_MAX,
 );
 export const quorumSchema: Schema<number> = wholeSchema(1, PARTIES_MAX);
+export const meterQuorumSchema: Schema<number> = wholeSchema(0, PARTIES_MAX);
 export const dayMsSchema: Schema<number> = wholeSchema(0, DAY_MS);
+
+export const storageSchema: Schema<Storage> = recordSchema<Storage>({
+  capacity: energySchema,
+  powerPerSlot: energySchema,
+  efficiencyPerMille: wholeSchema(0, 1_000),
+});
+const sourceSchema = nullableSchema(oneOfSchema(ENERGY_SOURCES));
+const originSchema = nullableSchema(textSchema(64));
+const gramsSchema = nullableSchema(wholeSchema(0, GRAMS_CO2_MAX));
+/** What a supplier may say of its energy by itself. */
+const CLAIMED = { source: sourceSchema, renewable: booleanSchema, origin: originSchema, gramsCo2PerKwh: gramsSchema };
+export const claimedSchema: Schema<Omit<Claims, "certifiedBy">> = recordSchema<Omit<Claims, "certifiedBy">>(CLAIMED);
+const claimsSchema = recordSchema<Claims>({ ...CLAIMED, certifiedBy: nullableSchema(keySchema) });
+export const requirementSchema: Schema<ClaimRequirement> = recordSchema<ClaimRequirement>({
+  source: sourceSchema,
+  renewable: booleanSchema,
+  origin: originSchema,
+  gramsCo2PerKwhMax: gramsSchema,
+  contradictedPerMilleMax: wholeSchema(0, 1_000),
+});
+export const strategiesSchema: Schema<readonly string[]> = listSchema(textSchema(64), STRATEGIES_MAX);
 
 export const stateSchema: Schema<State> = taggedSchema<State>({
   "network-parameters": {
@@ -73,6 +106,11 @@ export const stateSchema: Schema<State> = taggedSchema<State>({
     priceMax: priceSchema,
     gateLeadMs: dayMsSchema,
     settlementGraceMs: dayMsSchema,
+    meterOperators: keysSchema,
+    meterQuorum: meterQuorumSchema,
+    meterTolerance: energySchema,
+    correctionMs: wholeSchema(0, CORRECTION_MS_MAX),
+    surplusPrice: priceSchema,
     observers: observersSchema,
   },
   member: {
@@ -83,6 +121,8 @@ export const stateSchema: Schema<State> = taggedSchema<State>({
     capacityPerSlot: energySchema,
     holdingCapPerSlot: nullableSchema(energySchema),
     marketFee: priceSchema,
+    storage: nullableSchema(storageSchema),
+    servedBy: nullableSchema(keySchema),
   },
   funds: { owner: keySchema, amount: moneySchema },
   "power-promise": {
@@ -93,8 +133,26 @@ export const stateSchema: Schema<State> = taggedSchema<State>({
     owner: keySchema,
     lock: nullableSchema(recordSchema<PromiseLock>({ kind: oneOfSchema(["auction", "order"]), id: identifierSchema })),
     delivered: nullableSchema(energySchema),
+    claims: nullableSchema(claimsSchema),
   },
   deposit: { supplier: keySchema, slot: slotSchema, amount: moneySchema },
+  certificate: {
+    agency: keySchema,
+    supplier: keySchema,
+    slot: slotSchema,
+    energy: energySchema,
+    claims: claimsSchema,
+    contradiction: nullableSchema(recordSchema<Contradiction>({ by: keySchema, evidence: hashSchema })),
+  },
+  "agency-record": { agency: keySchema, certified: energySchema, contradicted: energySchema },
+  curtailment: {
+    slot: slotSchema,
+    cap: energySchema,
+    promised: energySchema,
+    unsold: energySchema,
+    cut: energySchema,
+  },
+  margin: { owner: keySchema, day: daySchema, amount: moneySchema },
   auction: {
     auctionId: identifierSchema,
     seller: keySchema,
@@ -107,6 +165,7 @@ export const stateSchema: Schema<State> = taggedSchema<State>({
     status: oneOfSchema(["active", "ended"]),
     highestPrice: nullableSchema(priceSchema),
     highestBidder: nullableSchema(keySchema),
+    claims: nullableSchema(claimsSchema),
   },
   bid: { auctionId: identifierSchema, bidder: keySchema, price: priceSchema, locked: moneySchema },
   "pool-order": {
@@ -120,6 +179,7 @@ export const stateSchema: Schema<State> = taggedSchema<State>({
     marketFee: priceSchema,
     locked: moneySchema,
     sequence: wholeSchema(0, Number.MAX_SAFE_INTEGER),
+    requires: nullableSchema(requirementSchema),
   },
   exposure: {
     member: keySchema,
@@ -128,6 +188,7 @@ export const stateSchema: Schema<State> = taggedSchema<State>({
       recordSchema({ slot: slotSchema, promised: energySchema, bought: energySchema, bidding: energySchema }),
       SLOTS_PER_DAY_MAX,
     ),
+    settled: listSchema(slotSchema, SLOTS_PER_DAY_MAX),
   },
   "exposure-index": { member: keySchema, openedDays: listSchema(daySchema, OPENED_DAYS_MAX) },
   tariff: {
@@ -136,12 +197,29 @@ export const stateSchema: Schema<State> = taggedSchema<State>({
     feedIn: listSchema(priceSchema, SLOTS_PER_DAY_MAX),
     retail: listSchema(priceSchema, SLOTS_PER_DAY_MAX),
   },
-  "meter-reading": { member: keySchema, slot: slotSchema, produced: energySchema, consumed: energySchema },
+  "meter-report": {
+    operator: keySchema,
+    member: keySchema,
+    slot: slotSchema,
+    produced: energySchema,
+    consumed: energySchema,
+    revision: wholeSchema(0, REVISIONS_MAX),
+  },
+  "meter-reading": {
+    member: keySchema,
+    slot: slotSchema,
+    produced: energySchema,
+    consumed: energySchema,
+    revision: wholeSchema(0, REVISIONS_MAX),
+    agreed: keysSchema,
+    disagreed: keysSchema,
+  },
   "delivery-record": {
     supplier: keySchema,
     slot: slotSchema,
     promised: energySchema,
     delivered: energySchema,
+    unsold: energySchema,
     depositLost: moneySchema,
     gridFee: moneySchema,
   },
@@ -155,14 +233,49 @@ export const stateSchema: Schema<State> = taggedSchema<State>({
     feedInAmount: moneySchema,
     retailEnergy: energySchema,
     retailAmount: moneySchema,
+    surplusAmount: moneySchema,
+    revision: wholeSchema(0, REVISIONS_MAX),
+    promised: energySchema,
+    delivered: energySchema,
+    unsold: energySchema,
+    bought: energySchema,
+    depositLost: moneySchema,
+    gridFee: moneySchema,
+    deliveredFirst: energySchema,
+    keptFirst: energySchema,
+  },
+  dispute: {
+    disputeId: identifierSchema,
+    member: keySchema,
+    slot: slotSchema,
+    raisedBy: keySchema,
+    evidence: hashSchema,
+    produced: energySchema,
+    consumed: energySchema,
+  },
+  "dispute-vote": {
+    disputeId: identifierSchema,
+    voter: keySchema,
+    produced: energySchema,
+    consumed: energySchema,
   },
   mandate: {
     mandateId: identifierSchema,
     principal: keySchema,
     delegate: keySchema,
     flows: listSchema(oneOfSchema(DELEGABLE_FLOWS), DELEGABLE_FLOWS.length),
+    strategies: strategiesSchema,
     energyPerSlotMax: energySchema,
+    energyPerDayMax: energySchema,
+    bidPriceMax: priceSchema,
     expiresMs: instantSchema,
+  },
+  redemption: {
+    redemptionId: identifierSchema,
+    owner: keySchema,
+    provider: keySchema,
+    amount: moneySchema,
+    account: textSchema(ACCOUNT_LENGTH_MAX),
   },
   "standing-vote": {
     voter: keySchema,

@@ -17,8 +17,9 @@ import {
   type Transaction,
 } from "#contracts";
 import { microsPerKwh, type Signer, signerFromSeed, unwrap, wattHours } from "#core";
-import { DEADLINE_MS, NEXT_SLOT, SLOT, SLOT_END_MS, SmallNetwork } from "#testkit";
+import { DEADLINE_MS, NEXT_SLOT, RENEWABLE, SLOT, SLOT_END_MS, SmallNetwork, SOLAR } from "#testkit";
 import { delegateClient, type LedgerClient, ownerClient } from "./client.ts";
+import { isAsCommanded } from "./intention.ts";
 
 let small: SmallNetwork;
 const delegate: Signer = signerFromSeed(new Uint8Array(32).fill(7));
@@ -253,6 +254,16 @@ describe("a dishonest node", () => {
       order,
       () => altering("pool-order", (state) => ({ ...state, marketplace: small.key("bob") })),
     ],
+    [
+      "an order with another requirement",
+      order,
+      () => altering("pool-order", (state) => ({ ...state, requires: RENEWABLE })),
+    ],
+    [
+      "a promise with other claims",
+      () => PROMISE,
+      () => altering("power-promise", (state) => ({ ...state, claims: SOLAR })),
+    ],
     ["an order for another", order, () => altering("pool-order", (state) => ({ ...state, owner: small.key("bob") }))],
     ["no order at all", order, () => altering("pool-order", () => [])],
     ["an order and the rest for another", order, () => altering("power-promise", toBob)],
@@ -316,6 +327,66 @@ describe("a dishonest node", () => {
     },
   );
 
+  test("that splits, merges or covers otherwise than asked gets no signature", async () => {
+    await small.join("carol");
+    await small.fund("carol", 5_000_000);
+    await small.run("carol", { ...PROMISE, commandId: "c", promises: [{ slot: SLOT, energy: wattHours(500) }] });
+    const sell = async (seller: string, buyer: string, energy: number): Promise<void> => {
+      const price = microsPerKwh(300_000);
+      await small.run(seller, ordering(`from ${seller}`, "offer", energy, 300_000));
+      await small.run(buyer, ordering(`to ${buyer}`, "bid", energy, 300_000));
+      await small.run("marketplace", {
+        tag: "clear-pool",
+        commandId: `round of ${seller}`,
+        slot: SLOT,
+        price,
+        isFinal: false,
+        trades: [{ bid: `to ${buyer}/0`, offer: `from ${seller}/0`, energy: wattHours(energy), price }],
+      });
+    };
+    await sell("alice", "bob", 1_000);
+    await sell("carol", "alice", 500);
+    const command = (change: Partial<Transaction["command"]>): Alter => {
+      return (content) => ({ ...content, command: { ...content.command, ...change } as Transaction["command"] });
+    };
+    const split: ClientCommand = { tag: "split-promise", commandId: "split", slot: SLOT, energies: [wattHours(1_500)] };
+    const merge: ClientCommand = {
+      tag: "merge-promises",
+      commandId: "merge",
+      slot: SLOT,
+      supplier: small.key("alice"),
+    };
+    const refused = async (asked: ClientCommand, alterations: readonly Alter[]): Promise<void> => {
+      for (const alter of alterations) {
+        const client = clientOf(dishonest(alter), () => expect.unreachable("it signed"));
+        expect(await client.submit(asked)).toEqual({ ok: false, error: { tag: "transaction_malformed" } });
+      }
+      expect(await clientOf(small.node("alice")).submit(asked), "the honest node").toMatchObject({ ok: true });
+    };
+    await refused(split, [
+      altering("power-promise", toBob),
+      altering("power-promise", (state) => ({ ...state, slot: NEXT_SLOT })),
+      altering("power-promise", (state) => ({ ...state, energy: wattHours(1_499) })),
+      altering("power-promise", (state) => [state, state]),
+      command({ owner: small.key("bob") }),
+    ]);
+    await refused(merge, [
+      altering("power-promise", toBob),
+      altering("power-promise", (state) => ({ ...state, supplier: small.key("bob") })),
+      altering("power-promise", () => []),
+      command({ owner: small.key("bob") }),
+    ]);
+    const energy = wattHours(300);
+    await refused({ tag: "substitute", commandId: "cover", slot: SLOT, energy }, [
+      altering("funds", toBob),
+      altering("deposit", (state) => ({ ...state, supplier: small.key("bob") })),
+      command({ supplier: small.key("bob") }),
+      command({ slot: NEXT_SLOT }),
+      command({ covers: [] }),
+      command({ covers: [{ covered: 0, with: 1, energy: wattHours(301) }] }),
+    ]);
+  });
+
   test("that proposes another settlement, or gives its promises away, gets no signature", async () => {
     await clientOf(small.node("alice")).submit(bid());
     small.clock.moveTo(DEADLINE_MS);
@@ -346,4 +417,23 @@ describe("a dishonest node", () => {
     const client = clientOf(endpoint, () => expect.unreachable("it signed"));
     expect(await client.submit(PROMISE)).toEqual({ ok: false, error: { tag: "transaction_malformed" } });
   });
+});
+
+test("a delegate's client sees what it certifies: the agency and the slots that it asked for, and nothing given away", async () => {
+  const alice = small.node("alice");
+  await small.join("agency", { roles: ["verification-agency"], capacityPerSlot: wattHours(0) });
+  const { certifiedBy: _, ...claims } = SOLAR;
+  const promises = [SLOT, NEXT_SLOT].map((slot) => ({ slot, energy: wattHours(1_000), claims }));
+  await small.run("alice", { tag: "create-promises", commandId: "claimed", promises });
+  const certify: ClientCommand = {
+    ...{ tag: "certify-claims", commandId: "certify", agency: small.key("agency") },
+    slots: [SLOT],
+  };
+  const proposed = await alice.propose(certify, delegate.publicKey);
+  if (!proposed.ok || "status" in proposed.value) throw new Error("it is proposed");
+  const { content } = unwrap(decodeTransaction(proposed.value.transaction));
+  expect(isAsCommanded(content, certify, alice.party)).toBe(true);
+  expect(isAsCommanded(content, { ...certify, agency: small.key("bob") }, alice.party)).toBe(false);
+  expect(isAsCommanded(content, { ...certify, slots: [NEXT_SLOT] }, alice.party)).toBe(false);
+  expect(isAsCommanded(content, certify, small.key("bob"))).toBe(false);
 });

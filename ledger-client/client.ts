@@ -12,8 +12,9 @@ import {
   type StateTag,
   signTransaction,
 } from "#contracts";
-import { err, type PublicKey, type Result, type Signer } from "#core";
+import { err, invariant, type PublicKey, type Result, type Signer } from "#core";
 import { isAsCommanded } from "./intention.ts";
+import { isAsPrincipalCommanded } from "./principal-intention.ts";
 
 export interface LedgerClient {
   /** The party that commands are carried out for. */
@@ -37,13 +38,30 @@ export function ownerClient(endpoint: NodeEndpoint): LedgerClient {
 export type DelegateOptions = { readonly signer: Signer; readonly networkId: string; readonly onSigned?: () => void };
 
 /** A client of a delegate under a mandate: the delegate's own key signs, after checking that the transaction does what was asked. */
-export function delegateClient(endpoint: NodeEndpoint, { signer, networkId, onSigned }: DelegateOptions): LedgerClient {
+export function delegateClient(endpoint: NodeEndpoint, options: DelegateOptions): LedgerClient {
+  return signingClient(endpoint, options, isAsCommanded);
+}
+
+/**
+ * A client of a member whose node is an aggregator's: the member's own key signs what only it may command. What its delegate may
+ * do under the mandate is left to the delegate.
+ */
+export function principalClient(endpoint: NodeEndpoint, options: DelegateOptions): LedgerClient {
+  invariant(options.signer.publicKey === endpoint.party, "a principal's client has the party's own key");
+  return signingClient(endpoint, options, isAsPrincipalCommanded);
+}
+
+function signingClient(
+  endpoint: NodeEndpoint,
+  { signer, networkId, onSigned }: DelegateOptions,
+  isIntended: typeof isAsCommanded,
+): LedgerClient {
   const approve = async (
     command: ClientCommand,
     { proposalId, transaction }: Proposal,
   ): Promise<Result<Receipt, LedgerRefusal>> => {
     const decoded = decodeTransaction(transaction);
-    if (!decoded.ok || !isAsCommanded(decoded.value.content, command, endpoint.party)) {
+    if (!decoded.ok || !isIntended(decoded.value.content, command, endpoint.party)) {
       await endpoint.withdraw(proposalId);
       return err({ tag: "transaction_malformed" });
     }

@@ -22,9 +22,11 @@ import {
   API_PATHS,
   approvalPath,
   approvalSchema,
+  carryRequestSchema,
   clientCommandSchema,
   decodeJson,
   encodeJson,
+  exportAnswerSchema,
   ledgerRefusedSchema,
   type NodeStatus,
   nodeEventSchema,
@@ -60,6 +62,10 @@ export interface HttpEndpoint extends NodeEndpoint {
   status(): Promise<Result<NodeStatus, HttpProblem>>;
   /** Transactions stored after a sequence number, for auditors. */
   transactions(after: number, limit: number): Promise<Result<TransactionPage, HttpProblem>>;
+  /** Has the node make final what the signer has signed alone. */
+  carry(transaction: Uint8Array, proofs: readonly Uint8Array[]): Promise<Result<Receipt, LedgerRefusal>>;
+  /** All that the node keeps of its party, which the signer must be. */
+  exported(): Promise<Result<string, HttpProblem>>;
   /** Ends what is under way, and all listening. */
   close(): void;
 }
@@ -160,6 +166,17 @@ class RemoteNode implements HttpEndpoint {
   async transactions(after: number, limit: number): Promise<Result<TransactionPage, HttpProblem>> {
     const path = transactionsPath(after, limit);
     return readOf(transactionPageSchema, await this.#requests.ask("GET", path), path);
+  }
+
+  async carry(transaction: Uint8Array, proofs: readonly Uint8Array[]): Promise<Result<Receipt, LedgerRefusal>> {
+    const body = textOf(carryRequestSchema, { transaction, proofs });
+    if (body === undefined) return err({ tag: "transaction_malformed" });
+    return resultOf(receiptSchema, await this.#requests.ask("POST", API_PATHS.carried, body));
+  }
+
+  async exported(): Promise<Result<string, HttpProblem>> {
+    const read = readOf(exportAnswerSchema, await this.#requests.ask("GET", API_PATHS.export), API_PATHS.export);
+    return read.ok ? ok(`${read.value.lines.join("\n")}\n`) : read;
   }
 
   close(): void {

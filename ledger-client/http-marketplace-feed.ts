@@ -1,5 +1,5 @@
 /** A marketplace's rounds over HTTP: those so far are fetched at the start, new ones are told as they come. */
-import type { MarketplaceFeed, PoolRound } from "#contracts";
+import { claimsText, type MarketplaceFeed, type PoolRound } from "#contracts";
 import { API_PATHS, decodeJson, poolRoundListSchema, poolRoundSchema } from "#ledger-api";
 import { type HttpClientOptions, HttpRequests } from "./http-requests.ts";
 import { followStream } from "./http-stream.ts";
@@ -72,6 +72,6 @@ class RemoteFeed implements HttpMarketplaceFeed {
   }
 }
 
-function keyOf({ slot, clearedAtMs, isFinal }: PoolRound): string {
-  return `${slot}/${clearedAtMs}/${isFinal}`;
+function keyOf({ slot, requires, clearedAtMs, isFinal }: PoolRound): string {
+  return `${slot}/${clearedAtMs}/${isFinal}/${claimsText(requires)}`;
 }

@@ -1,6 +1,15 @@
 /** Whether a proposed transaction does what its command asked, and no more, as far as the party's own energy and money go. */
 
-import type { ClientCommand, ClientCommandOf, State, StateOf, StateTag, Transaction } from "#contracts";
+import {
+  type Claims,
+  type ClientCommand,
+  type ClientCommandOf,
+  claimsText,
+  type State,
+  type StateOf,
+  type StateTag,
+  type Transaction,
+} from "#contracts";
 import type { PublicKey } from "#core";
 
 /** Checks before a delegate's key signs. What only the owner may command is never signed by a delegate. */
@@ -9,10 +18,18 @@ export function isAsCommanded(transaction: Transaction, command: ClientCommand, 
   switch (command.tag) {
     case "create-promises":
       return promisesMatch(transaction, command, party);
+    case "certify-claims":
+      return certificationMatches(transaction, command, party);
     case "place-orders":
       return ordersMatch(transaction, command, party);
     case "cancel-orders":
       return of(transaction, "power-promise").every(({ lock }) => lock === null) && staysWith(transaction, party);
+    case "split-promise":
+      return splitMatches(transaction, command, party);
+    case "merge-promises":
+      return mergeMatches(transaction, command, party);
+    case "substitute":
+      return substitutionMatches(transaction, command, party);
     case "create-auction":
       return auctionMatches(transaction, command, party);
     case "bid":
@@ -28,11 +45,12 @@ function of<T extends StateTag>(transaction: Transaction, tag: T): readonly Stat
   return transaction.outputs.filter((state: State): state is StateOf<T> => state.tag === tag);
 }
 
-/** Whether all promises and free funds that are made are the party's: none of them goes to anybody. */
+/** Whether all promises, free funds and margins that are made are the party's: none of them goes to anybody. */
 function staysWith(transaction: Transaction, party: PublicKey): boolean {
   return (
     of(transaction, "power-promise").every(({ owner }) => owner === party) &&
-    of(transaction, "funds").every(({ owner }) => owner === party)
+    of(transaction, "funds").every(({ owner }) => owner === party) &&
+    of(transaction, "margin").every(({ owner }) => owner === party)
   );
 }
 
@@ -48,7 +66,28 @@ function promisesMatch(
       ({ supplier, slot, energy }, index) =>
         supplier === party && slot === command.promises[index]?.slot && energy === command.promises[index]?.energy,
     ) &&
+    made.every(({ claims }, index) => claimsText(claims) === claimedText(command.promises[index]?.claims)) &&
     of(transaction, "deposit").every(({ supplier }) => supplier === party) &&
+    staysWith(transaction, party)
+  );
+}
+
+function claimedText(claims: Omit<Claims, "certifiedBy"> | undefined): string {
+  return claimsText(claims === undefined ? null : { ...claims, certifiedBy: null });
+}
+
+/** What is certified stays the party's, and is of the slots that were asked for. */
+function certificationMatches(
+  transaction: Transaction,
+  { agency, slots }: ClientCommandOf<"certify-claims">,
+  party: PublicKey,
+): boolean {
+  const { command } = transaction;
+  return (
+    command.tag === "certify-claims" &&
+    command.supplier === party &&
+    command.agency === agency &&
+    of(transaction, "certificate").every((certificate) => slots.includes(certificate.slot)) &&
     staysWith(transaction, party)
   );
 }
@@ -65,10 +104,63 @@ function ordersMatch(transaction: Transaction, command: ClientCommandOf<"place-o
         order.side === asked?.side &&
         order.slot === asked.slot &&
         order.energy === asked.energy &&
-        order.limit === asked.limit
+        order.limit === asked.limit &&
+        claimsText(order.requires) === claimsText(asked.requires ?? null)
       );
     }) &&
     staysWith(transaction, party)
+  );
+}
+
+/** The parts asked for are made first, in their order; all stay with the party. */
+function splitMatches(
+  transaction: Transaction,
+  { slot, energies, promiseId }: ClientCommandOf<"split-promise">,
+  party: PublicKey,
+): boolean {
+  const { command } = transaction;
+  const made = of(transaction, "power-promise");
+  return (
+    command.tag === "split-promise" &&
+    command.owner === party &&
+    made.every((part) => part.slot === slot && (promiseId === undefined || part.promiseId === promiseId)) &&
+    energies.every((energy, index) => made[index]?.energy === energy) &&
+    made.length <= energies.length + 1 &&
+    staysWith(transaction, party)
+  );
+}
+
+/** The lineages that are merged stand in the inputs, which a client does not see: the contract holds the whole to them. */
+function mergeMatches(
+  transaction: Transaction,
+  { slot, supplier }: ClientCommandOf<"merge-promises">,
+  party: PublicKey,
+): boolean {
+  const { command } = transaction;
+  const made = of(transaction, "power-promise");
+  return (
+    command.tag === "merge-promises" &&
+    command.owner === party &&
+    made.length === 1 &&
+    made.every((whole) => whole.slot === slot && whole.supplier === supplier) &&
+    staysWith(transaction, party)
+  );
+}
+
+/** Others get what covers them, as much as was asked; the money that is free again is the party's. */
+function substitutionMatches(
+  transaction: Transaction,
+  { slot, energy }: ClientCommandOf<"substitute">,
+  party: PublicKey,
+): boolean {
+  const { command } = transaction;
+  return (
+    command.tag === "substitute" &&
+    command.supplier === party &&
+    command.slot === slot &&
+    command.covers.reduce((sum, cover) => sum + cover.energy, 0n) === energy &&
+    of(transaction, "deposit").every(({ supplier }) => supplier === party) &&
+    of(transaction, "funds").every(({ owner }) => owner === party)
   );
 }
 
@@ -100,7 +192,9 @@ function bidMatches(transaction: Transaction, command: ClientCommandOf<"bid">, p
     more.length === 0 &&
     bid.bidder === party &&
     bid.price === command.price &&
-    bid.auctionId === command.auctionId
+    bid.auctionId === command.auctionId &&
+    transaction.command.tag === "bid" &&
+    claimsText(transaction.command.requires) === claimsText(command.requires ?? null)
   );
 }
 
