@@ -206,12 +206,19 @@ describe("the notary", () => {
   test("lets one of two spend the same funds, however they come", async () => {
     const [funds] = (await small.resolved("bob", "funds")).slice(0, 1);
     if (funds === undefined) throw new Error("bob has funds");
-    const spending = async (kept: number): Promise<SignedTransaction> => {
-      const change: State = { tag: "funds", owner: small.key("bob"), amount: micros(kept) };
+    const spending = async (number: number): Promise<SignedTransaction> => {
+      const owed: State = {
+        tag: "redemption",
+        redemptionId: `redemption ${number}`,
+        owner: small.key("bob"),
+        provider: small.key("payment-provider"),
+        amount: micros(5_000_000),
+        account: "main",
+      };
       const content = await transactionOf(["bob", "payment-provider"], {
         inputs: [funds.ref],
         command: { tag: "redeem-funds" },
-        outputs: [change],
+        outputs: [owed],
       });
       return small.craft(content, "bob", "payment-provider");
     };
@@ -222,7 +229,7 @@ describe("the notary", () => {
       expect(refusalIn(await small.ask("bob", "notary", "notarise", each))).toMatchObject({ tag: "state_conflict" });
     expect((await small.ask("bob", "notary", "notarise", first)).tag).toBe("notarised");
     const { issuedMicros, heldMicros } = small.ledger.moneyHeld();
-    expect([issuedMicros, heldMicros]).toEqual([115_000_001n, 115_000_001n]); // 120 issued, 5 redeemed but for a micro
+    expect([issuedMicros, heldMicros]).toEqual([120_000_000n, 120_000_000n]); // 5 of them are owed once.
   });
 
   test("founds the network once", async () => {
@@ -289,6 +296,8 @@ describe("joining", () => {
         capacityPerSlot: wattHours(1_000_000),
         holdingCapPerSlot: null,
         marketFee: microsPerKwh(0),
+        storage: null,
+        servedBy: null,
       },
       { tag: "exposure-index", member: mallory.publicKey, openedDays: [] },
     ];
@@ -472,7 +481,7 @@ describe("auctions", () => {
         (_key, value) => (typeof value === "string" && /^-?\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value),
       );
     const verifier = small.key("verifier");
-    const command = { tag: "bid", auctionId: "auction", bidder: alice } as const;
+    const command = { tag: "bid", auctionId: "auction", bidder: alice, requires: null } as const;
     const own = { ...content, outputs: content.outputs.map(swap), command, signers: [alice, verifier] };
     small.actAs("alice");
     expect(clausesIn(await small.ask("alice", "verifier", "sign", small.craft(own, "alice")))).toContain(

@@ -31,9 +31,10 @@ export function disagreements(
   const spentBy = new Map(finals.flatMap(({ txId, spent }) => spent.map((ref) => [ref, txId] as const)));
   const underWay = new Set(testimonies.flatMap(({ store }) => [...store.underWay()]));
   const parties = membersByName(finals);
+  const served = servedIn(finals);
   return testimonies.flatMap((testimony) => {
     const party = testimony.store.party ?? parties.get(testimony.store.name);
-    return party === undefined ? [] : problemsOf(testimony, party, finals, { spentBy, underWay });
+    return party === undefined ? [] : problemsOf(testimony, party, finals, { spentBy, underWay, served });
   });
 }
 
@@ -41,8 +42,18 @@ function problemsOf(
   { store, kept, shown }: Testimony,
   party: PublicKey,
   finals: readonly Final[],
-  { spentBy, underWay }: { readonly spentBy: ReadonlyMap<string, Hash>; readonly underWay: ReadonlySet<Hash> },
+  {
+    spentBy,
+    underWay,
+    served,
+  }: {
+    readonly spentBy: ReadonlyMap<string, Hash>;
+    readonly underWay: ReadonlySet<Hash>;
+    readonly served: ReadonlySet<PublicKey>;
+  },
 ): readonly Problem[] {
+  const isKeptHere = (state: State): boolean =>
+    participantsOf(state).includes(party) && !(isPublic(state) && served.has(party));
   const isMissing = (txId: Hash): boolean => !kept.has(txId) && !underWay.has(txId);
   const notKept = finals
     .filter(({ txId, concerned }) => concerned.has(party) && isMissing(txId))
@@ -50,7 +61,7 @@ function problemsOf(
   const stale = shown.flatMap(({ made }) =>
     made.flatMap(({ ref, state }) => {
       const spender = spentBy.get(refKey(ref));
-      const isHeld = participantsOf(state).includes(party) && spender !== undefined && isMissing(spender);
+      const isHeld = isKeptHere(state) && spender !== undefined && isMissing(spender);
       return isHeld ? [{ ref, spender }] : [];
     }),
   );
@@ -89,6 +100,12 @@ function finalsOf(log: AuditSources["log"], testimonies: readonly Testimony[]): 
 /** Public states concern whoever is a member by then, which is not decided here. */
 function concernedOf(signers: readonly PublicKey[], made: readonly State[]): ReadonlySet<PublicKey> {
   return new Set([...signers, ...made.flatMap((state) => (isPublic(state) ? [] : participantsOf(state)))]);
+}
+
+/** Members that an aggregator serves or has served: it keeps for them what is public. */
+function servedIn(finals: readonly Final[]): ReadonlySet<PublicKey> {
+  const states = finals.flatMap(({ made }) => made);
+  return new Set(states.flatMap((state) => (state.tag === "member" && state.servedBy !== null ? [state.key] : [])));
 }
 
 function membersByName(finals: readonly Final[]): ReadonlyMap<string, PublicKey> {

@@ -6,6 +6,7 @@ import {
   contractViolations,
   decodeNotice,
   decodeSignedTransaction,
+  MONEY_GATES,
   moneyIn,
   openComponents,
   type ResolvedState,
@@ -27,6 +28,8 @@ export type AuditReport = {
   readonly violations: readonly AuditViolation[];
   readonly moneyIssuedMicros: Micros;
   readonly moneyHeldMicros: Micros;
+  /** Of the money held, what was redeemed and is not paid out yet. */
+  readonly moneyOwedMicros: Micros;
 };
 
 /** Name of the notary among the stores in a report. */
@@ -150,7 +153,7 @@ export class Replay {
   }
 
   #apply(txId: Hash, { transaction: { content } }: SignedTransaction): void {
-    const isGate = content.command.tag === "issue-funds" || content.command.tag === "redeem-funds";
+    const isGate = MONEY_GATES.includes(content.command.tag);
     for (const ref of content.inputs) {
       const spent = this.#unspent.get(refKey(ref));
       if (isGate && spent !== undefined) this.#issued -= moneyIn(spent.state)?.amount ?? 0n;
@@ -235,7 +238,11 @@ export class Replay {
 
   report(): AuditReport {
     let held = 0n;
-    for (const { state } of this.#unspent.values()) held += moneyIn(state)?.amount ?? 0n;
+    let owed = 0n;
+    for (const { state } of this.#unspent.values()) {
+      held += moneyIn(state)?.amount ?? 0n;
+      if (state.tag === "redemption") owed += state.amount;
+    }
     // Nodes alone do not show all money there is.
     if (this.#isComplete && held !== this.#issued)
       this.violate(NOTARY_STORE, "", `holds ${held} micros, but ${this.#issued} were issued`);
@@ -245,6 +252,7 @@ export class Replay {
       violations: this.#violations,
       moneyIssuedMicros: micros(this.#issued),
       moneyHeldMicros: micros(held),
+      moneyOwedMicros: micros(owed),
     };
   }
 

@@ -1,7 +1,7 @@
 /** Where an audit reads from: stores in a folder, or what live nodes show. Opened for reading only; nothing is written. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { type Hash, hashFromBytes, type PublicKey } from "#core";
+import { type Hash, hashFromBytes, type PublicKey, publicKey } from "#core";
 import { decodeJournaled } from "./journal.ts";
 import type { JournalStage, StoredKind } from "./stores/node-store.ts";
 import { openSqliteReadOnly, type SqliteDatabase } from "./stores/sqlite.ts";
@@ -99,7 +99,7 @@ export function openSources(files: readonly string[]): {
     const stores = files.filter((file) => file !== log);
     const sources = {
       log: log === undefined ? undefined : commitLogSource(open(log)),
-      stores: stores.map((file) => storeSource(nameOf(file), open(file))),
+      stores: stores.flatMap((file) => storeSources(nameOf(file), open(file))),
     };
     return { sources, close };
   } catch (error) {
@@ -145,6 +145,41 @@ function commitLogSource(database: SqliteDatabase): CommitLogSource {
   };
 }
 
+/** The store of a node, or those of an aggregator and of all members that it serves. */
+function storeSources(name: string, database: SqliteDatabase): readonly StoreSource[] {
+  if (!hasTables(database, "parties", "bodies")) return [storeSource(name, database)];
+  const parties = database.prepare<[], { number: number; name: string }>(
+    "SELECT number, name FROM parties ORDER BY number",
+  );
+  return parties.all().map((party) => partySource(name, database, party));
+}
+
+function partySource(
+  file: string,
+  database: SqliteDatabase,
+  { number, name: key }: { readonly number: number; readonly name: string },
+): StoreSource {
+  const select = (sql: string): Iterable<AuditedEntry> =>
+    entriesOf(database.prepare<[number], StoredRow>(sql).all(number));
+  const count = database.prepare<[number], { n: number }>("SELECT count(*) AS n FROM transactions WHERE party = ?");
+  return {
+    name: `${file}/${key.slice(0, 16)}`,
+    party: publicKey(key),
+    count: count.get(number)?.n ?? 0,
+    entries: () =>
+      select(
+        "SELECT id, kind, bytes FROM transactions JOIN bodies ON bodies.number = body WHERE party = ? ORDER BY sequence",
+      ),
+    proofs: () => select("SELECT tx AS id, 'notice' AS kind, bytes FROM proofs WHERE party = ?"),
+    underWay: () =>
+      journaled(
+        database
+          .prepare<[number], JournalRow>("SELECT command_id, digest, stage, body FROM journal WHERE party = ?")
+          .all(number),
+      ),
+  };
+}
+
 function storeSource(name: string, database: SqliteDatabase): StoreSource {
   const isMade = hasTables(database, "transactions", "proofs");
   const select = (sql: string): Iterable<AuditedEntry> =>
@@ -155,7 +190,10 @@ function storeSource(name: string, database: SqliteDatabase): StoreSource {
     count: isMade ? countOf(database, "transactions") : 0,
     entries: () => select("SELECT id, kind, bytes FROM transactions ORDER BY sequence"),
     proofs: () => select("SELECT tx AS id, 'notice' AS kind, bytes FROM proofs"),
-    underWay: () => (hasTables(database, "journal") ? journaledIn(database) : []),
+    underWay: () =>
+      hasTables(database, "journal")
+        ? journaled(database.prepare<[], JournalRow>("SELECT command_id, digest, stage, body FROM journal").all())
+        : [],
   };
 }
 
@@ -163,12 +201,11 @@ function* entriesOf(rows: readonly StoredRow[]): Iterable<AuditedEntry> {
   for (const { id, kind, bytes } of rows) yield { txId: hashFromBytes(id), kind, bytes };
 }
 
-function* journaledIn(database: SqliteDatabase): Iterable<Hash> {
-  const rows = database.prepare<[], JournalRow>("SELECT command_id, digest, stage, body FROM journal").all();
+function* journaled(rows: readonly JournalRow[]): Iterable<Hash> {
   for (const { command_id, digest, stage, body } of rows) {
     if (stage === "begun") continue;
-    const journaled = decodeJournaled({ command: { id: command_id, digest: hashFromBytes(digest) }, stage, body });
-    if (journaled.stage !== "begun") yield journaled.signed.transaction.id;
+    const entry = decodeJournaled({ command: { id: command_id, digest: hashFromBytes(digest) }, stage, body });
+    if (entry.stage !== "begun") yield entry.signed.transaction.id;
   }
 }
 

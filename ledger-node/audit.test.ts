@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { decodeSignedTransaction } from "#contracts";
+import { decodeSignedTransaction, type Redemption } from "#contracts";
 import { fromHex, hashOf, micros, microsPerKwh, unwrap, wattHours } from "#core";
 import { SLOT, SmallNetwork } from "#testkit";
 import { auditFolder } from "./audit.ts";
@@ -39,11 +39,19 @@ beforeAll(async () => {
   const [funds] = await small.resolved("alice", "funds");
   const [parameters] = await small.resolved("alice", "network-parameters");
   if (funds === undefined || parameters === undefined) throw new Error("alice has funds");
+  const owed: Redemption = {
+    tag: "redemption",
+    redemptionId: "redeem",
+    owner: small.key("alice"),
+    provider: small.key("payment-provider"),
+    amount: micros(3_000_000),
+    account: "main",
+  };
   const redeemed = small.craft(
     {
       inputs: [funds.ref],
       references: [parameters.ref],
-      outputs: [{ tag: "funds", owner: small.key("alice"), amount: micros(1_000_000) }],
+      outputs: [owed, { tag: "funds", owner: small.key("alice"), amount: micros(1_000_000) }],
       command: { tag: "redeem-funds" },
       signers: [small.key("alice"), small.key("payment-provider")],
       notary: small.key("notary"),
@@ -93,8 +101,9 @@ describe("an honest network", () => {
     expect(report.transactions).toBe(8);
     // 1 + 2 × 2 + 2 × 1 + 3 + 3 + 2
     expect(report.signatures).toBe(15);
-    // 20 issued; alice had 4 left after her deposit and redeemed 3.
-    expect([report.moneyIssuedMicros, report.moneyHeldMicros]).toEqual([17_000_000n, 17_000_000n]);
+    // 20 issued; alice had 4 left after her deposit and redeemed 3, which are owed until they are paid out.
+    expect([report.moneyIssuedMicros, report.moneyHeldMicros]).toEqual([20_000_000n, 20_000_000n]);
+    expect(report.moneyOwedMicros).toBe(3_000_000n);
   });
 
   test("is found in the folder of its run, and progress is told", () => {

@@ -4,15 +4,27 @@
  */
 import {
   type AmendableParameters,
+  type ClaimRequirement,
+  type Claims,
   type ClientCommand,
   type ClientCommandOf,
   type ClientCommandTag,
   DELEGABLE_FLOWS,
+  ENERGY_SOURCES,
+  ENROLLED_MAX,
+  GRAMS_CO2_MAX,
+  type Metered,
+  type NewMandate,
+  type NewMember,
   PARTIES_MAX,
+  PAYMENT_ID_LENGTH_MAX,
   POOL_TRADES_MAX,
   ROLES,
+  type ServedBy,
   STANDINGS,
   STATE_KINDS,
+  STRATEGIES_MAX,
+  type Storage,
 } from "#contracts";
 import { isAcceptablePublicKey, type PublicKey, parseLocalDay, parseSlotId, text } from "#core";
 
@@ -20,6 +32,7 @@ import { isAcceptablePublicKey, type PublicKey, parseLocalDay, parseSlotId, text
 const COMMAND_ID = text(100);
 const IDENTIFIER = text(120);
 const NAME = text(64);
+const PAYMENT_ID = text(PAYMENT_ID_LENGTH_MAX);
 const ITEMS_MAX = 1_000;
 const READINGS_MAX = 4_000;
 const SLOTS_PER_DAY_MAX = 100;
@@ -78,33 +91,130 @@ function isCap(value: bigint | null | undefined): boolean {
   return value === null || value === undefined || isEnergy(value);
 }
 
+function isMandate(mandate: NewMandate): boolean {
+  const { mandateId, delegate, flows, strategies, energyPerSlotMax, energyPerDayMax, bidPriceMax, expiresMs } = mandate;
+  return (
+    isIdentifier(mandateId) &&
+    isKey(delegate) &&
+    areAll(flows, DELEGABLE_FLOWS.length, (flow) => DELEGABLE_FLOWS.includes(flow)) &&
+    (strategies === undefined || areAll(strategies, STRATEGIES_MAX, (name) => isText(NAME, name))) &&
+    isEnergy(energyPerSlotMax) &&
+    (energyPerDayMax === undefined || isEnergy(energyPerDayMax)) &&
+    (bidPriceMax === undefined || isSigned(bidPriceMax)) &&
+    isInstant(expiresMs)
+  );
+}
+
+function isServed(served: ServedBy): boolean {
+  return isRecord(served) && isKey(served.by) && isRecord(served.mandate) && isMandate(served.mandate);
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+function isNewMember(member: NewMember): boolean {
+  if (!isRecord(member)) return false;
+  const { name, key, roles, capacityPerSlot, holdingCapPerSlot, marketFee, storage, served } = member;
+  return (
+    isText(NAME, name) &&
+    isKey(key) &&
+    areAll(roles, ROLES.length, (role) => ROLES.includes(role)) &&
+    isEnergy(capacityPerSlot) &&
+    isCap(holdingCapPerSlot) &&
+    isSigned(marketFee) &&
+    (storage === undefined || isStorage(storage)) &&
+    (served === undefined || isServed(served))
+  );
+}
+
+function isStorage(storage: Storage): boolean {
+  if (!isRecord(storage)) return false;
+  const { capacity, powerPerSlot, efficiencyPerMille } = storage;
+  return isEnergy(capacity) && isEnergy(powerPerSlot) && isWhole(efficiencyPerMille, 0, 1_000);
+}
+
+function isHash(value: unknown): boolean {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+}
+
+/** What a supplier may say of its energy: nothing of who certified it. */
+function areClaims(claims: Omit<Claims, "certifiedBy">): boolean {
+  return isObject(claims) && !("certifiedBy" in claims) && isSaid(claims) && isGrams(claims.gramsCo2PerKwh);
+}
+
+function isRequirement(requirement: ClaimRequirement): boolean {
+  return (
+    isObject(requirement) &&
+    isSaid(requirement) &&
+    isGrams(requirement.gramsCo2PerKwhMax) &&
+    isWhole(requirement.contradictedPerMilleMax, 0, 1_000)
+  );
+}
+
+function isSaid({ source, renewable, origin }: Pick<Claims, "source" | "renewable" | "origin">): boolean {
+  return (
+    (source === null || ENERGY_SOURCES.includes(source)) &&
+    typeof renewable === "boolean" &&
+    (origin === null || isText(NAME, origin))
+  );
+}
+
+function isGrams(value: number | null): boolean {
+  return value === null || isWhole(value, 0, GRAMS_CO2_MAX);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+function isMetered({ member, produced, consumed }: Metered): boolean {
+  return isKey(member) && isEnergy(produced) && isEnergy(consumed);
+}
+
 type Checks = { readonly [T in ClientCommandTag]: (command: ClientCommandOf<T>) => boolean };
 
 const CHECKS: Checks = {
   "create-promises": ({ promises }) =>
-    areSome(promises, ITEMS_MAX, ({ slot, energy }) => isSlot(slot) && isEnergy(energy)) && isEnergyInAll(promises),
+    areSome(
+      promises,
+      ITEMS_MAX,
+      ({ slot, energy, claims }) => isSlot(slot) && isEnergy(energy) && (claims === undefined || areClaims(claims)),
+    ) && isEnergyInAll(promises),
   "place-orders": ({ marketplace, orders }) =>
     isKey(marketplace) &&
     areSome(
       orders,
       ITEMS_MAX,
-      ({ side, slot, energy, limit }) =>
-        (side === "bid" || side === "offer") && isSlot(slot) && isEnergy(energy) && isSigned(limit),
+      ({ side, slot, energy, limit, requires }) =>
+        (side === "bid" || (side === "offer" && requires === undefined)) &&
+        isSlot(slot) &&
+        isEnergy(energy) &&
+        isSigned(limit) &&
+        (requires === undefined || isRequirement(requires)),
     ) &&
     isEnergyInAll(orders),
   "cancel-orders": ({ orderIds }) => areSome(orderIds, ITEMS_MAX, isIdentifier),
+  "split-promise": ({ slot, energies, promiseId }) =>
+    isSlot(slot) &&
+    areSome(energies, ITEMS_MAX, isEnergy) &&
+    isEnergyInAll(energies.map((energy) => ({ energy }))) &&
+    (promiseId === undefined || isIdentifier(promiseId)),
+  "merge-promises": ({ slot, supplier, promiseIds }) =>
+    isSlot(slot) && isKey(supplier) && (promiseIds === undefined || areSome(promiseIds, ITEMS_MAX, isIdentifier)),
+  substitute: ({ slot, energy }) => isSlot(slot) && isEnergy(energy),
   "create-auction": ({ marketplace, slot, energy, basePrice, deadlineMs }) =>
     isKey(marketplace) && isSlot(slot) && isEnergy(energy) && isSigned(basePrice) && isInstant(deadlineMs),
-  bid: ({ auctionId, price }) => isIdentifier(auctionId) && isSigned(price),
+  bid: ({ auctionId, price, requires }) =>
+    isIdentifier(auctionId) && isSigned(price) && (requires === undefined || isRequirement(requires)),
+  "certify-claims": ({ agency, slots }) => isKey(agency) && areSome(slots, ITEMS_MAX, isSlot),
+  "contradict-certificate": ({ agency, supplier, slot, evidence }) =>
+    isKey(agency) && isKey(supplier) && isSlot(slot) && isHash(evidence),
+  "close-certificates": ({ agency, slot }) => isKey(agency) && isSlot(slot),
   "end-auction": ({ auctionId }) => isIdentifier(auctionId),
   "settle-auction": ({ auctionId }) => isIdentifier(auctionId),
   "lapse-auction": ({ auctionId }) => isIdentifier(auctionId),
-  "grant-mandate": ({ mandateId, delegate, flows, energyPerSlotMax, expiresMs }) =>
-    isIdentifier(mandateId) &&
-    isKey(delegate) &&
-    areAll(flows, DELEGABLE_FLOWS.length, (flow) => DELEGABLE_FLOWS.includes(flow)) &&
-    isEnergy(energyPerSlotMax) &&
-    isInstant(expiresMs),
+  "grant-mandate": isMandate,
   "revoke-mandate": ({ mandateId }) => isIdentifier(mandateId),
   "clear-pool": ({ slot, price, trades }) =>
     isSlot(slot) &&
@@ -115,31 +225,34 @@ const CHECKS: Checks = {
       (trade) =>
         isIdentifier(trade.bid) && isIdentifier(trade.offer) && isEnergy(trade.energy) && isSigned(trade.price),
     ),
-  join: ({ name, key, roles, capacityPerSlot, holdingCapPerSlot, marketFee }) =>
-    isText(NAME, name) &&
-    isKey(key) &&
-    areAll(roles, ROLES.length, (role) => ROLES.includes(role)) &&
-    isEnergy(capacityPerSlot) &&
-    isCap(holdingCapPerSlot) &&
-    isSigned(marketFee),
+  join: isNewMember,
+  enrol: ({ members }) => areSome(members, ENROLLED_MAX, isNewMember),
+  "move-member": ({ served }) => served === null || isServed(served),
   "vote-standing": ({ member, standing, expiresMs }) =>
     isKey(member) && (standing === null || STANDINGS.includes(standing)) && isInstant(expiresMs),
   "amend-parameters": ({ changes }) => areSoundChanges(changes),
-  "redeem-funds": ({ amount }) => isAmount(amount),
-  "amend-member": ({ member, holdingCapPerSlot, capacityPerSlot }) =>
-    isKey(member) && isCap(holdingCapPerSlot) && isCap(capacityPerSlot),
+  "redeem-funds": ({ amount, account }) => isAmount(amount) && (account === undefined || isText(NAME, account)),
+  "confirm-payout": ({ owner, redemptionId, messageId, endToEndId }) =>
+    isKey(owner) && isIdentifier(redemptionId) && isText(PAYMENT_ID, messageId) && isText(PAYMENT_ID, endToEndId),
+  "amend-member": ({ member, holdingCapPerSlot, capacityPerSlot, storage }) =>
+    isKey(member) &&
+    isCap(holdingCapPerSlot) &&
+    isCap(capacityPerSlot) &&
+    (storage === undefined || storage === null || isStorage(storage)),
   "issue-funds": ({ to, amounts }) => isKey(to) && areSome(amounts, ITEMS_MAX, isAmount),
   "publish-tariff": ({ day, feedIn, retail }) =>
     parseLocalDay(day).ok && areAll(feedIn, SLOTS_PER_DAY_MAX, isSigned) && areAll(retail, SLOTS_PER_DAY_MAX, isSigned),
-  "record-meters": ({ slot, readings }) =>
-    isSlot(slot) &&
-    areSome(
-      readings,
-      READINGS_MAX,
-      ({ member, produced, consumed }) => isKey(member) && isEnergy(produced) && isEnergy(consumed),
-    ),
+  "report-meters": ({ slot, readings }) => isSlot(slot) && areSome(readings, READINGS_MAX, isMetered),
+  "record-meters": ({ slot, readings }) => isSlot(slot) && areAll(readings, READINGS_MAX, isMetered),
+  "release-margin": ({ day }) => parseLocalDay(day).ok,
+  "curtail-slot": ({ slot, cap }) => isSlot(slot) && isEnergy(cap),
   "check-delivery": ({ supplier, slot }) => isKey(supplier) && isSlot(slot),
   "settle-slot": ({ member, slot }) => isKey(member) && isSlot(slot),
+  "correct-settlement": ({ member, slot }) => isKey(member) && isSlot(slot),
+  "raise-dispute": ({ slot, evidence, ...measured }) => isSlot(slot) && isHash(evidence) && isMetered(measured),
+  "vote-dispute": ({ disputeId, produced, consumed }) =>
+    isIdentifier(disputeId) && isEnergy(produced) && isEnergy(consumed),
+  "decide-dispute": ({ disputeId }) => isIdentifier(disputeId),
 };
 
 const isWhole = (value: unknown, min: number, max: number): boolean =>
@@ -156,6 +269,9 @@ const CHANGES: { readonly [K in keyof AmendableParameters]: (value: AmendablePar
   priceMin: isSigned,
   priceMax: isSigned,
   settlementGraceMs: (value) => isWhole(value, 0, DAY_MS),
+  meterOperators: (keys) => areAll(keys, PARTIES_MAX, isKey),
+  meterQuorum: (value) => isWhole(value, 0, PARTIES_MAX),
+  meterTolerance: isEnergy,
   observers: (grants) =>
     areAll(
       grants,

@@ -1,6 +1,7 @@
 /** Hands a final transaction to those it concerns: all of it to its signers, and to others a tear-off of their part. */
 
 import {
+  type CommandTag,
   encodeNotice,
   encodeSignedTransaction,
   type NetworkParameters,
@@ -11,27 +12,31 @@ import {
 } from "#contracts";
 import { compareText, type PublicKey } from "#core";
 import { concernedBy, isPublic } from "./relevance.ts";
+import type { Vault } from "./vault.ts";
+
+/** The members of the network, as a node knows them. */
+export type Members = Pick<Vault, "member" | "hosts">;
 
 /** What a party is shown of a transaction, by index. */
 type Part = { readonly inputs: number[]; readonly outputs: number[]; isConcerned: boolean };
 
 /**
- * The message that each party is owed about a final transaction.
+ * The message that each party is owed about a final transaction. What is public goes to the members with nodes of their own; who
+ * is served by one of them has it from there, and is told only what concerns itself.
  * @param inputs - The states that the transaction consumes, in its order.
- * @param everybody - All members: they see public states.
  */
 export function messagesFor(
   signed: SignedTransaction,
   inputs: readonly State[],
   parameters: NetworkParameters,
   self: PublicKey,
-  everybody: readonly PublicKey[],
+  members: Members,
 ): ReadonlyMap<PublicKey, PeerRequest> {
-  const members = new Set(everybody);
   const { signers } = signed.transaction.content;
-  const full = signers.filter((key) => key !== self && (members.has(key) || parameters.verifiers.includes(key)));
+  const isMember = (key: PublicKey): boolean => members.member(key) !== undefined;
+  const full = signers.filter((key) => key !== self && (isMember(key) || parameters.verifiers.includes(key)));
   const transaction = encodeSignedTransaction(signed);
-  const noticed = noticesFor(signed, inputs, parameters, everybody, new Set([self, ...full]));
+  const noticed = noticesFor(signed, inputs, parameters, members, new Set([self, ...full]));
   return new Map<PublicKey, PeerRequest>([
     ...full.map((key) => [key, { tag: "final", transaction }] as const),
     ...noticed.map(([key, notice]) => [key, { tag: "notice", notice }] as const),
@@ -42,12 +47,12 @@ function noticesFor(
   signed: SignedTransaction,
   inputs: readonly State[],
   parameters: NetworkParameters,
-  everybody: readonly PublicKey[],
-  served: ReadonlySet<PublicKey>,
+  members: Members,
+  told: ReadonlySet<PublicKey>,
 ): readonly (readonly [PublicKey, Uint8Array])[] {
-  const others = new Set(everybody.filter((key) => !served.has(key)));
+  const isOther = (key: PublicKey): boolean => !told.has(key) && members.member(key) !== undefined;
   // An observer that is shown nothing still learns that there was a transaction: it can count them.
-  const observers = parameters.observers.filter(({ key }) => others.has(key));
+  const observers = parameters.observers.filter(({ key }) => isOther(key));
   const parts = new Map<PublicKey, Part>(
     observers.map(({ key }) => [key, { inputs: [], outputs: [], isConcerned: false }]),
   );
@@ -57,9 +62,7 @@ function noticesFor(
     return part;
   };
   const note = (state: State, side: "inputs" | "outputs", index: number): void => {
-    const concerned = isPublic(state)
-      ? others
-      : new Set(concernedBy(state, parameters).filter((key) => others.has(key)));
+    const concerned = new Set((isPublic(state) ? [...members.hosts] : concernedBy(state, parameters)).filter(isOther));
     for (const key of concerned) {
       const part = partOf(key);
       part.isConcerned = true;
@@ -81,15 +84,18 @@ function noticesFor(
     });
 }
 
+/** Commands that tell of others than the receiver of a notice. */
+const COMMANDS_OF_MANY: readonly CommandTag[] = ["clear-pool", "substitute"];
+
 /**
- * The trades of a pool concern many members: its command is not shown to those who did not sign. An observer whom nothing
+ * The trades of a pool and the covers of a substitution concern many members: these commands are not shown to those who did not sign. An observer whom nothing
  * concerns sees neither command nor signers, and no signature but the notary's, on which it relies.
  */
 function noticeOf(signed: SignedTransaction, { inputs, outputs, isConcerned }: Part): Uint8Array {
   const { transaction, signatures, notarySignature } = signed;
   if (notarySignature === null) throw new TypeError("only a final transaction is distributed");
-  const isPool = transaction.content.command.tag === "clear-pool";
-  const head = isConcerned ? (isPool ? "signers" : "all") : "notary";
+  const isOfMany = COMMANDS_OF_MANY.includes(transaction.content.command.tag);
+  const head = isConcerned ? (isOfMany ? "signers" : "all") : "notary";
   return encodeNotice({
     txId: transaction.id,
     tearOff: tearOffOf(transaction, { inputs, outputs, head }),

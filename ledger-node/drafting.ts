@@ -15,17 +15,20 @@ import type { Flow } from "./flow.ts";
 import type { Draft, FlowContext } from "./flow-context.ts";
 import { draftFor } from "./flows/index.ts";
 import type { KnownStates } from "./known-states.ts";
-import type { NodeStore, StoredCommand } from "./stores/node-store.ts";
+import type { SequenceNumbers } from "./sequence-numbers.ts";
+import type { StoredCommand } from "./stores/node-store.ts";
 import type { Vault } from "./vault.ts";
 
 export type DraftingParts = {
   readonly party: PublicKey;
+  /** The key that signs for the party: its own, or a delegate's where its node is an aggregator's. */
+  readonly signingKey: PublicKey;
   readonly notary: PublicKey;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly vault: Vault;
   readonly known: KnownStates;
-  readonly store: NodeStore;
+  readonly sequence: SequenceNumbers;
   readonly ask: (to: PublicKey, request: PeerRequest) => Promise<PeerReply>;
 };
 
@@ -121,12 +124,12 @@ export class Drafting {
     { commandId, tag }: ClientCommand,
     { delegate, avoid }: DraftingChoice,
   ): FlowContext | undefined {
-    const { party, vault, clock, known, store, ask } = this.#parts;
-    const parameters = vault.all("network-parameters")[0];
+    const { party, signingKey, vault, clock, known, sequence, ask } = this.#parts;
+    const { parameters } = vault;
     if (parameters === undefined) return undefined;
     return {
       party,
-      signingKey: delegate ?? party,
+      signingKey: delegate ?? signingKey,
       flowId,
       commandId,
       commandTag: tag,
@@ -136,7 +139,7 @@ export class Drafting {
       avoid,
       ask,
       learn: (dependency) => known.addDependency(dependency),
-      reserveSequence: (count) => store.reserveSequence(count),
+      reserveSequence: (count) => sequence.take(count),
     };
   }
 }

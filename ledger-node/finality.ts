@@ -33,6 +33,8 @@ export type FinalityParts = {
   readonly known: KnownStates;
   readonly check: SignatureCheck;
   readonly store: NodeStore;
+  /** The key that signs for the party: its own, or a delegate's where its node is an aggregator's. */
+  readonly signingKey: PublicKey;
   readonly sign: (transaction: WireTransaction) => TransactionSignature;
   readonly ask: (to: PublicKey, request: PeerRequest) => Promise<PeerReply>;
 };
@@ -88,7 +90,12 @@ export class Finality {
       this.#parts.drafting.abandon(flow);
       return { answer: signed, told: TOLD };
     }
-    const pending = { flow, signed: signed.value };
+    return this.submit(flow, signed.value);
+  }
+
+  /** Concludes what has all its signatures: stored first, so that it is finished whatever happens. */
+  async submit(flow: Flow, signed: SignedTransaction): Promise<Concluded> {
+    const pending = { flow, signed };
     await this.#journal(pending, "signed", []);
     this.#pending.set(flow.transaction.id, pending);
     return this.conclude(pending);
@@ -148,27 +155,41 @@ export class Finality {
     { transaction }: Flow,
     delegated: TransactionSignature | null,
   ): Promise<Result<SignedTransaction, LedgerRefusal>> {
-    const { party, sign, ask, check } = this.#parts;
+    const { signingKey, sign, ask, check } = this.#parts;
     const { signers } = transaction.content;
-    const own = signers.includes(party) ? [sign(transaction)] : [];
+    const own = signers.includes(signingKey) ? [sign(transaction)] : [];
     const begun = withSignatures(
       { transaction, signatures: [], notarySignature: null },
       delegated === null ? own : [...own, delegated],
     );
     const others = signers.filter((key) => !begun.signatures.some(({ by }) => by === key));
     const bytes = encodeSignedTransaction(begun);
-    const replies = await Promise.all(others.map((key) => ask(key, { tag: "sign", transaction: bytes })));
+    const principals = this.#principals(transaction);
+    const nodeOf = (key: PublicKey): PublicKey => principals.get(key) ?? key;
+    const replies = await Promise.all(others.map((key) => ask(nodeOf(key), { tag: "sign", transaction: bytes })));
     const signatures: TransactionSignature[] = [];
     for (const [index, key] of others.entries()) {
       const reply = replies[index];
       invariant(reply !== undefined, "every countersigner has answered");
-      if (reply.tag === "refused") return err(countersignRefusal(key, reply.refusal));
+      if (reply.tag === "refused") return err(countersignRefusal(nodeOf(key), reply.refusal));
       const isSigned =
         reply.tag === "signed" && reply.signature.by === key && check.isValid(transaction.id, reply.signature);
       if (!isSigned) return err({ tag: "signature_invalid" });
       signatures.push(reply.signature);
     }
     return ok(withSignatures(begun, signatures));
+  }
+
+  /** Whose delegate a key is: the node that acts for the principal is asked for its signature. */
+  #principals({ content }: WireTransaction): ReadonlyMap<PublicKey, PublicKey> {
+    const { known, vault } = this.#parts;
+    return new Map(
+      content.references.flatMap((ref) => {
+        const state = known.get(ref)?.state;
+        const isOfDelegate = state?.tag === "mandate" && vault.member(state.delegate) === undefined;
+        return isOfDelegate ? [[state.delegate, state.principal] as const] : [];
+      }),
+    );
   }
 
   /** Tells everybody whom it concerns; who could not be reached stays in the outbox, and a newcomer is shown the network. */
@@ -186,15 +207,14 @@ export class Finality {
     const { content } = flow.transaction;
     const isNewcomer =
       content.command.tag === "join" &&
-      content.outputs.some((state) => state.tag === "member" && state.key === recipient);
+      content.outputs.some((state) => state.tag === "member" && state.key === recipient && state.servedBy === null);
     return isAnswered(await this.#parts.ask(recipient, request)) && (!isNewcomer || this.#introduce(recipient));
   }
 
   #messages({ flow, signed }: Pending): ReadonlyMap<PublicKey, PeerRequest> {
     const { vault, party } = this.#parts;
-    const parameters = vault.all("network-parameters")[0]?.state;
-    const everybody = vault.all("member").map(({ state }) => state.key);
-    return parameters === undefined ? new Map() : messagesFor(signed, flow.inputs, parameters, party, everybody);
+    const parameters = vault.parameters?.state;
+    return parameters === undefined ? new Map() : messagesFor(signed, flow.inputs, parameters, party, vault);
   }
 
   async #keepUntold(pending: Pending, recipients: ReadonlySet<PublicKey>): Promise<void> {

@@ -1,17 +1,19 @@
 /** What a flow may use while it drafts a transaction. */
 
-import type {
-  Auction,
-  ClientCommandTag,
-  Command,
-  Dependency,
-  LedgerRefusal,
-  NetworkParameters,
-  PeerReply,
-  PeerRequest,
-  ResolvedState,
-  State,
-  TimeWindow,
+import {
+  type Auction,
+  type ClientCommandTag,
+  type Command,
+  type DelegableFlow,
+  type Dependency,
+  type LedgerRefusal,
+  type NetworkParameters,
+  type PeerReply,
+  type PeerRequest,
+  type ResolvedState,
+  refKey,
+  type State,
+  type TimeWindow,
 } from "#contracts";
 import {
   compareText,
@@ -66,7 +68,7 @@ export function network(context: FlowContext): NetworkParameters {
 }
 
 export function memberOf(context: FlowContext, key: PublicKey): VaultState<"member"> | undefined {
-  return context.vault.all("member").find(({ state }) => state.key === key);
+  return context.vault.member(key);
 }
 
 export function dayOf(context: FlowContext, slot: SlotId): LocalDay {
@@ -93,9 +95,8 @@ export function windowUntil(context: FlowContext, ...limitsMs: readonly number[]
  */
 export function verifiersOf(context: FlowContext): readonly PublicKey[] {
   const { verifiers, verifierQuorum } = network(context);
-  const members = new Map(context.vault.all("member").map(({ state }) => [state.key, state]));
   const able = verifiers.filter((key) => {
-    const member = members.get(key);
+    const member = memberOf(context, key)?.state;
     return member?.roles.includes("verifier") === true && member.standing !== "suspended";
   });
   if (able.length <= verifierQuorum) return able;
@@ -107,31 +108,99 @@ export function verifiersOf(context: FlowContext): readonly PublicKey[] {
     .map(({ key }) => key);
 }
 
+/** Who may begin something may also end it: for what follows by itself no mandate needs to be made out. */
+const IMPLIED_BY: Readonly<Partial<Record<ClientCommandTag, DelegableFlow>>> = {
+  "end-auction": "create-auction",
+  "lapse-auction": "bid",
+};
+
 /** The mandate under which the signing key acts, when it is a delegate's: one that is not over and allows the flow. */
 export function mandateOf(context: FlowContext): VaultState<"mandate"> | undefined {
+  const flow = IMPLIED_BY[context.commandTag] ?? context.commandTag;
   return context.vault
-    .all("mandate")
+    .of("mandate", context.party)
     .find(
       ({ state }) =>
         state.principal === context.party &&
         state.delegate === context.signingKey &&
         state.expiresMs > context.nowMs &&
-        (state.flows as readonly string[]).includes(context.commandTag),
+        (state.flows as readonly string[]).includes(flow),
     );
 }
 
-/** Parameters, the given members and the mandate in use: what nearly every draft cites. */
+/**
+ * Parameters, the given members, and, where a delegate signs, its mandate, its principal and the aggregator that serves it: what
+ * nearly every draft cites.
+ */
 export function citations(context: FlowContext, members: readonly PublicKey[]): readonly ResolvedState[] {
-  const cited = new Set(members);
-  const mandate = context.signingKey === context.party ? undefined : mandateOf(context);
-  const states = context.vault.all("member").filter(({ state }) => cited.has(state.key));
+  const isDelegated = context.signingKey !== context.party;
+  const host = isDelegated ? hostOf(context, context.party) : null;
+  const cited = new Set([...members, ...(isDelegated ? [context.party] : []), ...(host === null ? [] : [host])]);
+  const mandate = isDelegated ? mandateOf(context) : undefined;
+  const states = [...cited].flatMap((key) => memberOf(context, key) ?? []);
   return [context.parameters, ...states, ...(mandate === undefined ? [] : [mandate])];
+}
+
+/** The aggregator that serves a member; null where it has a node of its own. */
+export function hostOf(context: FlowContext, member: PublicKey): PublicKey | null {
+  return memberOf(context, member)?.state.servedBy ?? null;
+}
+
+/** How a party agrees: who signs for it, and what the transaction cites and until when it holds, so that this counts. */
+export type Agreement = {
+  readonly signers: readonly PublicKey[];
+  readonly cited: readonly ResolvedState[];
+  readonly untilMs: number | null;
+};
+
+/**
+ * A party agrees by its own key; or, where an aggregator serves it, by its delegate's and the aggregator's, under the mandate that
+ * allows most of those that are known here and allow the flow.
+ */
+export function agreementOf(
+  context: FlowContext,
+  party: PublicKey,
+  flow: DelegableFlow,
+  known: readonly VaultState<"mandate">[] = context.vault.of("mandate", party),
+): Agreement {
+  const host = hostOf(context, party);
+  const mandate = host === null ? undefined : widestMandate(known, party, flow, context.nowMs);
+  if (host === null || mandate === undefined) return { signers: [party], cited: [], untilMs: null };
+  const members = [party, host].flatMap((key) => memberOf(context, key) ?? []);
+  const { delegate, expiresMs } = mandate.state;
+  const { untilMs } = windowUntil(context, expiresMs);
+  return { signers: [delegate, host], cited: [...members, mandate], untilMs };
+}
+
+/** Of a party's mandates for a flow the one with the most flows; of several the first by its id. */
+export function widestMandate(
+  known: readonly VaultState<"mandate">[],
+  party: PublicKey,
+  flow: DelegableFlow,
+  nowMs: number,
+): VaultState<"mandate"> | undefined {
+  return known
+    .filter(({ state }) => state.principal === party && state.flows.includes(flow) && state.expiresMs > nowMs)
+    .sort(
+      (left, right) =>
+        right.state.flows.length - left.state.flows.length || compareText(left.state.mandateId, right.state.mandateId),
+    )[0];
 }
 
 /** The end of the mandate in use, or no limit. */
 export function mandateUntilMs(context: FlowContext): number {
   if (context.signingKey === context.party) return Number.MAX_SAFE_INTEGER;
   return mandateOf(context)?.state.expiresMs ?? 0;
+}
+
+/** The end of a window that needs none but where a mandate is in use, which must not be over by then; null where none is. */
+export function mandateEndMs(context: FlowContext): number | null {
+  return context.signingKey === context.party ? null : windowUntil(context, mandateUntilMs(context)).untilMs;
+}
+
+/** Each state once: a transaction cites none twice. */
+export function distinct(states: readonly ResolvedState[]): readonly ResolvedState[] {
+  return [...new Map(states.map((state) => [refKey(state.ref), state])).values()];
 }
 
 export function sumOf(states: readonly VaultState<"funds">[]): bigint {

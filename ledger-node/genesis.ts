@@ -4,9 +4,11 @@ import {
   buildTransaction,
   type Member,
   type NetworkParameters,
+  newAgencyRecords,
   type Role,
   type SignedTransaction,
   type State,
+  type Storage,
   signTransaction,
 } from "#contracts";
 import {
@@ -34,8 +36,27 @@ export type NetworkRules = Omit<
   Partial<OptionalRules> & { readonly marketFee: MicrosPerKwh };
 
 /** Rules that a founder may leave out, and what they are then. */
-type OptionalRules = Pick<NetworkParameters, "verifierQuorum" | "settlementGraceMs" | "observers">;
-const USUAL: OptionalRules = { verifierQuorum: 1, settlementGraceMs: 3_600_000, observers: [] };
+type OptionalRules = Pick<
+  NetworkParameters,
+  | "verifierQuorum"
+  | "settlementGraceMs"
+  | "meterOperators"
+  | "meterQuorum"
+  | "meterTolerance"
+  | "correctionMs"
+  | "surplusPrice"
+  | "observers"
+>;
+const USUAL: OptionalRules = {
+  verifierQuorum: 1,
+  settlementGraceMs: 3_600_000,
+  meterOperators: [],
+  meterQuorum: 0,
+  meterTolerance: NO_ENERGY,
+  correctionMs: 7 * 86_400_000,
+  surplusPrice: microsPerKwh(0n),
+  observers: [],
+};
 
 /** A member from the beginning, in good standing. Energy per slot in watt-hours. */
 export type FoundingMember = {
@@ -44,6 +65,7 @@ export type FoundingMember = {
   readonly roles: readonly Role[];
   readonly capacityPerSlot?: WattHours;
   readonly holdingCapPerSlot?: WattHours | null;
+  readonly storage?: Storage | null;
 };
 
 export type GenesisPlan = {
@@ -72,7 +94,7 @@ export function genesisStates({ rules, members, notaries }: GenesisPlan): readon
   return [
     parameters,
     ...members.map(
-      ({ name, key, roles, capacityPerSlot = NO_ENERGY, holdingCapPerSlot = null }): Member => ({
+      ({ name, key, roles, capacityPerSlot = NO_ENERGY, holdingCapPerSlot = null, storage = null }): Member => ({
         tag: "member",
         name,
         key,
@@ -81,8 +103,11 @@ export function genesisStates({ rules, members, notaries }: GenesisPlan): readon
         capacityPerSlot,
         holdingCapPerSlot,
         marketFee: roles.includes("marketplace") ? marketFee : microsPerKwh(0n),
+        storage,
+        servedBy: null,
       }),
     ),
+    ...newAgencyRecords(members),
     ...members.map(({ key }): State => ({ tag: "exposure-index", member: key, openedDays: [] })),
   ];
 }

@@ -6,11 +6,10 @@
 import {
   type ClientCommand,
   type Dependency,
-  decodeNotice,
+  decodeProof,
   decodeSignedTransaction,
-  encodeNotice,
+  encodeProof,
   encodeSignedTransaction,
-  openComponents,
   type SignedTransaction,
   type State,
   stateCodec,
@@ -51,7 +50,7 @@ export function decodeJournaled({ command, stage, body }: JournalEntry): Journal
     command,
     signed: unwrap(decodeSignedTransaction(transaction)),
     inputs: (inputs ?? []).map((input) => unwrap(stateCodec.decode(unwrap(decodeCbor(input)), "input"))),
-    dependencies: (dependencies ?? []).flatMap(readProof),
+    dependencies: (dependencies ?? []).flatMap(decodeProof),
     recipients: (recipients ?? []).map((key) => publicKey(toHex(key))),
   };
 }
@@ -60,7 +59,7 @@ function partsOf({ signed, inputs, dependencies, recipients }: JournaledTransact
   return [
     framed([encodeSignedTransaction(signed)]),
     framed(inputs.map((state) => encodeCbor(stateCodec.encode(state)))),
-    framed(dependencies.map(proofBytes)),
+    framed(dependencies.map(encodeProof)),
     framed(recipients.map(fromHex)),
   ];
 }
@@ -83,22 +82,13 @@ function unframed(body: Uint8Array): readonly Uint8Array[] {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const parts: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; ) {
+    invariant(at + LENGTH_BYTES <= bytes.length, "a framed part has its length before it");
     const end = at + LENGTH_BYTES + bytes.readUInt32BE(at);
+    invariant(end <= bytes.length, "a framed part is as long as it says");
     parts.push(new Uint8Array(bytes.subarray(at + LENGTH_BYTES, end)));
     at = end;
   }
   return parts;
-}
-
-/** A proof is written as a notice without signatures. */
-export function proofBytes({ ref, tearOff, notarySignature }: Dependency): Uint8Array {
-  return encodeNotice({ txId: ref.txId, tearOff, signatures: [], notarySignature });
-}
-
-function readProof(bytes: Uint8Array): readonly Dependency[] {
-  const { txId, tearOff, notarySignature } = unwrap(decodeNotice(bytes));
-  const { outputs } = unwrap(openComponents(tearOff, txId));
-  return [...outputs.keys()].map((index) => ({ ref: { txId, index }, tearOff, notarySignature }));
 }
 
 const INTEGER_KEY = "$integer";

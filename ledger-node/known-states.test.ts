@@ -17,7 +17,7 @@ async function proofs(): Promise<{ readonly small: SmallNetwork; readonly all: r
 
 function knownOf(small: SmallNetwork, isUnspent: (index: number) => boolean, max?: number): KnownStates {
   const check = new SignatureCheck(small.ledger.networkId, { signatures: 0, verifications: 0 });
-  return new KnownStates(check, new Set([small.key("notary")]), ({ index }) => isUnspent(index), max);
+  return new KnownStates(check, new Set([small.key("notary")]), ({ index }) => isUnspent(index), { max });
 }
 
 test("a proof is taken when the notary signed it, and given on as it was", async () => {

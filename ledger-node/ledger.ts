@@ -9,6 +9,7 @@ import {
   decodeNotice,
   decodeSignedTransaction,
   encodeNotice,
+  encodeProof,
   encodeSignedTransaction,
   type LedgerRefusal,
   type NodeEvent,
@@ -21,9 +22,9 @@ import {
   type SignedTransaction,
   type State,
   type StateRef,
+  tearOff,
 } from "#contracts";
 import { err, type Hash, ok, type PublicKey, type Result } from "#core";
-import { proofBytes } from "./journal.ts";
 import type { KnownStates } from "./known-states.ts";
 import { notYetShown, shownTogether } from "./notices.ts";
 import { concernsNode, isPublic, isWitnessed, orderKeeping } from "./relevance.ts";
@@ -34,6 +35,8 @@ import type { Vault } from "./vault.ts";
 
 export type LedgerParts = {
   readonly party: PublicKey;
+  /** Whether an aggregator's node keeps what is public for this one. */
+  readonly isServed: boolean;
   readonly vault: Vault;
   readonly known: KnownStates;
   readonly check: SignatureCheck;
@@ -51,6 +54,8 @@ type Change = {
 
 /** Messages overtake each other by seconds, not by thousands of transactions. */
 const SPENT_EARLY_MAX = 20_000;
+/** The same for one of the many members of an aggregator. */
+const SERVED_SPENT_EARLY_MAX = 500;
 
 export class Ledger {
   readonly #parts: LedgerParts;
@@ -172,11 +177,11 @@ export class Ledger {
    */
   async introduce(states: readonly ResolvedState[]): Promise<void> {
     const { vault, known, store } = this.#parts;
-    if (vault.all("network-parameters").length > 0) return;
+    if (vault.parameters !== undefined) return;
     const fresh = states.filter(({ ref, state }) => isPublic(state) && !this.#spentEarly.has(refKey(ref)));
     const proofs = fresh.flatMap(({ ref }) => {
       const proof = known.proofOf(ref);
-      return proof === undefined ? [] : [{ ref, bytes: proofBytes(proof) }];
+      return proof === undefined ? [] : [{ ref, bytes: encodeProof(proof) }];
     });
     await store.putProofs(proofs);
     for (const resolved of fresh) if (!this.#spentEarly.has(refKey(resolved.ref))) vault.add(resolved);
@@ -197,8 +202,13 @@ export class Ledger {
   #replayProof(bytes: Uint8Array): void {
     const proof = decodeNotice(bytes);
     const shown = proof.ok ? openComponents(proof.value.tearOff, proof.value.txId) : proof;
-    if (proof.ok && shown.ok)
-      for (const resolved of this.#addProved(proof.value, shown.value)) this.#parts.vault.add(resolved);
+    if (!proof.ok || !shown.ok) return;
+    const { txId, tearOff: torn, notarySignature } = proof.value;
+    for (const [index, state] of shown.value.outputs) {
+      const resolved = { ref: { txId, index }, state, notary: notarySignature.by };
+      this.#parts.known.addProved(resolved, { ref: resolved.ref, tearOff: torn, notarySignature });
+      this.#parts.vault.add(resolved);
+    }
   }
 
   #replay(kind: "full" | "notice", bytes: Uint8Array): void {
@@ -216,7 +226,7 @@ export class Ledger {
   #applyFull(signed: SignedTransaction, isNew: boolean, shown?: ShownComponents): void {
     const { transaction, notarySignature } = signed;
     if (notarySignature === null) return;
-    this.#parts.known.addTransaction(signed, notarySignature);
+    this.#parts.known.addTransaction(signed, { reload: this.#wholeOf, isKept: (state) => this.#isKept(state) });
     const { command, inputs, outputs, notary } = transaction.content;
     const made = outputs.flatMap((state, index) =>
       shown?.outputs.has(index) === true ? [] : [{ ref: { txId: transaction.id, index }, state, notary }],
@@ -226,17 +236,34 @@ export class Ledger {
   }
 
   #applyNotice(notice: Notice, shown: ShownComponents, isNew: boolean): void {
-    const made = this.#addProved(notice, shown);
+    const made = this.#addShown(notice, shown);
     this.#apply({ txId: notice.txId, command: shown.command, spent: [...shown.inputs.values()], made }, isNew);
   }
 
-  #addProved({ txId, tearOff, notarySignature }: Notice, { outputs }: ShownComponents): readonly ResolvedState[] {
+  #addShown(notice: Notice, { outputs }: ShownComponents): readonly ResolvedState[] {
     return [...outputs].map(([index, state]) => {
-      const resolved = { ref: { txId, index }, state, notary: notarySignature.by };
-      this.#parts.known.addProved(resolved, { ref: resolved.ref, tearOff, notarySignature });
+      const resolved = { ref: { txId: notice.txId, index }, state, notary: notice.notarySignature.by };
+      this.#parts.known.addShown(resolved, notice, { reload: this.#noticeOf });
       return resolved;
     });
   }
+
+  readonly #wholeOf = (txId: Hash): SignedTransaction | undefined => {
+    const stored = this.#parts.store.transactionOf(txId);
+    const decoded = stored?.kind === "full" ? decodeSignedTransaction(new Uint8Array(stored.bytes)) : undefined;
+    return decoded?.ok === true ? decoded.value : undefined;
+  };
+
+  /** What is shown of a transaction, also where all of it is here by now. */
+  readonly #noticeOf = (txId: Hash): Notice | undefined => {
+    const stored = this.#parts.store.transactionOf(txId);
+    if (stored === undefined || stored.kind === "notice") return stored && noticeIn(stored);
+    const whole = this.#wholeOf(txId);
+    if (whole?.notarySignature == null) return undefined;
+    const { transaction, signatures, notarySignature } = whole;
+    const outputs = transaction.content.outputs.map((_, index) => index);
+    return { txId, tearOff: tearOff(transaction, outputs), signatures, notarySignature };
+  };
 
   #apply(change: Change, isNew: boolean): void {
     const { vault } = this.#parts;
@@ -247,7 +274,7 @@ export class Ledger {
       if (spent === undefined) this.#rememberSpent(refKey(ref));
       else consumed.push(spent.state);
     }
-    const made = change.made.filter(({ state }) => concernsNode(state, this.#parts));
+    const made = change.made.filter(({ state }) => concernsNode(state, this.#parts) && this.#isKept(state));
     const gone = orderIds(made.filter(({ ref }) => this.#spentEarly.has(refKey(ref))).map(({ state }) => state));
     this.#forgetKeptFor(orderIds(consumed));
     for (const resolved of made) {
@@ -271,22 +298,27 @@ export class Ledger {
   #forgetKeptFor(orders: ReadonlySet<string>): void {
     if (orders.size === 0) return;
     const { vault } = this.#parts;
-    for (const { ref, state } of vault.all("power-promise"))
-      if (orders.has(orderKeeping(state, this.#parts) ?? "")) vault.spend(ref);
+    for (const order of orders)
+      for (const { ref, state } of vault.named("power-promise", order))
+        if (orderKeeping(state, this.#parts) === order) vault.spend(ref);
   }
 
   /** Most of these are states of others that never come; the oldest are forgotten. */
   #rememberSpent(key: string): void {
     const [oldest] = this.#spentEarly;
-    if (oldest !== undefined && this.#spentEarly.size >= SPENT_EARLY_MAX) this.#spentEarly.delete(oldest);
+    const max = this.#parts.isServed ? SERVED_SPENT_EARLY_MAX : SPENT_EARLY_MAX;
+    if (oldest !== undefined && this.#spentEarly.size >= max) this.#spentEarly.delete(oldest);
     this.#spentEarly.add(key);
   }
 
+  /** A member that an aggregator serves keeps what concerns itself: the rest of a transaction is the aggregator's to keep. */
+  #isKept(state: State): boolean {
+    return !this.#parts.isServed || (!isPublic(state) && concernsNode(state, this.#parts));
+  }
+
   #isObserver(): boolean {
-    return (
-      this.#parts.vault.all("network-parameters")[0]?.state.observers.some(({ key }) => key === this.#parts.party) ??
-      false
-    );
+    const { vault, party } = this.#parts;
+    return vault.parameters?.state.observers.some(({ key }) => key === party) ?? false;
   }
 }
 

@@ -65,7 +65,7 @@ describe("a command that was under way at a restart", () => {
 
   test("is not carried out when its client is refused while others before it are taken up", async () => {
     const small = await network();
-    const first: ClientCommand = { tag: "redeem-funds", commandId: "some", amount: micros(1n) };
+    const first: ClientCommand = { tag: "redeem-funds", commandId: "some", amount: micros(10_000n) };
     const second = orderAt(small.key("marketplace"), 30_000);
     await crashDuring(small, first, second);
     let release = (): void => undefined;
@@ -84,7 +84,7 @@ describe("a command that was under way at a restart", () => {
     release();
     await restarted;
     expect(small.node("alice").unspent("pool-order")).toEqual([]);
-    expect(small.balance("alice")).toBe(9_999_999n);
+    expect(small.balance("alice")).toBe(9_990_000n);
     expect(small.node("alice").underWay).toEqual({ commands: 0, messages: 0 });
     small.close();
   });

@@ -4,6 +4,7 @@
  */
 import {
   type ClientCommand,
+  type ExportRefusal,
   encodeTransaction,
   type LedgerRefusal,
   type NodeEndpoint,
@@ -20,6 +21,7 @@ import {
   type TransactionSignature,
   type Transport,
   type WireTransaction,
+  writeExport,
 } from "#contracts";
 import {
   type Clock,
@@ -33,6 +35,8 @@ import {
   type Result,
   type Signer,
 } from "#core";
+import { carriedBy } from "./carried.ts";
+import { CheckedContracts } from "./checked-contracts.ts";
 import { isSoundCommand } from "./command-check.ts";
 import { Drafting } from "./drafting.ts";
 import { Finality } from "./finality.ts";
@@ -40,8 +44,11 @@ import type { Concluded, Flow } from "./flow.ts";
 import { decodeJournaled, encodeJournaled } from "./journal.ts";
 import { KnownStates } from "./known-states.ts";
 import { Ledger } from "./ledger.ts";
+import { exportContent } from "./member-export.ts";
 import { partiesToAvoid } from "./redraft.ts";
+import { PUBLIC_TAGS, publicPartOf } from "./relevance.ts";
 import { Responder } from "./responder.ts";
+import { SequenceNumbers } from "./sequence-numbers.ts";
 import { SignatureCheck, type SignatureCounters } from "./signature-check.ts";
 import type { SigningPolicy } from "./signing-policy.ts";
 import { type NodeStore, type StoredCommand, StoreFull } from "./stores/node-store.ts";
@@ -50,6 +57,10 @@ import { Vault } from "./vault.ts";
 
 export type NodeOptions = {
   readonly signer: Signer;
+  /** The party that the node acts for, where the signer is its delegate: so an aggregator acts for each member that it serves. */
+  readonly party?: PublicKey;
+  /** The aggregator's own node: it keeps what is public for the node of a member too, in the same process. */
+  readonly host?: LedgerNode;
   readonly networkId: string;
   readonly notary: PublicKey;
   readonly gridAuthority: PublicKey;
@@ -75,8 +86,10 @@ const POSITION_TURN = "position";
 export class LedgerNode implements NodeEndpoint {
   readonly party: PublicKey;
   readonly #options: NodeOptions;
-  readonly #vault = new Vault();
+  readonly #vault: Vault;
+  readonly #known: KnownStates;
   readonly #check: SignatureCheck;
+  readonly #checked: CheckedContracts;
   readonly #ledger: Ledger;
   readonly #drafting: Drafting;
   readonly #finality: Finality;
@@ -91,14 +104,20 @@ export class LedgerNode implements NodeEndpoint {
 
   constructor(options: NodeOptions) {
     this.#options = options;
-    this.party = options.signer.publicKey;
-    const { gridAuthority, store, networkId, counters, notary } = options;
+    this.party = options.party ?? options.signer.publicKey;
+    const { gridAuthority, store, networkId, counters, notary, host } = options;
     const notaries = new Set([notary]);
-    const vault = this.#vault;
-    const check = new SignatureCheck(networkId, counters);
+    const vault = new Vault(host && { vault: host.#vault, tags: PUBLIC_TAGS });
+    const check = host === undefined ? new SignatureCheck(networkId, counters) : host.#check;
+    const known = new KnownStates(check, notaries, (ref) => vault.get(ref) !== undefined, host && { of: host.#known });
+    this.#vault = vault;
+    this.#known = known;
     this.#check = check;
-    const known = new KnownStates(check, notaries, (ref) => vault.get(ref) !== undefined);
-    const shared = { party: this.party, gridAuthority, store, vault, known, check };
+    this.#checked = host === undefined ? new CheckedContracts() : host.#checked;
+    const isServed = host !== undefined;
+    const signingKey = options.signer.publicKey;
+    const sequence = new SequenceNumbers(store);
+    const shared = { party: this.party, signingKey, isServed, gridAuthority, store, vault, known, check, sequence };
     const acting = { ...shared, ask: this.#ask, sign: (transaction: WireTransaction) => this.#sign(transaction) };
     this.#ledger = new Ledger({ ...shared, notaries });
     this.#drafting = new Drafting({ ...options, ...acting });
@@ -107,6 +126,7 @@ export class LedgerNode implements NodeEndpoint {
       ...acting,
       ledger: this.#ledger,
       policy: options.policy,
+      checked: this.#checked,
       open: this.#drafting.open,
       nowMs: () => options.clock.nowMs(),
     });
@@ -196,7 +216,7 @@ export class LedgerNode implements NodeEndpoint {
 
   /** Whom another draft of the flow would do without. */
   #toAvoid(flow: Flow, refusal: LedgerRefusal): readonly PublicKey[] {
-    const parameters = this.#vault.all("network-parameters")[0]?.state;
+    const parameters = this.#vault.parameters?.state;
     return parameters === undefined ? [] : partiesToAvoid(refusal, flow, parameters, this.#options.clock.nowMs());
   }
 
@@ -279,8 +299,61 @@ export class LedgerNode implements NodeEndpoint {
     return this.#vault.all(tag).map(({ state }) => state);
   }
 
+  /** Where an aggregator's node keeps what is public, it tells of it too. */
   listen(listener: (event: NodeEvent) => void): () => void {
+    const { host } = this.#options;
+    const unlisten = this.#ledger.listen(listener);
+    const unlistenHost = host?.listen((event) => {
+      const part = publicPartOf(event);
+      if (part !== undefined) listener(part);
+    });
+    return () => {
+      unlisten();
+      unlistenHost?.();
+    };
+  }
+
+  /** The same, of a party alone, or with an id: without going through all. */
+  unspentOf<T extends StateTag>(tag: T, { owner, id }: { owner?: PublicKey; id?: string }): readonly StateOf<T>[] {
+    const ofOwner = owner === undefined ? [] : this.#vault.of(tag, owner);
+    const ofName = id === undefined ? [] : this.#vault.named(tag, id);
+    return [...ofOwner, ...ofName].map(({ state }) => state);
+  }
+
+  /** Only what concerns the party itself: what is public is the host's to tell. */
+  listenToOwn(listener: (event: NodeEvent) => void): () => void {
     return this.#ledger.listen(listener);
+  }
+
+  /**
+   * Makes final what parties have signed in full without this node: a principal whose own node does not do what it asks can have
+   * any other node carry what only it has to sign.
+   * @param proofs - Of the states that the transaction names and that this node may not know.
+   */
+  carry(transaction: Uint8Array, proofs: readonly Uint8Array[]): Promise<Result<Receipt, LedgerRefusal>> {
+    const carried = carriedBy({ known: this.#known, vault: this.#vault, check: this.#check }, transaction, proofs);
+    if (!carried.ok) return Promise.resolve(carried);
+    const { signed, inputs, command } = carried.value;
+    return this.#guarded(() =>
+      this.#turns.take(command.id, async () => {
+        const done = this.#options.store.commandOf(command.id);
+        if (done !== undefined) return ok({ status: "exists", txId: done.txId });
+        const pending = this.#finality.pendingOf(command.id);
+        if (pending !== undefined) return this.#told(await this.#finality.conclude(pending));
+        const flowId = this.#drafting.nextFlowId();
+        const { transaction: wire } = signed;
+        const flow = this.#drafting.opened({ flowId, command, transaction: wire, inputs, delegate: null });
+        return this.#told(await this.#finality.submit(flow, signed));
+      }),
+    );
+  }
+
+  /** All that the node keeps of its party, as a file that another node can take over; for the party itself alone. */
+  exportFor(asker: PublicKey): Result<string, ExportRefusal> {
+    if (asker !== this.party) return err("export_forbidden");
+    const { store, networkId, clock, signer } = this.#options;
+    const parts = { party: this.party, networkId, store, vault: this.#vault, known: this.#known };
+    return ok(writeExport(exportContent(parts, clock.nowMs()), signer));
   }
 
   /** Records the transaction that founds the network, handed over by its founder. */
@@ -352,6 +425,9 @@ function isOfPosition({ tag }: ClientCommand): boolean {
     "create-promises",
     "place-orders",
     "cancel-orders",
+    "split-promise",
+    "merge-promises",
+    "substitute",
     "create-auction",
     "bid",
     "settle-auction",

@@ -11,6 +11,7 @@ import {
   decodeSignedTransaction,
   encodeSignedTransaction,
   isNotarySignatureValid,
+  type Redemption,
 } from "#contracts";
 import { micros, unwrap, wattHours } from "#core";
 import { SLOT, SmallNetwork } from "#testkit";
@@ -103,15 +104,23 @@ describe("after a restart", () => {
   });
 });
 
-test("counts money that was redeemed as gone", async () => {
+test("counts money that was redeemed as held until it is paid out, then as gone", async () => {
   const [funds] = await small.resolved("bob", "funds");
   const [parameters] = await small.resolved("bob", "network-parameters");
   if (funds === undefined || parameters === undefined) throw new Error("bob has funds");
+  const owed: Redemption = {
+    tag: "redemption",
+    redemptionId: "redeem",
+    owner: small.key("bob"),
+    provider: small.key("payment-provider"),
+    amount: micros(4_000_000),
+    account: "main",
+  };
   const redeemed = small.craft(
     {
       inputs: [funds.ref],
       references: [parameters.ref],
-      outputs: [{ tag: "funds", owner: small.key("bob"), amount: micros(1_000_000) }],
+      outputs: [owed, { tag: "funds", owner: small.key("bob"), amount: micros(1_000_000) }],
       command: { tag: "redeem-funds" },
       signers: [small.key("bob"), small.key("payment-provider")],
       notary: small.key("notary"),
@@ -121,6 +130,20 @@ test("counts money that was redeemed as gone", async () => {
     "payment-provider",
   );
   expect((await small.ask("bob", "notary", "notarise", redeemed)).tag).toBe("notarised");
+  expect(small.ledger.moneyHeld()).toMatchObject({ issuedMicros: 10_000_000n, heldMicros: 10_000_000n });
+  const paid = small.craft(
+    {
+      inputs: [{ txId: redeemed.transaction.id, index: 0 }],
+      references: [parameters.ref],
+      outputs: [],
+      command: { tag: "confirm-payout", redemptionId: "redeem", messageId: "DREAM-1", endToEndId: "E2E-1" },
+      signers: [small.key("payment-provider")],
+      notary: small.key("notary"),
+      window: { fromMs: null, untilMs: null },
+    },
+    "payment-provider",
+  );
+  expect((await small.ask("payment-provider", "notary", "notarise", paid)).tag).toBe("notarised");
   const totals = { issuedMicros: 6_000_000n, heldMicros: 6_000_000n };
   expect(small.ledger.moneyHeld()).toMatchObject(totals);
   expect(restarted().notary.totals()).toMatchObject(totals);

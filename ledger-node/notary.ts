@@ -10,6 +10,7 @@ import {
   encodeSignedTransaction,
   isNotarySignatureValid,
   type LedgerRefusal,
+  MONEY_GATES,
   moneyIn,
   type NotarySignature,
   type PeerReply,
@@ -314,7 +315,7 @@ export class Notary {
     return inputs && references && { content, inputs, references };
   }
 
-  /** Money in all unspent states, and what was issued less what was redeemed. */
+  /** Money in all unspent states, and what was issued less what was paid out. */
   totals(): { readonly issuedMicros: Micros; readonly heldMicros: Micros; readonly transactions: number } {
     let held = 0n;
     for (const { state } of this.#unspent.values()) held += moneyIn(state)?.amount ?? 0n;
@@ -341,7 +342,7 @@ export class Notary {
     const { id, content } = signed.transaction;
     this.#count += 1;
     if (content.command.tag === "genesis") this.#genesisId ??= id;
-    if (content.command.tag === "issue-funds" || content.command.tag === "redeem-funds") {
+    if (MONEY_GATES.includes(content.command.tag)) {
       const before = content.inputs.flatMap((ref) => this.#unspent.get(refKey(ref))?.state ?? []);
       this.#issued += moneyOf(content.outputs) - moneyOf(before);
     }

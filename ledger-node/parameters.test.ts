@@ -86,10 +86,57 @@ describe("new parameters", () => {
 });
 
 describe("redeeming", () => {
-  test("takes the owner's money off the ledger, with the payment provider's signature", async () => {
+  const ISSUED = 20_000_000n;
+  const paid = (redemptionId: string): ClientCommand => ({
+    tag: "confirm-payout",
+    commandId: `payout ${redemptionId}`,
+    owner: small.key("alice"),
+    redemptionId,
+    messageId: "DREAM-1",
+    endToEndId: "E2E-1",
+  });
+
+  test("makes a debt of the payment provider, which both keep, and which leaves the ledger when it is paid", async () => {
     await small.run("alice", { tag: "redeem-funds", commandId: "redeem", amount: micros(6_000_000n) });
     expect(small.balance("alice")).toBe(4_000_000n);
+    expect(small.ledger.moneyHeld()).toMatchObject({ issuedMicros: ISSUED, heldMicros: ISSUED });
+    const owed = { redemptionId: "redeem", owner: small.key("alice"), amount: 6_000_000n, account: "main" };
+    for (const name of ["alice", "payment-provider"])
+      expect(small.node(name).unspent("redemption"), name).toMatchObject([owed]);
+    expect(small.node("bob").unspent("redemption")).toEqual([]);
+    await small.run("payment-provider", paid("redeem"));
+    expect(small.node("alice").unspent("redemption")).toEqual([]);
     expect(small.ledger.moneyHeld()).toMatchObject({ issuedMicros: 14_000_000n, heldMicros: 14_000_000n });
+  });
+
+  test("takes whole cents: what is below stays with the owner, and counts with the next", async () => {
+    const redeem = (commandId: string, amount: bigint): ClientCommand => ({
+      tag: "redeem-funds",
+      commandId,
+      amount: micros(amount),
+      account: "savings",
+    });
+    await small.run("alice", redeem("first", 1_005_000n));
+    expect(small.balance("alice")).toBe(9_000_000n);
+    expect(await small.submit("alice", redeem("second", 9_999n))).toEqual({
+      ok: false,
+      error: { tag: "amount_below_cent" },
+    });
+    const amounts = small.node("payment-provider").unspent("redemption");
+    expect(amounts.map(({ amount, account }) => [amount, account])).toEqual([[1_000_000n, "savings"]]);
+  });
+
+  test("is closed once, by the payment provider alone", async () => {
+    await small.run("alice", { tag: "redeem-funds", commandId: "redeem", amount: micros(10_000n) });
+    expect(await small.submit("alice", paid("redeem"))).toEqual({ ok: false, error: { tag: "role_not_allowed" } });
+    expect(await small.submit("payment-provider", paid("other"))).toEqual({
+      ok: false,
+      error: { tag: "redemption_unknown" },
+    });
+    await small.run("payment-provider", paid("redeem"));
+    expect(await small.run("payment-provider", paid("redeem"))).toMatchObject({ status: "exists" });
+    const again = { ...paid("redeem"), commandId: "again" };
+    expect(await small.submit("payment-provider", again)).toEqual({ ok: false, error: { tag: "redemption_unknown" } });
   });
 
   test("takes no more than there is, and nothing while the payment provider is silent", async () => {
@@ -97,7 +144,7 @@ describe("redeeming", () => {
     expect(await small.submit("alice", redeem(10_000_001n))).toMatchObject({ error: { tag: "insufficient_funds" } });
     expect(await small.submit("alice", redeem(0n))).toEqual({ ok: false, error: { tag: "command_malformed" } });
     silence("payment-provider");
-    expect(await small.submit("alice", redeem(1n))).toMatchObject({ error: { tag: "counterparty_refused" } });
+    expect(await small.submit("alice", redeem(10_000n))).toMatchObject({ error: { tag: "counterparty_refused" } });
     expect(small.balance("alice")).toBe(10_000_000n);
   });
 });

@@ -126,7 +126,7 @@ describe("proofs and reservations", () => {
     expect(reserved.tag === "proved" && reserved.dependencies).toHaveLength(2);
     expect(await small.send("grid-authority", "bob", { ...fund, flowId: "g", amount: micros(1) })).toEqual({
       tag: "refused",
-      refusal: { tag: "insufficient_funds", needed: 1n, available: 0n },
+      refusal: { tag: "insufficient_funds", needed: 1n, margin: 0n, available: 0n },
     });
     expect(await reservedBy("bob")).toMatchObject({ error: { tag: "insufficient_funds", available: 0n } });
     small.clock.moveTo(small.clock.nowMs() + 5 * 60_000);

@@ -1,5 +1,5 @@
 /** Whom the next draft of a flow does without, after a refusal that another draft may get around. */
-import type { LedgerRefusal, NetworkParameters, State, StateRef, WireTransaction } from "#contracts";
+import type { CommandTag, LedgerRefusal, NetworkParameters, State, StateRef, WireTransaction } from "#contracts";
 import { refKey } from "#contracts";
 import { type PublicKey, slotOf } from "#core";
 
@@ -39,10 +39,12 @@ function proversOf({ transaction, inputs }: Refused, spent: ReadonlySet<string>)
   });
 }
 
+const AFTER_THE_SLOT: readonly CommandTag[] = ["check-delivery", "settle-slot", "correct-settlement"];
+
 /** When the parties of a flow that may go on without them were due to sign it. */
 function dueOf({ transaction, inputs }: Refused): number | undefined {
   const { command } = transaction.content;
-  if (command.tag === "check-delivery" || command.tag === "settle-slot") return slotOf(command.slot).endMs;
+  if (AFTER_THE_SLOT.includes(command.tag) && "slot" in command) return slotOf(command.slot).endMs;
   if (command.tag !== "settle-auction") return undefined;
   return inputs.flatMap((state) => (state.tag === "auction" ? [state.deadlineMs] : []))[0];
 }

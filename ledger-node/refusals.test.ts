@@ -4,6 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  type ClaimRequirement,
+  type Claims,
   type ClientCommand,
   type ClientCommandOf,
   decodeTransaction,
@@ -14,13 +16,39 @@ import {
   type PeerReply,
   type PeerRequest,
 } from "#contracts";
-import { err, microsPerKwh, ok, type PublicKey, type Result, signerFromSeed, slotOf, unwrap, wattHours } from "#core";
+import {
+  err,
+  hashOf,
+  micros,
+  microsPerKwh,
+  NO_MONEY,
+  ok,
+  type PublicKey,
+  type Result,
+  signerFromSeed,
+  slotOf,
+  unwrap,
+  wattHours,
+} from "#core";
 import { delegateClient } from "#ledger-client";
-import { DEADLINE_MS, GATE_MS, NEXT_SLOT, SLOT, SLOT_END_MS, SLOT_START_MS, SmallNetwork } from "#testkit";
+import {
+  CERTIFIED_SOLAR,
+  DAY,
+  DEADLINE_MS,
+  GATE_MS,
+  NEXT_SLOT,
+  RENEWABLE,
+  SLOT,
+  SLOT_END_MS,
+  SLOT_START_MS,
+  SmallNetwork,
+  SOLAR,
+} from "#testkit";
 
 let small: SmallNetwork;
 const delegate = signerFromSeed(new Uint8Array(32).fill(7));
 const HOUR_SLOT = "2031-06-01T10:00Z/PT60M" as typeof SLOT;
+const CAPPED_SLOT = "2031-06-01T12:15Z/PT15M" as typeof SLOT;
 const PAST_SLOT = "2031-05-31T10:00Z/PT15M" as typeof SLOT;
 
 beforeAll(async () => {
@@ -39,6 +67,18 @@ beforeAll(async () => {
     holdingCapPerSlot: wattHours(5_000),
   });
   await small.join("eve");
+  await small.join("stan", {
+    roles: ["storage-provider"],
+    capacityPerSlot: wattHours(2_000),
+    storage: { capacity: wattHours(1_000), powerPerSlot: wattHours(2_000), efficiencyPerMille: 900 },
+  });
+  await small.run("grid-authority", {
+    tag: "curtail-slot",
+    commandId: "cap",
+    slot: CAPPED_SLOT,
+    cap: wattHours(1_000),
+  });
+  await small.join("agency", { roles: ["verification-agency"], capacityPerSlot: wattHours(0) });
   for (const name of ["bob", "carol", "sam", "eve"]) await small.fund(name, 20_000_000);
   await small.fund("alice", 10_000_000, 5_000_000, 5_000_000);
   await small.run("alice", promises("promise", 10_000));
@@ -65,6 +105,25 @@ afterAll(() => small.close());
 
 function promises(commandId: string, energy: number, slot = SLOT): ClientCommand {
   return { tag: "create-promises", commandId, promises: [{ slot, energy: wattHours(energy) }] };
+}
+
+const { certifiedBy: _, ...CLAIMED } = SOLAR;
+
+function claiming(claims: Omit<Claims, "certifiedBy">): ClientCommand {
+  return { tag: "create-promises", commandId: "x", promises: [{ slot: SLOT, energy: wattHours(1_000), claims }] };
+}
+
+function requiring(requires: ClaimRequirement): ClientCommand {
+  return { tag: "bid", commandId: "x", auctionId: "auction", price: microsPerKwh(150_000), requires };
+}
+
+function certifying(agency: string): ClientCommand {
+  return { tag: "certify-claims", commandId: "x", agency: small.key(agency), slots: [SLOT] };
+}
+
+function contradicting(agency: string): ClientCommand {
+  const parties = { agency: small.key(agency), supplier: small.key("alice") };
+  return { tag: "contradict-certificate", commandId: "x", ...parties, slot: SLOT, evidence: hashOf("evidence") };
 }
 
 function auctioning(
@@ -127,8 +186,48 @@ const ALONE: Case = [
 
 type Case = readonly [what: string, name: string, command: () => ClientCommand, refusal: () => LedgerRefusal];
 
+/** What a payment provider has paid, which nobody has redeemed. */
+const PAYOUT = { messageId: "DREAM-1", endToEndId: "E2E-1" };
+
 const CASES: readonly Case[] = [
   ALONE,
+  [
+    "a redemption of less than a cent",
+    "alice",
+    () => ({ tag: "redeem-funds", commandId: "x", amount: 9_999n as never }),
+    () => ({ tag: "amount_below_cent" }),
+  ],
+  [
+    "a redemption to an account without a name",
+    "alice",
+    () => ({ tag: "redeem-funds", commandId: "x", amount: 10_000n as never, account: "" }),
+    () => ({ tag: "command_malformed" }),
+  ],
+  [
+    "a payout of what was not redeemed",
+    "payment-provider",
+    () => ({ tag: "confirm-payout", commandId: "x", owner: small.key("alice"), redemptionId: "r", ...PAYOUT }),
+    () => ({ tag: "redemption_unknown" }),
+  ],
+  [
+    "a payout whose payment is named in more than 35 characters",
+    "payment-provider",
+    () => ({
+      tag: "confirm-payout",
+      commandId: "x",
+      owner: small.key("alice"),
+      redemptionId: "r",
+      messageId: "x".repeat(36),
+      endToEndId: "E2E-1",
+    }),
+    () => ({ tag: "command_malformed" }),
+  ],
+  [
+    "a payout by who owes nothing",
+    "alice",
+    () => ({ tag: "confirm-payout", commandId: "x", owner: small.key("alice"), redemptionId: "r", ...PAYOUT }),
+    () => ({ tag: "role_not_allowed" }),
+  ],
   [
     "no promises at all",
     "alice",
@@ -140,6 +239,39 @@ const CASES: readonly Case[] = [
     "alice",
     () => promises("x", 1_000, "2031-06-01T10:07Z/PT15M" as typeof SLOT),
     () => ({ tag: "command_malformed" }),
+  ],
+  [
+    "a claim of an origin beyond 64 characters",
+    "alice",
+    () => claiming({ ...CLAIMED, origin: "x".repeat(65) }),
+    () => ({ tag: "command_malformed" }),
+  ],
+  ["a claim of who has certified it", "alice", () => claiming(CERTIFIED_SOLAR), () => ({ tag: "command_malformed" })],
+  [
+    "a requirement of more than all",
+    "bob",
+    () => requiring({ ...RENEWABLE, contradictedPerMilleMax: 1_001 }),
+    () => ({ tag: "command_malformed" }),
+  ],
+  [
+    "a certification of promises without claims",
+    "alice",
+    () => certifying("agency"),
+    () => ({ tag: "claims_missing" }),
+  ],
+  ["a certification by who is no agency", "alice", () => certifying("bob"), () => ({ tag: "role_not_allowed" })],
+  [
+    "a contradiction of what nobody has certified",
+    "agency",
+    () => contradicting("bob"),
+    () => ({ tag: "certificate_unknown" }),
+  ],
+  ["a contradiction of the own word", "agency", () => contradicting("agency"), () => ({ tag: "role_not_allowed" })],
+  [
+    "a bid that requires what the auction's promises do not claim",
+    "carol",
+    () => requiring(RENEWABLE),
+    () => ({ tag: "requirement_unmet" }),
   ],
   ["a command id without text", "alice", () => promises("", 1_000), () => ({ tag: "command_malformed" })],
   ["a command id beyond 100", "alice", () => promises("x".repeat(101), 1_000), () => ({ tag: "command_malformed" })],
@@ -354,7 +486,49 @@ const CASES: readonly Case[] = [
     "carol",
     () => orders("x", ["bid", 100_000, 500_000]),
     // 100 kWh × 0.50 + 100 kWh × 0.005 + 0.001
-    () => ({ tag: "insufficient_funds", needed: 50_501_000n as never, available: 20_000_000n as never }),
+    () => ({ tag: "insufficient_funds", needed: micros(50_501_000), margin: NO_MONEY, available: micros(20_000_000) }),
+  ],
+  [
+    "releasing a margin that is not there",
+    "sam",
+    () => ({ tag: "release-margin", commandId: "x", day: DAY }),
+    () => ({ tag: "margin_in_use", needed: NO_MONEY, locked: NO_MONEY }),
+  ],
+  [
+    "a promise of more than can be stored",
+    "stan",
+    () => promises("x", 1_001),
+    () => ({ tag: "storage_exceeded", slot: SLOT, asked: wattHours(1_001), stored: wattHours(1_000) }),
+  ],
+  [
+    "a promise beyond the cap of its slot",
+    "alice",
+    () => promises("x", 1_001, CAPPED_SLOT),
+    () => ({ tag: "slot_curtailed", slot: CAPPED_SLOT, cap: wattHours(1_000) }),
+  ],
+  [
+    "a cap set by a member",
+    "alice",
+    () => ({ tag: "curtail-slot", commandId: "x", slot: SLOT, cap: wattHours(0) }),
+    () => ({ tag: "role_not_allowed" }),
+  ],
+  [
+    "covering what nobody has bought",
+    "alice",
+    () => ({ tag: "substitute", commandId: "x", slot: SLOT, energy: wattHours(1) }),
+    () => ({ tag: "nothing_to_cover", slot: SLOT, asked: wattHours(1), sold: wattHours(0) }),
+  ],
+  [
+    "merging what one does not hold",
+    "alice",
+    () => ({ tag: "merge-promises", commandId: "x", slot: SLOT, supplier: small.key("carol") }),
+    () => ({ tag: "nothing_to_merge" }),
+  ],
+  [
+    "splitting what one does not hold",
+    "carol",
+    () => ({ tag: "split-promise", commandId: "x", slot: SLOT, energies: [wattHours(100)] }),
+    () => ({ tag: "promise_not_held", slot: SLOT, asked: wattHours(100), held: wattHours(0) }),
   ],
   [
     "settling without a reading",
@@ -595,14 +769,32 @@ describe("after the slot", () => {
     await refusedWithoutTrace(() => small.submit("carol", bidding(130_000)), { tag: "auction_ended" });
   });
 
-  test("a second reading of a member's slot", async () => {
+  test("the same reading of a member's slot again", async () => {
     const again: ClientCommand = {
       tag: "record-meters",
       commandId: "x",
       slot: SLOT,
-      readings: [{ member: small.key("carol"), produced: wattHours(9_000), consumed: wattHours(0) }],
+      readings: [{ member: small.key("carol"), produced: wattHours(0), consumed: wattHours(1_000) }],
     };
     await refusedWithoutTrace(() => small.submit("grid-authority", again), { tag: "reading_recorded" });
+  });
+
+  test("a correction of what is not settled, and a vote on what nobody disputes", async () => {
+    const correct: ClientCommand = {
+      tag: "correct-settlement",
+      commandId: "x",
+      member: small.key("carol"),
+      slot: SLOT,
+    };
+    await refusedWithoutTrace(() => small.submit("grid-authority", correct), { tag: "settlement_unknown" });
+    const vote: ClientCommand = {
+      tag: "vote-dispute",
+      commandId: "x",
+      disputeId: "none",
+      produced: wattHours(0),
+      consumed: wattHours(0),
+    };
+    await refusedWithoutTrace(() => small.submit("verifier", vote), { tag: "dispute_unknown" });
   });
 
   test("a slot without a tariff", async () => {
@@ -631,5 +823,16 @@ describe("after the slot", () => {
 test("every code of the list was produced", () => {
   // A notary that was restored from an old copy: restored-notary.test.ts produces it.
   met.add("notary_outdated");
+  // An agency's own rule: certified-promises.test.ts produces it.
+  met.add("claims_unregistered");
+  // An aggregator's own rules: test/attacks/co-signing.test.ts produces them.
+  for (const code of ["strategy_not_in_mandate", "trading_halted", "rate_limited"] as const) met.add(code);
+  // A payment provider's own rule: payments/payment-life.test.ts produces it.
+  met.add("redemption_id_reused");
+  // It needs claims, or promises that go back and forth: fungibility.test.ts produces it.
+  met.add("cover_unsuitable");
+  // They need meter operators, or a settled slot: meter-truth.test.ts produces them.
+  for (const code of ["reports_missing", "meters_disagree", "slot_settled", "correction_closed"] as const)
+    met.add(code);
   expect(LEDGER_REFUSALS.filter((code) => !met.has(code))).toEqual([]);
 });

@@ -21,6 +21,7 @@ import {
   type LocalDay,
   localDayAt,
   micros,
+  NO_MONEY,
   ok,
   type PublicKey,
   type Result,
@@ -28,10 +29,13 @@ import {
   zone,
 } from "#core";
 import { ArrivalNumbers } from "./arrival-numbers.ts";
-import { PROPOSAL_MS_MAX, sumOf } from "./flow-context.ts";
+import type { CheckedContracts } from "./checked-contracts.ts";
+import { CurtailedSlots, citesCurtailments } from "./curtailed-slots.ts";
+import { PROPOSAL_MS_MAX, sumOf, widestMandate } from "./flow-context.ts";
 import { headsIn } from "./heads.ts";
 import type { KnownStates } from "./known-states.ts";
 import type { Ledger } from "./ledger.ts";
+import type { SequenceNumbers } from "./sequence-numbers.ts";
 import type { SignatureCheck } from "./signature-check.ts";
 import { mayCountersign, type SigningPolicy } from "./signing-policy.ts";
 import type { NodeStore } from "./stores/node-store.ts";
@@ -39,6 +43,8 @@ import { chooseFunds, type Vault } from "./vault.ts";
 
 export type ResponderParts = {
   readonly party: PublicKey;
+  /** The key that signs for the party: its own, or a delegate's where its node is an aggregator's. */
+  readonly signingKey: PublicKey;
   readonly gridAuthority: PublicKey;
   readonly vault: Vault;
   readonly known: KnownStates;
@@ -46,6 +52,8 @@ export type ResponderParts = {
   readonly check: SignatureCheck;
   readonly store: NodeStore;
   readonly policy: SigningPolicy | undefined;
+  readonly checked: CheckedContracts;
+  readonly sequence: SequenceNumbers;
   /** Transactions that peers may ask proofs for: those that this node proposed and has not finished. */
   readonly open: ReadonlyMap<Hash, Transaction>;
   readonly nowMs: () => number;
@@ -57,13 +65,11 @@ export type ResponderParts = {
 const SEQUENCE_COUNT_MAX = 10_000;
 /** More than any party has: money fits in 64 bits. */
 const FUND_MAX = 2n ** 63n - 1n;
-/** Transactions whose contract was checked for a signature and that are not final yet; if more, the check is done again. */
-const CHECKED_MAX = 10_000;
 
 export class Responder {
   readonly #parts: ResponderParts;
-  readonly #checked = new Set<Hash>();
   readonly #numbers = new ArrivalNumbers();
+  readonly #curtailed = new CurtailedSlots();
 
   constructor(parts: ResponderParts) {
     this.#parts = parts;
@@ -87,9 +93,11 @@ export class Responder {
         return this.#handlePosition(from, request.member, request.day);
       case "bid-of":
         if (!this.#isMember(from)) return refused({ tag: "member_unknown" });
-        return this.#prove(vault.all("bid").filter(({ state }) => state.auctionId === request.auctionId));
+        return this.#prove(vault.named("bid", request.auctionId));
       case "auctioned":
         return this.#handleAuctioned(from, request.auctionId);
+      case "certificates-of":
+        return this.#handleCertificates(from, request);
       case "fund":
         return this.#handleFund(from, request.flowId, request.amount);
       case "sequence":
@@ -104,12 +112,12 @@ export class Responder {
   }
 
   async #handleSign(from: PublicKey, bytes: Uint8Array): Promise<PeerReply> {
-    const { party, check, sign } = this.#parts;
+    const { party, signingKey, check, sign } = this.#parts;
     const decoded = decodeSignedTransaction(bytes);
     if (!decoded.ok) return refused({ tag: "transaction_malformed" });
     const { transaction, signatures } = decoded.value;
     const { id, content } = transaction;
-    if (!content.signers.includes(party)) return refused({ tag: "role_not_allowed" });
+    if (!content.signers.includes(signingKey)) return refused({ tag: "role_not_allowed" });
     if (signatures.length === 0) return refused({ tag: "signature_missing" });
     const isSigned = signatures.every(
       (signature) => content.signers.includes(signature.by) && check.isValid(id, signature),
@@ -119,10 +127,12 @@ export class Responder {
     if (!resolved.ok) return refused(resolved.error);
     const violated = contractViolations(resolved.value);
     if (violated.length > 0) return refused({ tag: "contract_violated", clauses: violated });
-    const reason = this.#reasonNotToSign(resolved.value) ?? this.#sequenceRefusal(transaction);
+    const reason =
+      this.#reasonNotToSign(resolved.value) ??
+      this.#curtailmentRefusal(transaction, resolved.value) ??
+      this.#sequenceRefusal(transaction);
     if (reason !== undefined) return refused({ tag: "counterparty_refused", party, reason, clauses: [] });
-    if (this.#checked.size >= CHECKED_MAX) this.#checked.clear();
-    this.#checked.add(id);
+    this.#parts.checked.add(id);
     return { tag: "signed", signature: sign(transaction) };
   }
 
@@ -130,28 +140,28 @@ export class Responder {
     const { party, vault, gridAuthority, policy } = this.#parts;
     // A newcomer has no parameters yet: it trusts those that its configured grid authority cites.
     const cited = resolved.references.flatMap(({ state }) => (state.tag === "network-parameters" ? [state] : []))[0];
-    const parameters = vault.all("network-parameters")[0]?.state ?? cited;
+    const parameters = vault.parameters?.state ?? cited;
     if (parameters === undefined || parameters.gridAuthority !== gridAuthority) return "member_unknown";
     const { command } = resolved.content;
-    const isTaken = (id: string): boolean => vault.all("auction").some(({ state }) => state.auctionId === id);
+    const isTaken = (id: string): boolean => vault.named("auction", id).length > 0;
     if (command.tag === "create-auction" && isTaken(command.auctionId)) return "command_id_reused";
-    const member = vault.all("member").find(({ state }) => state.key === party)?.state;
+    const member = vault.member(party)?.state;
     const allowed = mayCountersign({ party, parameters, member }, resolved);
     return allowed.ok ? policy?.(resolved) : allowed.error;
   }
 
   async #handleFinal(from: PublicKey, bytes: Uint8Array): Promise<PeerReply> {
-    const { party, ledger } = this.#parts;
+    const { party, ledger, checked } = this.#parts;
     const decoded = decodeSignedTransaction(bytes);
     if (!decoded.ok) return refused({ tag: "transaction_malformed" });
     const { transaction } = decoded.value;
     if (ledger.hasWhole(transaction.id)) return { tag: "stored" };
     if (!transaction.content.signers.includes(party)) return refused({ tag: "role_not_allowed" });
-    const isChecked = this.#checked.has(transaction.id);
+    const isChecked = checked.has(transaction.id);
     const resolved = isChecked ? ok(null) : await this.#resolve(from, transaction);
     if (!resolved.ok) return refused(resolved.error);
     const recorded = await ledger.record(decoded.value, resolved.value, null);
-    if (recorded.ok) this.#checked.delete(transaction.id);
+    if (recorded.ok) checked.add(transaction.id);
     return stored(recorded);
   }
 
@@ -181,10 +191,19 @@ export class Responder {
   #handleResolve(from: PublicKey, txId: Hash, refs: readonly StateRef[]): PeerReply {
     const { open, known } = this.#parts;
     const proposed = open.get(txId);
-    const content = proposed?.signers.includes(from) === true ? proposed : undefined;
+    const content = proposed !== undefined && this.#isToSign(from, proposed) ? proposed : undefined;
     const named = new Set([...(content?.inputs ?? []), ...(content?.references ?? [])].map(refKey));
     const dependencies = refs.flatMap((ref) => (named.has(refKey(ref)) ? (known.proofOf(ref) ?? []) : []));
     return { tag: "resolved", dependencies };
+  }
+
+  /** Whether the party signs itself, or a delegate does for it. */
+  #isToSign(party: PublicKey, { signers, references }: Transaction): boolean {
+    if (signers.includes(party)) return true;
+    return references.some((ref) => {
+      const state = this.#parts.known.get(ref)?.state;
+      return state?.tag === "mandate" && state.principal === party && signers.includes(state.delegate);
+    });
   }
 
   /** A newcomer is introduced by its grid authority, and by nobody else: old states can be proved too. */
@@ -196,7 +215,7 @@ export class Responder {
   }
 
   #isMember(key: PublicKey): boolean {
-    return this.#parts.vault.all("member").some(({ state }) => state.key === key);
+    return this.#parts.vault.member(key) !== undefined;
   }
 
   /** A party shows its own position, and the grid authority that of others, to those who need it to finish a flow. */
@@ -213,13 +232,13 @@ export class Responder {
   /** Who settles trades may: the grid authority, marketplaces and verifiers; and members, where the member auctions or leads. */
   #mayKnowPosition(from: PublicKey, member: PublicKey, day: LocalDay): boolean {
     const { vault, gridAuthority } = this.#parts;
-    const parameters = vault.all("network-parameters")[0]?.state;
-    const asker = vault.all("member").find(({ state }) => state.key === from)?.state;
+    const parameters = vault.parameters?.state;
+    const asker = vault.member(from)?.state;
     if (parameters === undefined || asker === undefined) return false;
     if (from === gridAuthority || from === member) return true;
     if (asker.roles.includes("marketplace") || parameters.verifiers.includes(from)) return true;
     return vault
-      .all("auction")
+      .of("auction", member)
       .some(
         ({ state: { seller, highestBidder, slot } }) =>
           (seller === member || highestBidder === member) &&
@@ -234,16 +253,32 @@ export class Responder {
   #handleAuctioned(from: PublicKey, auctionId: string): PeerReply {
     const { party, gridAuthority, vault } = this.#parts;
     const isWitness = party === gridAuthority;
-    const auction = vault
-      .all("auction")
-      .find(({ state }) => state.auctionId === auctionId && (state.seller === party || isWitness))?.state;
+    const auction = vault.named("auction", auctionId).find(({ state }) => state.seller === party || isWitness)?.state;
     const isAllowed = auction?.highestBidder === from || (isWitness && auction?.marketplace === from);
     if (auction === undefined || !isAllowed) return refused({ tag: "role_not_allowed" });
-    const promises = vault.all("power-promise");
+    const promises = vault
+      .named("power-promise", auctionId)
+      .filter(({ state }) => state.owner === auction.seller && state.lock?.kind === "auction");
+    // Whose delegate signs for it shows the mandate too: the buyer cites it.
+    const isServed = (vault.member(auction.seller)?.state.servedBy ?? null) !== null;
+    const known = isServed ? vault.of("mandate", auction.seller) : [];
+    const mandate = widestMandate(known, auction.seller, "settle-auction", this.#parts.nowMs());
+    return this.#prove(mandate === undefined ? promises : [...promises, mandate]);
+  }
+
+  /** The grid authority shows an agency what another certified, so that it can contradict it. */
+  #handleCertificates(
+    from: PublicKey,
+    { agency, supplier, slot }: Extract<PeerRequest, { readonly tag: "certificates-of" }>,
+  ): PeerReply {
+    const { party, gridAuthority, vault } = this.#parts;
+    const asker = vault.all("member").find(({ state }) => state.key === from)?.state;
+    const isAllowed = party === gridAuthority && asker?.roles.includes("verification-agency") === true;
+    if (!isAllowed) return refused({ tag: "role_not_allowed" });
     return this.#prove(
-      promises.filter(
-        ({ state }) => state.owner === auction.seller && state.lock?.kind === "auction" && state.lock.id === auctionId,
-      ),
+      vault
+        .of("certificate", supplier)
+        .filter(({ state }) => state.agency === agency && state.supplier === supplier && state.slot === slot),
     );
   }
 
@@ -259,7 +294,12 @@ export class Responder {
     const free = vault.free("funds").filter(({ state }) => state.owner === party);
     const chosen = chooseFunds(free, party, amount);
     if (chosen === undefined)
-      return refused({ tag: "insufficient_funds", needed: micros(amount), available: micros(sumOf(free)) });
+      return refused({
+        tag: "insufficient_funds",
+        needed: micros(amount),
+        margin: NO_MONEY,
+        available: micros(sumOf(free)),
+      });
     vault.lock(
       chosen.map(({ ref }) => ref),
       lock,
@@ -271,7 +311,7 @@ export class Responder {
   /** What a notary made final concerns notaries alone: others would learn who takes part in how much. */
   #handleHeads(from: PublicKey, { notary, before, limit }: Extract<PeerRequest, { readonly tag: "heads" }>): PeerReply {
     const { vault, store } = this.#parts;
-    const isNotary = vault.all("network-parameters").some(({ state }) => state.notaries.includes(from));
+    const isNotary = vault.parameters?.state.notaries.includes(from) ?? false;
     return isNotary ? headsIn(store, notary, before, limit) : refused({ tag: "role_not_allowed" });
   }
 
@@ -279,9 +319,19 @@ export class Responder {
     if (!this.#isMember(from)) return refused({ tag: "member_unknown" });
     if (!Number.isSafeInteger(count) || count < 1 || count > SEQUENCE_COUNT_MAX)
       return refused({ tag: "command_malformed" });
-    const first = this.#parts.store.reserveSequence(count);
+    const first = this.#parts.sequence.take(count);
     this.#numbers.give(from, first, count);
     return { tag: "sequence", first };
+  }
+
+  /** Who signs promises wants their slots' curtailments cited; the grid authority sees to it that all together keep within the caps. */
+  #curtailmentRefusal(transaction: WireTransaction, resolved: ResolvedTransaction): LedgerRefusalCode | undefined {
+    if (transaction.content.command.tag !== "create-promises") return undefined;
+    const { party, gridAuthority, vault, nowMs, ledger } = this.#parts;
+    if (!citesCurtailments(resolved, vault)) return "slot_curtailed";
+    if (party !== gridAuthority) return undefined;
+    const isWithin = this.#curtailed.take(transaction, vault, nowMs(), (txId) => ledger.has(txId));
+    return isWithin ? undefined : "slot_curtailed";
   }
 
   /** A marketplace signs orders with the arrival numbers that it gave to their owner: nobody takes an earlier place. */

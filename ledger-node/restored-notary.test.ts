@@ -229,7 +229,16 @@ describe("a notary that was restored from an old backup", () => {
       {
         inputs: [funds.ref],
         references: [parameters.ref],
-        outputs: [{ tag: "funds", owner: small.key("alice"), amount: micros(1) }],
+        outputs: [
+          {
+            tag: "redemption",
+            redemptionId: "theft",
+            owner: small.key("alice"),
+            provider: small.key("payment-provider"),
+            amount: funds.state.tag === "funds" ? funds.state.amount : micros(0),
+            account: "main",
+          },
+        ],
         command: { tag: "redeem-funds" },
         signers: [small.key("alice"), small.key("payment-provider")],
         notary: small.key("notary"),

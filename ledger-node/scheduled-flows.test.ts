@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ClientCommand } from "#contracts";
 import { microsPerKwh, type Timers, type TimerTask, wattHours } from "#core";
 import { DEADLINE_MS, GATE_MS, PARAMETERS, SLOT, SmallNetwork } from "#testkit";
-import { scheduleFlows } from "./scheduled-flows.ts";
+import { scheduleFlows, scheduleHostFlows } from "./scheduled-flows.ts";
 
 /** Runs tasks when the test's clock gets to them. */
 class ManualTimers implements Timers {
@@ -358,5 +358,38 @@ describe("when neither the seller nor the marketplace can be reached", () => {
       small.submit(name, { tag: "lapse-auction", commandId: `lapse ${name}`, auctionId: "a" });
     expect(await lapse("carol")).toEqual({ ok: false, error: { tag: "auction_unknown" } });
     expect(await lapse("bob")).toEqual({ ok: false, error: { tag: "time_window_invalid" } });
+  });
+});
+
+describe("members that an aggregator serves", () => {
+  test("have their auctions ended and settled, and their orders taken back, as others have", async () => {
+    const host = await small.serve("hub", "dora", "emil");
+    for (const name of ["dora", "emil"]) await small.fund(name, 5_000_000);
+    await scheduleHostFlows(host, timers, (problem) => problems.push(problem), small.clock);
+    await small.serve("hub", "late");
+    await small.fund("late", 5_000_000);
+    const promises = [{ slot: SLOT, energy: wattHours(4_000) }];
+    await small.run("dora", { tag: "create-promises", commandId: "promise of dora", promises });
+    const marketplace = small.key("marketplace");
+    await small.run("dora", {
+      tag: "create-auction",
+      commandId: "served",
+      marketplace,
+      slot: SLOT,
+      energy: wattHours(2_000),
+      basePrice: microsPerKwh(100_000),
+      deadlineMs: DEADLINE_MS,
+    });
+    await bid("emil", "served", 200_000);
+    await bid("late", "served", 300_000);
+    const orders = [{ side: "offer" as const, slot: SLOT, energy: wattHours(500), limit: microsPerKwh(100_000) }];
+    await small.run("dora", { tag: "place-orders", commandId: "offer", marketplace, orders });
+    await timers.runUntil(GATE_MS + PARAMETERS.settlementGraceMs);
+    expect(problems).toEqual([]);
+    expect([owned("late"), small.node("dora").unspent("pool-order"), host.node.unspent("auction")]).toEqual([
+      [expect.stringContaining("2000")],
+      [],
+      [],
+    ]);
   });
 });

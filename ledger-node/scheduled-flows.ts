@@ -7,6 +7,9 @@
 import {
   type Auction,
   type ClientCommand,
+  correctableUntilMs,
+  type Dispute,
+  type DisputeVote,
   type LedgerRefusal,
   type LedgerRefusalCode,
   type NetworkParameters,
@@ -16,7 +19,8 @@ import {
   type State,
   standingQuorum,
 } from "#contracts";
-import { type Clock, canonicalJson, compareText, hashOf, slotOf, type Timers } from "#core";
+import { type Clock, canonicalJson, compareText, hashOf, type PublicKey, slotOf, type Timers } from "#core";
+import type { AggregatorHost } from "./aggregator/index.ts";
 
 export const LEDGER_PRIORITY = 1;
 
@@ -28,6 +32,8 @@ const PASSING: readonly LedgerRefusalCode[] = [
   "state_conflict",
   "dependency_unknown",
   "time_window_invalid",
+  // A decision waits until the slot is settled by the reading that its delivery was checked by.
+  "reading_recorded",
 ];
 /** The pause before the first retry; each later one is twice as long, up to the other. */
 const RETRY_MS = 5_000;
@@ -47,15 +53,52 @@ export async function scheduleFlows(
 ): Promise<void> {
   const parameters = (await node.states("network-parameters"))[0]?.state;
   if (parameters === undefined) return;
-  const schedule = new Schedule(node, timers, name, report, clock);
-  const consider = (state: State): void => {
+  const consider = considering(new Schedule(node, timers, name, report, clock), node, parameters);
+  for (const tag of ["auction", "pool-order", "standing-vote", "dispute", "dispute-vote"] as const)
+    for (const { state } of await node.states(tag)) consider(state);
+  node.listen(({ made }) => made.forEach(consider));
+}
+
+/**
+ * The same for all members of an aggregator, those that come later too. What is public is considered once, for whom it concerns,
+ * and not by each of them.
+ */
+export async function scheduleHostFlows(
+  host: Pick<AggregatorHost, "node" | "seat" | "onSeat">,
+  timers: Timers,
+  report: (problem: string) => void,
+  clock: Clock,
+): Promise<void> {
+  const parameters = (await host.node.states("network-parameters"))[0]?.state;
+  if (parameters === undefined) return;
+  const members = new Map<PublicKey, (state: State) => void>();
+  host.onSeat((seat) => {
+    const schedule = new Schedule(seat, timers, seat.party.slice(0, 16), report, clock);
+    const consider = considering(schedule, seat, parameters);
+    members.set(seat.party, consider);
+    seat.unspent("pool-order").forEach(consider);
+    seat.listenToOwn(({ made }) => made.forEach(consider));
+  });
+  const dispatch = (state: State): void => {
+    if (state.tag !== "auction") return;
+    for (const party of new Set([state.seller, state.highestBidder]))
+      if (party !== null && host.seat(party) !== undefined) members.get(party)?.(state);
+  };
+  host.node.unspent("auction").forEach(dispatch);
+  host.node.listen(({ made }) => made.forEach(dispatch));
+}
+
+/** What a node does about a state when it sees it. */
+function considering(schedule: Schedule, node: NodeEndpoint, parameters: NetworkParameters): (state: State) => void {
+  let votesSeen = 0;
+  return (state) => {
     if (state.tag === "auction") considerAuction(schedule, node, state, parameters);
     if (state.tag === "pool-order" && state.owner === node.party) considerOrder(schedule, node, state, parameters);
     if (state.tag === "standing-vote") considerVote(schedule, node, state);
+    const isGridAuthority = node.party === parameters.gridAuthority;
+    if (state.tag === "dispute" && isGridAuthority) considerDispute(schedule, node, state, parameters);
+    if (state.tag === "dispute-vote" && isGridAuthority) considerDisputeVote(schedule, node, state, votesSeen++);
   };
-  for (const tag of ["auction", "pool-order", "standing-vote"] as const)
-    for (const { state } of await node.states(tag)) consider(state);
-  node.listen(({ made }) => made.forEach(consider));
 }
 
 /** Runs each flow once at its instant, and again with growing pauses while what refuses it may pass. */
@@ -174,6 +217,46 @@ function considerVote(
       if (new Set(votes.map((each) => each.voter)).size < standingQuorum(parameters)) return undefined;
       const commandId = `amend-member/${hashOf(canonicalJson(votes.map((each) => `${each.voter} ${each.expiresMs}`).sort(compareText)))}`;
       return { tag: "amend-member", commandId, member, standing };
+    },
+  });
+}
+
+/** A dispute that nobody decided in time is closed. */
+function considerDispute(
+  schedule: Schedule,
+  node: NodeEndpoint,
+  { disputeId, slot }: Dispute,
+  parameters: NetworkParameters,
+): void {
+  schedule.add(correctableUntilMs(slot, parameters), {
+    name: `decide-dispute of ${disputeId} at the end`,
+    command: async () => {
+      const isOpen = (await node.states("dispute")).some(({ state }) => state.disputeId === disputeId);
+      const commandId = `decide-dispute/${hashOf(disputeId)}/end`;
+      return isOpen ? { tag: "decide-dispute", commandId, disputeId } : undefined;
+    },
+  });
+}
+
+/** The grid authority decides as soon as enough verifiers have voted alike. */
+function considerDisputeVote(
+  schedule: Schedule,
+  node: NodeEndpoint,
+  { disputeId, produced, consumed }: DisputeVote,
+  number: number,
+): void {
+  schedule.add(0, {
+    name: `decide-dispute of ${disputeId} by vote ${number}`,
+    command: async () => {
+      const parameters = (await node.states("network-parameters"))[0]?.state;
+      const isOpen = (await node.states("dispute")).some(({ state }) => state.disputeId === disputeId);
+      const alike = (await node.states("dispute-vote"))
+        .map(({ state }) => state)
+        .filter((each) => each.disputeId === disputeId && each.produced === produced && each.consumed === consumed);
+      const voters = [...new Set(alike.map((each) => each.voter))].sort(compareText);
+      if (parameters === undefined || !isOpen || voters.length < standingQuorum(parameters)) return undefined;
+      const commandId = `decide-dispute/${hashOf(canonicalJson([disputeId, produced, consumed, voters]))}`;
+      return { tag: "decide-dispute", commandId, disputeId };
     },
   });
 }

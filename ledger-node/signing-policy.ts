@@ -5,6 +5,7 @@
  */
 import type { LedgerRefusalCode, Member, NetworkParameters, ResolvedTransaction, StateOf, StateTag } from "#contracts";
 import { err, ok, type PublicKey, type Result } from "#core";
+import { principalsServed } from "./served-principals.ts";
 
 /** An operator's own rules, such as a marketplace's admission of orders. Refuses with a code. */
 export type SigningPolicy = (resolved: ResolvedTransaction) => LedgerRefusalCode | undefined;
@@ -24,7 +25,10 @@ export function mayCountersign(
   return hasPart(countersigner, resolved) ? ok(null) : err("role_not_allowed");
 }
 
-function hasPart({ party, parameters, member }: Countersigner, { content, inputs }: ResolvedTransaction): boolean {
+function hasPart({ party, parameters, member }: Countersigner, resolved: ResolvedTransaction): boolean {
+  const { content, inputs } = resolved;
+  // An aggregator answers for what the delegates of its members sign.
+  if (principalsServed(resolved, party).length > 0) return true;
   const { command, outputs } = content;
   const isGridAuthority = party === parameters.gridAuthority;
   const isPowerCompany = party === parameters.powerCompany;
@@ -38,7 +42,10 @@ function hasPart({ party, parameters, member }: Countersigner, { content, inputs
       return party === parameters.paymentProvider;
     case "join":
       return member === undefined && outputs.some((state) => state.tag === "member" && state.key === party);
+    case "certify-claims":
+      return command.agency === party;
     case "create-promises":
+    case "substitute":
       return isGridAuthority || isVerifier;
     case "create-auction":
     case "bid":
@@ -60,6 +67,7 @@ function hasPart({ party, parameters, member }: Countersigner, { content, inputs
     case "check-delivery":
       return isPowerCompany || command.supplier === party;
     case "settle-slot":
+    case "correct-settlement":
       return isPowerCompany || command.member === party;
     default:
       return false;

@@ -4,8 +4,11 @@ import {
   type Auction,
   type Bid,
   bidCost,
+  type ClaimRequirement,
   type ClientCommandOf,
+  commonClaimsOf,
   type LedgerRefusal,
+  meetsRequirement,
   type PowerPromise,
   type ResolvedState,
   type State,
@@ -24,10 +27,13 @@ import {
   wattHours,
 } from "#core";
 import {
+  agreementOf,
   citations,
   type Drafted,
+  distinct,
   type FlowContext,
   gateMs,
+  mandateEndMs,
   mandateUntilMs,
   memberOf,
   network,
@@ -36,6 +42,8 @@ import {
   windowUntil,
 } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
+import { agencyRecordOf } from "./certification.ts";
+import { marginFor } from "./margin.ts";
 import { sourcesFor } from "./member-position.ts";
 import { fundsFor, payFrom } from "./money.ts";
 import { holdingFree } from "./pool.ts";
@@ -68,6 +76,7 @@ export async function draftCreateAuction(
     status: "active",
     highestPrice: null,
     highestBidder: null,
+    claims: commonClaimsOf(held.value.made.filter(({ lock }) => lock !== null).map(({ claims }) => claims)),
   };
   return ok({
     consumed: held.value.consumed,
@@ -96,30 +105,38 @@ function auctionRefusal(
 }
 
 function auctionOf(context: FlowContext, auctionId: string): VaultState<"auction"> | undefined {
-  return context.vault.all("auction").find(({ state }) => state.auctionId === auctionId);
+  return context.vault.named("auction", auctionId)[0];
 }
 
-export async function draftBid(context: FlowContext, { auctionId, price }: ClientCommandOf<"bid">): Promise<Drafted> {
+export async function draftBid(context: FlowContext, command: ClientCommandOf<"bid">): Promise<Drafted> {
+  const { auctionId, price, requires = null } = command;
   const auction = auctionOf(context, auctionId);
-  const refusal = bidRefusal(context, auction?.state, price);
+  const record = agencyRecordOf(context, auction?.state.claims?.certifiedBy ?? null);
+  const refusal = bidRefusal(context, auction?.state, price) ?? requirementRefusal(auction?.state, requires, record);
   if (refusal !== undefined || auction === undefined) return err(refusal ?? { tag: "auction_unknown" });
-  const locked = bidCost(auction.state, price);
-  const payment = payFrom(context, locked);
-  if (!payment.ok) return payment;
   const verifiers = verifiersOf(context);
   const last = await highestBid(context, auction.state);
   if (auction.state.highestBidder !== null && last === undefined) return err({ tag: "dependency_unknown" });
+  const locked = bidCost(auction.state, price);
+  const margin = marginFor(context, [auction.state]);
+  const payment = payFrom(context, locked + margin.added, margin.added);
+  if (!payment.ok) return payment;
   const refund: readonly State[] = last === undefined ? [] : fundsFor(last.state.bidder, last.state.locked);
   return withExposures(context, {
-    consumed: [auction, ...(last === undefined ? [] : [last]), ...payment.value.consumed],
-    cited: citations(context, [context.party, ...verifiers]),
+    consumed: [auction, ...(last === undefined ? [] : [last]), ...payment.value.consumed, ...margin.consumed],
+    cited: [
+      ...citations(context, [context.party, ...verifiers]),
+      ...margin.cited,
+      ...(requires === null || record === undefined ? [] : [record]),
+    ],
     made: [
       { ...auction.state, highestBidder: context.party, highestPrice: price },
       { tag: "bid", auctionId, bidder: context.party, price, locked },
       ...refund,
+      ...margin.made,
       ...payment.value.change,
     ],
-    command: { tag: "bid", auctionId, bidder: context.party },
+    command: { tag: "bid", auctionId, bidder: context.party, requires },
     window: windowUntil(context, mandateUntilMs(context), auction.state.deadlineMs),
     signers: [context.signingKey, ...verifiers],
   });
@@ -155,6 +172,16 @@ function bidRefusal(
     : undefined;
 }
 
+function requirementRefusal(
+  auction: Auction | undefined,
+  requires: ClaimRequirement | null,
+  record: VaultState<"agency-record"> | undefined,
+): LedgerRefusal | undefined {
+  if (auction === undefined || requires === null) return undefined;
+  const records = record === undefined ? [] : [record.state];
+  return meetsRequirement(auction.claims, requires, records) ? undefined : { tag: "requirement_unmet" };
+}
+
 /** The highest bid of an auction, from the vault of its bidder or proved; undefined where nobody bid, or nobody proves it. */
 async function highestBid(context: FlowContext, auction: Auction): Promise<VaultState<"bid"> | undefined> {
   const { auctionId, highestBidder, highestPrice } = auction;
@@ -165,7 +192,7 @@ async function highestBid(context: FlowContext, auction: Auction): Promise<Vault
     known.state.bidder === highestBidder &&
     known.state.price === highestPrice;
   for (const source of sourcesFor(context, highestBidder)) {
-    if (source === context.party) return context.vault.all("bid").find((bid) => isIt(bid));
+    if (source === context.party) return context.vault.named("bid", auctionId).find((bid) => isIt(bid));
     const reply = await context.ask(source, { tag: "bid-of", auctionId });
     const bid = reply.tag === "proved" ? reply.dependencies.map((each) => context.learn(each)).find(isIt) : undefined;
     if (bid !== undefined) return bid;
@@ -173,23 +200,35 @@ async function highestBid(context: FlowContext, auction: Auction): Promise<Vault
   return undefined;
 }
 
+/** What an auction is of, and, where an aggregator serves the seller, the mandate under which its delegate signs. */
+type Offered = {
+  readonly promises: readonly VaultState<"power-promise">[];
+  readonly mandates: readonly VaultState<"mandate">[];
+};
+
+function isMandateOf(known: ResolvedState | undefined, principal: PublicKey): known is VaultState<"mandate"> {
+  return known?.state.tag === "mandate" && known.state.principal === principal;
+}
+
 /** The promises that an auction locks, from the vault of who keeps them, or proved by `source`. */
 async function promisesOf(
   context: FlowContext,
   auction: Auction,
   source: PublicKey,
-): Promise<Result<readonly VaultState<"power-promise">[], LedgerRefusal>> {
+): Promise<Result<Offered, LedgerRefusal>> {
   const isIts = (known: ResolvedState | undefined): known is VaultState<"power-promise"> =>
     known?.state.tag === "power-promise" &&
     known.state.owner === auction.seller &&
     known.state.lock?.kind === "auction" &&
     known.state.lock.id === auction.auctionId;
-  if (source === context.party) return ok(context.vault.all("power-promise").filter((promise) => isIts(promise)));
+  if (source === context.party)
+    return ok({ promises: context.vault.named("power-promise", auction.auctionId).filter(isIts), mandates: [] });
   const reply = await context.ask(source, { tag: "auctioned", auctionId: auction.auctionId });
   if (reply.tag !== "proved") return err(reply.tag === "refused" ? reply.refusal : { tag: "node_unreachable" });
-  const promises = reply.dependencies.map((each) => context.learn(each)).filter(isIts);
+  const learned = reply.dependencies.map((each) => context.learn(each));
+  const promises = learned.filter(isIts);
   return sumEnergy(promises.map(({ state }) => state.energy)) === auction.energy
-    ? ok(promises)
+    ? ok({ promises, mandates: learned.filter((known) => isMandateOf(known, auction.seller)) })
     : err({ tag: "dependency_unknown" });
 }
 
@@ -206,16 +245,17 @@ export async function draftEndAuction(
   const { seller, highestBidder, deadlineMs } = auction.state;
   const hasBid = highestBidder !== null;
   const keeper = seller === context.party ? context.party : network(context).gridAuthority;
-  const promises = hasBid ? ok([]) : await promisesOf(context, auction.state, keeper);
-  if (!promises.ok) return promises;
+  const offered = hasBid ? undefined : await promisesOf(context, auction.state, keeper);
+  if (offered?.ok === false) return offered;
+  const promises = offered?.value.promises ?? [];
   return ok({
-    consumed: [auction, ...promises.value],
-    cited: [context.parameters],
+    consumed: [auction, ...promises],
+    cited: citations(context, []),
     made: hasBid
       ? [{ ...auction.state, status: "ended" }]
-      : promises.value.map(({ state }): PowerPromise => ({ ...state, lock: null })),
+      : promises.map(({ state }): PowerPromise => ({ ...state, lock: null })),
     command: { tag: "end-auction", auctionId },
-    window: { fromMs: deadlineMs, untilMs: null },
+    window: { fromMs: deadlineMs, untilMs: mandateEndMs(context) },
     signers: [context.signingKey],
   });
 }
@@ -235,17 +275,26 @@ export async function draftSettleAuction(
   if (bid === undefined) return err({ tag: "dependency_unknown" });
   const consent = await consentOf(context, auction.state);
   if (!consent.ok) return consent;
-  const { promises, isBySeller } = consent.value;
+  const { promises, mandates, isBySeller } = consent.value;
+  const agreed = agreementOf(context, isBySeller ? seller : marketplace, "settle-auction", mandates);
   const sold = promises.map(({ state }): PowerPromise => ({ ...state, owner: context.party, lock: null }));
   const verifiers = verifiersOf(context);
-  const window = windowUntil(context, gateMs(context, slot), mandateUntilMs(context));
+  const window = windowUntil(
+    context,
+    gateMs(context, slot),
+    mandateUntilMs(context),
+    agreed.untilMs ?? Number.MAX_SAFE_INTEGER,
+  );
   return withExposures(context, {
     consumed: [auction, bid, ...promises],
-    cited: citations(context, [context.party, ...(isBySeller ? [] : [marketplace]), ...verifiers]),
+    cited: distinct([
+      ...citations(context, [context.party, ...(isBySeller ? [] : [marketplace]), ...verifiers]),
+      ...agreed.cited,
+    ]),
     made: [...sold, ...proceedsOf(auction.state, bid.state)],
     command: { tag: "settle-auction", auctionId },
     window: isBySeller && isEnded ? window : { ...window, fromMs: overdueMs(context, auction.state) },
-    signers: [context.signingKey, isBySeller ? seller : marketplace, network(context).gridAuthority, ...verifiers],
+    signers: [context.signingKey, ...agreed.signers, network(context).gridAuthority, ...verifiers],
   });
 }
 
@@ -256,16 +305,14 @@ export async function draftSettleAuction(
 async function consentOf(
   context: FlowContext,
   auction: Auction,
-): Promise<
-  Result<{ readonly promises: readonly VaultState<"power-promise">[]; readonly isBySeller: boolean }, LedgerRefusal>
-> {
+): Promise<Result<Offered & { readonly isBySeller: boolean }, LedgerRefusal>> {
   const isOverdue = context.nowMs >= overdueMs(context, auction);
   const offered = await promisesOf(context, auction, auction.seller);
   const isRefusing = isOverdue && context.avoid.has(auction.seller);
-  if (offered.ok && !isRefusing) return ok({ promises: offered.value, isBySeller: true });
+  if (offered.ok && !isRefusing) return ok({ ...offered.value, isBySeller: true });
   if (!offered.ok && !isOverdue) return offered;
   const witnessed = await promisesOf(context, auction, network(context).gridAuthority);
-  return witnessed.ok ? ok({ promises: witnessed.value, isBySeller: false }) : witnessed;
+  return witnessed.ok ? ok({ ...witnessed.value, isBySeller: false }) : witnessed;
 }
 
 /** What the locked money goes to: one piece for each party, also where the seller is the marketplace. */
@@ -282,16 +329,17 @@ export async function draftLapseAuction(
   { auctionId }: ClientCommandOf<"lapse-auction">,
 ): Promise<Drafted> {
   const auction = auctionOf(context, auctionId);
-  const bid = context.vault
-    .all("bid")
-    .find(({ state }) => state.auctionId === auctionId && state.bidder === context.party);
-  if (auction === undefined || bid === undefined) return err({ tag: "auction_unknown" });
+  const bid = context.vault.named("bid", auctionId).find(({ state }) => state.bidder === context.party);
+  // One that nobody bid in and nobody ended is cleared away by its seller or its marketplace.
+  const isParty = auction?.state.seller === context.party || auction?.state.marketplace === context.party;
+  const isWithoutBid = isParty && auction?.state.highestBidder === null;
+  if (auction === undefined || (bid === undefined && !isWithoutBid)) return err({ tag: "auction_unknown" });
   return withExposures(context, {
-    consumed: [auction, bid],
-    cited: [context.parameters],
-    made: fundsFor(context.party, bid.state.locked),
+    consumed: bid === undefined ? [auction] : [auction, bid],
+    cited: citations(context, []),
+    made: bid === undefined ? [] : fundsFor(context.party, bid.state.locked),
     command: { tag: "lapse-auction", auctionId },
-    window: { fromMs: gateMs(context, auction.state.slot), untilMs: null },
+    window: { fromMs: gateMs(context, auction.state.slot), untilMs: mandateEndMs(context) },
     signers: [context.signingKey],
   });
 }

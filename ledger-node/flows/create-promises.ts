@@ -1,7 +1,16 @@
 /** Create power promise (paper section 3.4, algorithm A1): deposit first, then the promise. */
 
-import { type ClientCommandOf, type Deposit, type LedgerRefusal, type PowerPromise, SUPPLIER_ROLES } from "#contracts";
-import { costCeil, energyAbove, err, type SlotId, sumEnergy, wattHours } from "#core";
+import {
+  type ClientCommandOf,
+  type Deposit,
+  type ExposureEntry,
+  type LedgerRefusal,
+  type Member,
+  type PowerPromise,
+  SUPPLIER_ROLES,
+  storageOverdraw,
+} from "#contracts";
+import { compareText, costCeil, energyAbove, err, type LocalDay, type SlotId, sumEnergy, wattHours } from "#core";
 import {
   citations,
   type Drafted,
@@ -14,6 +23,7 @@ import {
   verifiersOf,
   windowUntil,
 } from "../flow-context.ts";
+import type { VaultState } from "../vault.ts";
 import { payFrom } from "./money.ts";
 import { withExposures } from "./positions.ts";
 
@@ -32,7 +42,7 @@ export async function draftCreatePromises(
   );
   if (!payment.ok) return payment;
   const made = promises.map(
-    ({ slot, energy }, index): PowerPromise => ({
+    ({ slot, energy, claims }, index): PowerPromise => ({
       tag: "power-promise",
       promiseId: `${context.commandId}/${index}`,
       slot,
@@ -41,13 +51,14 @@ export async function draftCreatePromises(
       owner: context.party,
       lock: null,
       delivered: null,
+      claims: claims === undefined ? null : { ...claims, certifiedBy: null },
     }),
   );
   const verifiers = verifiersOf(context);
   const gates = promises.map(({ slot }) => gateMs(context, slot));
   return withExposures(context, {
     consumed: payment.value.consumed,
-    cited: citations(context, [context.party, ...verifiers]),
+    cited: [...citations(context, [context.party, ...verifiers]), ...curtailmentsOf(context, promises)],
     made: [...made, ...deposits, ...payment.value.change],
     command: { tag: "create-promises", supplier: context.party },
     window: windowUntil(context, mandateUntilMs(context), ...gates),
@@ -71,6 +82,47 @@ function refusalOf(context: FlowContext, promises: readonly Asked[]): LedgerRefu
     const asked = sumEnergy(promises.filter((promise) => promise.slot === slot).map(({ energy }) => energy));
     const free = energyAbove(member.capacityPerSlot, promisedSoFar(context, slot));
     if (asked > free) return { tag: "capacity_exceeded", slot, asked, free };
+  }
+  return storageRefusal(context, member, promises) ?? curtailmentRefusal(context, promises);
+}
+
+/** Whether the storage can't hold what the day's promises need of it. */
+function storageRefusal(context: FlowContext, member: Member, promises: readonly Asked[]): LedgerRefusal | undefined {
+  for (const day of new Set(promises.map(({ slot }) => dayOf(context, slot)))) {
+    const entries = promisedOn(context, day, promises);
+    const overdraw = storageOverdraw(member, entries, network(context).slotMinutes);
+    if (overdraw !== undefined) return { tag: "storage_exceeded", ...overdraw };
+  }
+  return undefined;
+}
+
+/** What the party has promised of a day with what it is about to promise, in the order of slots. */
+function promisedOn(
+  context: FlowContext,
+  day: LocalDay,
+  promises: readonly Asked[],
+): readonly Pick<ExposureEntry, "slot" | "promised">[] {
+  const { exposure } = context.vault.positionOf(context.party, day);
+  const bySlot = new Map<SlotId, bigint>(exposure?.state.entries.map(({ slot, promised }) => [slot, promised]));
+  for (const { slot, energy } of promises)
+    if (dayOf(context, slot) === day) bySlot.set(slot, (bySlot.get(slot) ?? 0n) + energy);
+  return [...bySlot]
+    .sort(([left], [right]) => compareText(left, right))
+    .map(([slot, promised]) => ({ slot, promised: wattHours(promised) }));
+}
+
+/** Curtailments of the slots that are promised for: those who must sign want to see that they were heeded. */
+function curtailmentsOf(context: FlowContext, promises: readonly Asked[]): readonly VaultState<"curtailment">[] {
+  const slots = new Set(promises.map(({ slot }) => slot));
+  return context.vault.all("curtailment").filter(({ state }) => slots.has(state.slot));
+}
+
+/** Whether the party alone would promise more than all together may. */
+function curtailmentRefusal(context: FlowContext, promises: readonly Asked[]): LedgerRefusal | undefined {
+  for (const { state } of curtailmentsOf(context, promises)) {
+    const { slot, cap } = state;
+    const asked = promises.filter((each) => each.slot === slot).reduce((sum, { energy }) => sum + energy, 0n);
+    if (promisedSoFar(context, slot) + asked > cap) return { tag: "slot_curtailed", slot, cap };
   }
   return undefined;
 }

@@ -1,35 +1,13 @@
 /** Membership, funds, tariffs and mandates. */
 
-import { type ClientCommandOf, type Mandate, type Member, standingQuorum } from "#contracts";
-import { err, localDay, ok, type PublicKey, slotsOfLocalDay, zone } from "#core";
-import { citations, type Drafted, type FlowContext, memberOf, network, windowUntil } from "../flow-context.ts";
+import { type ClientCommandOf, type Member, newMandate, standingQuorum, wholeCents } from "#contracts";
+import { err, localDay, NO_MONEY, ok, type PublicKey, slotsOfLocalDay, zone } from "#core";
+import { citations, type Drafted, type FlowContext, memberOf, network, sumOf, windowUntil } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
-import { payFrom } from "./money.ts";
+import { fundsFor, payFrom } from "./money.ts";
 
-export async function draftJoin(context: FlowContext, command: ClientCommandOf<"join">): Promise<Drafted> {
-  if (context.party !== network(context).gridAuthority) return err({ tag: "role_not_allowed" });
-  const { name, key, roles, capacityPerSlot, holdingCapPerSlot, marketFee } = command;
-  const isTaken = context.vault.all("member").some(({ state }) => state.key === key || state.name === name);
-  if (isTaken) return err({ tag: "command_malformed" });
-  const member: Member = {
-    tag: "member",
-    name,
-    key,
-    roles,
-    standing: "good",
-    capacityPerSlot,
-    holdingCapPerSlot,
-    marketFee,
-  };
-  return ok({
-    consumed: [],
-    cited: [context.parameters],
-    made: [member, { tag: "exposure-index", member: key, openedDays: [] }],
-    command: { tag: "join" },
-    window: windowUntil(context),
-    signers: [context.signingKey, key],
-  });
-}
+/** The account that a member has with the payment provider, where it has one only. */
+const MAIN_ACCOUNT = "main";
 
 /** By the grid authority; or, where standing alone changes, by a verifier once enough of them have voted for it. */
 export async function draftAmendMember(
@@ -41,7 +19,7 @@ export async function draftAmendMember(
   if (context.party !== gridAuthority && !isByVotes) return err({ tag: "role_not_allowed" });
   const current = memberOf(context, command.member);
   if (current === undefined) return err({ tag: "member_unknown" });
-  const { standing, holdingCapPerSlot, capacityPerSlot } = { ...current.state, ...definedOf(command) };
+  const { standing, holdingCapPerSlot, capacityPerSlot, storage } = { ...current.state, ...definedOf(command) };
   const votes = isByVotes ? votesFor(context, command.member, standing) : [];
   const needed = standingQuorum(network(context));
   if (isByVotes && votes.length < needed) return err({ tag: "votes_missing", needed, cast: votes.length });
@@ -51,7 +29,7 @@ export async function draftAmendMember(
       context,
       votes.map(({ state }) => state.voter),
     ),
-    made: [{ ...current.state, standing, holdingCapPerSlot, capacityPerSlot }],
+    made: [{ ...current.state, standing, holdingCapPerSlot, capacityPerSlot, storage }],
     command: { tag: "amend-member" },
     window: windowUntil(context, ...votes.map(({ state }) => state.expiresMs)),
     signers: [context.signingKey],
@@ -73,7 +51,7 @@ function votesFor(
   return [...votes.values()];
 }
 
-function isAbleVerifier(context: FlowContext, key: PublicKey): boolean {
+export function isAbleVerifier(context: FlowContext, key: PublicKey): boolean {
   const member = memberOf(context, key)?.state;
   const isVerifier = network(context).verifiers.includes(key) && member?.roles.includes("verifier") === true;
   return isVerifier && member.standing !== "suspended";
@@ -119,20 +97,47 @@ export async function draftAmendParameters(
   });
 }
 
-/** The owner's money leaves the ledger; the payment provider, which then owes it elsewhere, countersigns. */
+/** The owner's cents become a debt of the payment provider, which countersigns; what is below a cent stays funds. */
 export async function draftRedeemFunds(
   context: FlowContext,
-  { amount }: ClientCommandOf<"redeem-funds">,
+  { amount, account = MAIN_ACCOUNT, commandId }: ClientCommandOf<"redeem-funds">,
 ): Promise<Drafted> {
+  const cents = wholeCents(amount);
+  if (cents === NO_MONEY) return err({ tag: "amount_below_cent" });
   const payment = payFrom(context, amount);
   if (!payment.ok) return payment;
+  const { party } = context;
+  const provider = network(context).paymentProvider;
   return ok({
     consumed: payment.value.consumed,
     cited: [context.parameters],
-    made: payment.value.change,
+    made: [
+      { tag: "redemption", redemptionId: commandId, owner: party, provider, amount: cents, account },
+      ...fundsFor(party, sumOf(payment.value.consumed) - cents),
+    ],
     command: { tag: "redeem-funds" },
     window: windowUntil(context),
-    signers: [context.signingKey, network(context).paymentProvider],
+    signers: [context.signingKey, provider],
+  });
+}
+
+/** The payment provider has paid what it owed: the money leaves the ledger. */
+export async function draftConfirmPayout(
+  context: FlowContext,
+  { owner, redemptionId, messageId, endToEndId }: ClientCommandOf<"confirm-payout">,
+): Promise<Drafted> {
+  if (context.party !== network(context).paymentProvider) return err({ tag: "role_not_allowed" });
+  const redemption = context.vault
+    .free("redemption")
+    .find(({ state }) => state.owner === owner && state.redemptionId === redemptionId);
+  if (redemption === undefined) return err({ tag: "redemption_unknown" });
+  return ok({
+    consumed: [redemption],
+    cited: [context.parameters],
+    made: [],
+    command: { tag: "confirm-payout", redemptionId, messageId, endToEndId },
+    window: windowUntil(context),
+    signers: [context.signingKey],
   });
 }
 
@@ -140,11 +145,15 @@ function definedOf({
   standing,
   holdingCapPerSlot,
   capacityPerSlot,
-}: ClientCommandOf<"amend-member">): Partial<Pick<Member, "standing" | "holdingCapPerSlot" | "capacityPerSlot">> {
+  storage,
+}: ClientCommandOf<"amend-member">): Partial<
+  Pick<Member, "standing" | "holdingCapPerSlot" | "capacityPerSlot" | "storage">
+> {
   return {
     ...(standing === undefined ? {} : { standing }),
     ...(holdingCapPerSlot === undefined ? {} : { holdingCapPerSlot }),
     ...(capacityPerSlot === undefined ? {} : { capacityPerSlot }),
+    ...(storage === undefined ? {} : { storage }),
   };
 }
 
@@ -189,25 +198,16 @@ export async function draftGrantMandate(
   context: FlowContext,
   command: ClientCommandOf<"grant-mandate">,
 ): Promise<Drafted> {
-  const { mandateId, delegate, flows, energyPerSlotMax, expiresMs } = command;
+  const { mandateId, expiresMs } = command;
   if (memberOf(context, context.party) === undefined) return err({ tag: "member_unknown" });
   if (expiresMs <= context.nowMs) return err({ tag: "deadline_out_of_range" });
-  const mandate: Mandate = {
-    tag: "mandate",
-    mandateId,
-    principal: context.party,
-    delegate,
-    flows,
-    energyPerSlotMax,
-    expiresMs,
-  };
   const replaced = context.vault
     .all("mandate")
     .filter(({ state }) => state.principal === context.party && state.mandateId === mandateId);
   return ok({
     consumed: replaced,
     cited: citations(context, [context.party]),
-    made: [mandate],
+    made: [newMandate(context.party, command, network(context))],
     command: { tag: "grant-mandate" },
     window: windowUntil(context),
     signers: [context.signingKey],

@@ -7,8 +7,11 @@ import { chooseFunds, type VaultState } from "../vault.ts";
 
 export type Payment = { readonly consumed: readonly VaultState<"funds">[]; readonly change: readonly Funds[] };
 
-/** Reserves funds of the party for `amount`; the change goes back to it. Nothing is reserved for nothing. */
-export function payFrom(context: FlowContext, amount: bigint): Result<Payment, LedgerRefusal> {
+/**
+ * Reserves funds of the party for `amount`; the change goes back to it. Nothing is reserved for nothing.
+ * @param margin - How much of it is to be locked as a margin: a refusal names it.
+ */
+export function payFrom(context: FlowContext, amount: bigint, margin = 0n): Result<Payment, LedgerRefusal> {
   if (amount <= 0n) return ok({ consumed: [], change: [] });
   const free = context.vault.free("funds");
   const chosen = chooseFunds(free, context.party, amount);
@@ -16,6 +19,7 @@ export function payFrom(context: FlowContext, amount: bigint): Result<Payment, L
     return err({
       tag: "insufficient_funds",
       needed: micros(amount),
+      margin: micros(margin),
       available: micros(sumOf(free.filter(({ state }) => state.owner === context.party))),
     });
   }

@@ -1,6 +1,7 @@
 /** Place, cancel and clear pool orders. */
 
 import {
+  CLEARED_PARTIES_MAX,
   type ClientCommandOf,
   type LedgerRefusal,
   orderLock,
@@ -25,12 +26,14 @@ import {
   windowUntil,
 } from "../flow-context.ts";
 import type { VaultState } from "../vault.ts";
+import { agencyRecordOf } from "./certification.ts";
+import { marginFor } from "./margin.ts";
 import { fundsFor, payFrom } from "./money.ts";
 import { withExposures } from "./positions.ts";
 import { type HeldPromises, lockPromises } from "./promises-held.ts";
 
 type Place = ClientCommandOf<"place-orders">;
-type Priced = Place["orders"][number];
+type Priced = Pick<PoolOrder, "side" | "slot" | "energy" | "limit">;
 
 export async function draftPlaceOrders(context: FlowContext, command: Place): Promise<Drafted> {
   const refusal = placeRefusal(context, command);
@@ -42,16 +45,19 @@ export async function draftPlaceOrders(context: FlowContext, command: Place): Pr
   );
   const promises = lockForOffers(context, orders);
   if (!promises.ok) return promises;
+  const bids = orders.filter(({ side }) => side === "bid");
+  const margin = marginFor(context, bids);
   const payment = payFrom(
     context,
-    orders.reduce((sum, { locked }) => sum + locked, 0n),
+    orders.reduce((sum, { locked }) => sum + locked, margin.added),
+    margin.added,
   );
   if (!payment.ok) return payment;
   const verifiers = verifiersOf(context);
   return withExposures(context, {
-    consumed: [...payment.value.consumed, ...promises.value.consumed],
-    cited: citations(context, [context.party, command.marketplace, ...verifiers]),
-    made: [...orders, ...promises.value.made, ...payment.value.change],
+    consumed: [...payment.value.consumed, ...promises.value.consumed, ...margin.consumed],
+    cited: [...citations(context, [context.party, command.marketplace, ...verifiers]), ...margin.cited],
+    made: [...orders, ...promises.value.made, ...margin.made, ...payment.value.change],
     command: { tag: "place-orders", owner: context.party },
     window: windowUntil(context, mandateUntilMs(context), ...orders.map(({ slot }) => gateMs(context, slot))),
     signers: [context.signingKey, command.marketplace, ...verifiers],
@@ -153,6 +159,7 @@ function poolOrder(
     limit: order.limit,
     marketFee: marketFee ?? network(context).gridFee,
     sequence,
+    requires: order.requires ?? null,
   };
   return { ...unlocked, locked: orderLock(unlocked) };
 }
@@ -218,10 +225,10 @@ function promisesLockedBy(
   context: FlowContext,
   orders: readonly VaultState<"pool-order">[],
 ): readonly VaultState<"power-promise">[] {
-  const offers = new Set(orders.filter(({ state }) => state.side === "offer").map(({ state }) => state.orderId));
-  return context.vault
-    .all("power-promise")
-    .filter(({ state }) => state.lock?.kind === "order" && offers.has(state.lock.id));
+  const offers = orders.filter(({ state }) => state.side === "offer");
+  return offers.flatMap(({ state }) =>
+    context.vault.named("power-promise", state.orderId).filter((promise) => promise.state.lock?.kind === "order"),
+  );
 }
 
 /**
@@ -240,8 +247,15 @@ function clearableOrders(context: FlowContext, slot: PoolOrder["slot"]): readonl
 /** Clears a slot's pool: all orders that traded, and in the final round all that are left. Initiated by the marketplace. */
 export async function draftClearPool(context: FlowContext, command: ClientCommandOf<"clear-pool">): Promise<Drafted> {
   const { slot, price, isFinal, trades } = command;
+  const closesMs = gateMs(context, slot);
+  // After the gate promises may have been freed already: nothing is traded, what is left is only given back.
+  if (trades.length > 0 && closesMs <= context.nowMs) return err({ tag: "gate_closed", slot, gateMs: closesMs });
   const traded = new Set(trades.flatMap(({ bid, offer }) => [bid, offer]));
-  const orders = clearableOrders(context, slot).filter(({ state }) => isFinal || traded.has(state.orderId));
+  const clearable = clearableOrders(context, slot);
+  // A final round of many is given back in several transactions.
+  const left = isFinal ? clearable.filter(({ state }) => !traded.has(state.orderId)).slice(0, CLEARED_PARTIES_MAX) : [];
+  const taken = new Set([...traded, ...left.map(({ state }) => state.orderId)]);
+  const orders = clearable.filter(({ state }) => taken.has(state.orderId));
   if (orders.length === 0) return err({ tag: "order_unknown" });
   const outcome = poolOutcome(
     orders.map(({ state }) => state),
@@ -262,13 +276,36 @@ export async function draftClearPool(context: FlowContext, command: ClientComman
     made.push(...fundsFor(owner, amount));
   const draft: Draft = {
     consumed: [...orders, ...promises],
-    cited: citations(context, [...owners, ...verifiers]),
+    cited: [
+      ...citations(context, [...owners, ...verifiers]),
+      ...recordsFor(
+        context,
+        orders.map(({ state }) => state),
+        trades,
+        promises,
+      ),
+    ],
     made: [...made, ...fundsFor(context.party, fees)],
     command: { tag: "clear-pool", slot, price, isFinal, trades },
-    window: windowUntil(context, ...(trades.length > 0 ? [gateMs(context, slot)] : [])),
+    window: windowUntil(context, ...(trades.length > 0 ? [closesMs] : [])),
     signers: [context.signingKey, ...verifiers],
   };
   return withExposures(context, draft, true);
+}
+
+/** Records of the agencies that certified what goes to bids with requirements. */
+function recordsFor(
+  context: FlowContext,
+  orders: readonly PoolOrder[],
+  trades: ClientCommandOf<"clear-pool">["trades"],
+  promises: readonly VaultState<"power-promise">[],
+): readonly VaultState<"agency-record">[] {
+  const demanding = new Set(orders.filter(({ requires }) => requires !== null).map(({ orderId }) => orderId));
+  const offers = new Set(trades.filter(({ bid }) => demanding.has(bid)).map(({ offer }) => offer));
+  const agencies = promises
+    .filter(({ state }) => offers.has(state.lock?.id ?? ""))
+    .map(({ state }) => state.claims?.certifiedBy ?? null);
+  return [...new Set(agencies)].flatMap((agency) => agencyRecordOf(context, agency) ?? []);
 }
 
 /** The promises of the offers after the trades: bought parts go to the buyers, the rest stays with its owner. */

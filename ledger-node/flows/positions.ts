@@ -77,7 +77,7 @@ async function changedPosition(
     index = position.value.index;
     if (exposure === undefined) opened.push(day);
     else consumed.push(exposure);
-    made.push({ tag: "exposure", member, day, entries });
+    made.push({ tag: "exposure", member, day, entries, settled: exposure?.state.settled ?? [] });
   }
   if (opened.length === 0 || index === undefined) return ok({ consumed, made });
   const openedDays = withOpenedDays(index.state.openedDays, opened);

@@ -4,9 +4,10 @@ import type { Clock, PublicKey } from "#core";
 
 /**
  * What a route asks for. *own*: submit as the owner. *act*: propose, approve, withdraw, read states and events. *audit*: read
- * transactions. *look*: read the status. *market*: read what a marketplace publishes.
+ * transactions. *look*: read the status. *market*: read what a marketplace publishes. *carry*: have a transaction made final that the
+ * key has signed.
  */
-export type Permission = "own" | "act" | "audit" | "look" | "market";
+export type Permission = "own" | "act" | "audit" | "look" | "market" | "carry";
 
 export type AccessOptions = {
   /** Undefined at a process that holds no ledger, such as a notary's. */
@@ -49,7 +50,14 @@ export class Access {
       case "market":
         // Prices and volumes that the marketplace makes public: agents' keys are known to nobody but their principals.
         return true;
+      case "carry":
+        return this.#isMember(key);
     }
+  }
+
+  async #isMember(key: PublicKey): Promise<boolean> {
+    const members = (await this.#options.node?.states("member")) ?? [];
+    return members.some(({ state }) => state.key === key);
   }
 
   async #isDelegate(key: PublicKey): Promise<boolean> {

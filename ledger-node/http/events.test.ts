@@ -259,7 +259,8 @@ class Rounds implements MarketplaceFeed {
   }
 
   clear(clearedAtMs: number): PoolRound {
-    const round = { slot: SLOT, clearedAtMs, isFinal: false, price: microsPerKwh(clearedAtMs), volume: wattHours(1) };
+    const price = microsPerKwh(clearedAtMs);
+    const round = { slot: SLOT, requires: null, clearedAtMs, isFinal: false, price, volume: wattHours(1) };
     this.list.push(round);
     for (const listener of this.#listeners) listener(round);
     return round;

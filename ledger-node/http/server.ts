@@ -13,6 +13,7 @@ import { errorHandler } from "./problems.ts";
 import { compilers, type RouteContext, refuseOtherMethods, watchRoutes } from "./route.ts";
 import { commandRoutes } from "./routes-commands.ts";
 import { eventRoute, poolRoundRoute } from "./routes-listening.ts";
+import { principalRoutes } from "./routes-principal.ts";
 import { readingRoutes } from "./routes-reading.ts";
 import type { ServedLedger } from "./served-ledger.ts";
 
@@ -81,6 +82,7 @@ function routes(context: RouteContext, options: ClientServerOptions): void {
   readingRoutes(context, { status, ledger, feed, onFault: options.onFault });
   if (ledger !== undefined) {
     commandRoutes(context, ledger.node);
+    principalRoutes(context, ledger.node);
     eventRoute(context, ledger.events);
   }
   if (feed !== undefined) poolRoundRoute(context, new PoolRoundHistory(feed, clock.nowMs()));

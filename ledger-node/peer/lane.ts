@@ -21,6 +21,7 @@ export const LANE_OF: { readonly [T in PeerRequest["tag"]]: LaneName } = {
   position: "leaf",
   "bid-of": "leaf",
   auctioned: "leaf",
+  "certificates-of": "leaf",
   fund: "leaf",
   sequence: "leaf",
   heads: "leaf",

@@ -18,6 +18,7 @@ export type StoredTransaction = {
 };
 /** A command that a transaction carried out, and the hash of what it said. */
 export type StoredCommand = { readonly id: string; readonly digest: Hash };
+export type DoneCommand = StoredCommand & { readonly txId: Hash };
 export type StoreEntry = {
   readonly txId: Hash;
   readonly kind: StoredKind;
@@ -59,6 +60,8 @@ export interface NodeStore {
   transactionOf(txId: Hash): StoredTransaction | undefined;
   /** What a command was, and the transaction that carried it out. */
   commandOf(commandId: string): { readonly txId: Hash; readonly digest: Hash } | undefined;
+  /** All commands that transactions carried out. */
+  commands(): readonly DoneCommand[];
   /** Reserves `count` numbers and gives the first; never gives a number twice, not even after a restart. */
   reserveSequence(count: number): number;
   /** All transactions in the order in which they were stored. */
@@ -147,6 +150,15 @@ export function openSqliteNodeStore(
       const row = findCommand.get(commandId);
       return row === undefined ? undefined : { txId: hashFromBytes(row.tx), digest: hashFromBytes(row.digest) };
     },
+    commands: () =>
+      database
+        .prepare<[], CommandRow & { readonly command_id: string }>("SELECT command_id, tx, digest FROM commands")
+        .all()
+        .map(({ command_id, tx, digest }) => ({
+          id: command_id,
+          txId: hashFromBytes(tx),
+          digest: hashFromBytes(digest),
+        })),
     reserveSequence(count) {
       invariant(Number.isSafeInteger(count) && count >= 1, "whole numbers are reserved, one or more");
       const next = inSync(database, durability, () => reserve.get(count, count)?.next ?? count);
