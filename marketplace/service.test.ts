@@ -71,8 +71,8 @@ describe("a round", () => {
     // so from max(0.15, 0.10) to min(0.15, 0.22): the price is 0.15.
     const at = { clearedAtMs: small.clock.nowMs(), isFinal: false };
     expect(marketplace.rounds()).toEqual([
-      { ...at, slot: SLOT, price: 150_000n, volume: 4_000n },
-      { ...at, slot: NEXT_SLOT, price: null, volume: 0n },
+      { ...at, slot: SLOT, requires: null, price: 150_000n, volume: 4_000n },
+      { ...at, slot: NEXT_SLOT, requires: null, price: null, volume: 0n },
     ]);
     expect(holdings()).toEqual({ alice: 4_000, bob: 3_000, carol: 1_000, orders: 3 });
     // bob: 50 − 3 × 0.155; carol: 50 − 1 × 0.155 − locked 1 × 0.155 + 0.001 and 1 × 0.095 + 0.001; the marketplace: 4 × 0.005

@@ -3,10 +3,20 @@
  * the ledger does, and whatever it clears is checked there again.
  */
 
-import type { LedgerRefusal, MarketplaceFeed, PoolOrder, PoolRound, ResolvedTransaction } from "#contracts";
-import { compareText, NO_ENERGY, type SlotId } from "#core";
+import {
+  claimsText,
+  type LedgerRefusal,
+  type MarketplaceFeed,
+  type PoolOrder,
+  type PoolRound,
+  type ResolvedTransaction,
+  type StateAndRef,
+} from "#contracts";
+import { compareText, hashOf, NO_ENERGY, type SlotId, slotOf } from "#core";
 import type { LedgerClient } from "#ledger-client";
 import type { Book, Order, TradingMethod } from "./clearing/index.ts";
+import { clearInSteps } from "./clearing-steps.ts";
+import { type Product, productsOf } from "./products.ts";
 
 export type MarketplaceOptions = {
   readonly client: LedgerClient;
@@ -43,25 +53,78 @@ export class Marketplace implements MarketplaceFeed {
     );
     const problems: RoundProblem[] = [];
     for (const slot of slots) {
-      const ofSlot = orders
-        .filter(({ state }) => state.slot === slot && state.marketplace === this.#options.client.party)
-        .map(({ state }) => state);
-      const refusal = ofSlot.length === 0 ? undefined : await this.#clear(slot, tradable(ofSlot, suspended), isFinal);
-      if (refusal !== undefined) problems.push({ slot, refusal });
+      const ofSlot = this.#ordersOf(slot, orders);
+      if (ofSlot.length === 0) continue;
+      const refusals = await this.#clearProducts(slot, ofSlot, suspended, isFinal);
+      problems.push(...refusals.map((refusal) => ({ slot, refusal })));
     }
     return problems;
   }
 
-  async #clear(slot: SlotId, orders: readonly PoolOrder[], isFinal: boolean): Promise<LedgerRefusal | undefined> {
+  #ordersOf(slot: SlotId, orders: readonly StateAndRef<"pool-order">[]): readonly PoolOrder[] {
+    return orders
+      .filter(({ state }) => state.slot === slot && state.marketplace === this.#options.client.party)
+      .map(({ state }) => state);
+  }
+
+  /** The products of a slot, the strictest first; what certified offers have left then joins the pool of any energy. */
+  async #clearProducts(
+    slot: SlotId,
+    ofSlot: readonly PoolOrder[],
+    suspended: ReadonlySet<string>,
+    isFinal: boolean,
+  ): Promise<readonly LedgerRefusal[]> {
+    const { client } = this.#options;
+    let orders = tradable(ofSlot, suspended);
+    const refusals: (LedgerRefusal | undefined)[] = [];
+    for (const { requires, offers } of await this.#products(orders)) {
+      const product = claimsText(requires);
+      const taking = orders.filter(
+        (order) => offers.has(order.orderId) || (order.requires !== null && claimsText(order.requires) === product),
+      );
+      refusals.push(await this.#clear(slot, taking, { requires, isFinal }));
+      orders = tradable(this.#ordersOf(slot, await client.states("pool-order")), suspended);
+    }
+    const ofAny = orders.filter((order) => order.requires === null);
+    refusals.push(await this.#clear(slot, ofAny, { requires: null, isFinal }));
+    return refusals.flatMap((refusal) => refusal ?? []);
+  }
+
+  /** A round that is late only gives back what is left. */
+  async #isOpen(slot: SlotId): Promise<boolean> {
+    const [parameters] = await this.#options.client.states("network-parameters");
+    return this.#options.nowMs() < slotOf(slot).startMs - (parameters?.state.gateLeadMs ?? 0);
+  }
+
+  /** What bids require, and the offers that give it; those that fewest offers give come first. */
+  async #products(orders: readonly PoolOrder[]): Promise<readonly Product[]> {
+    if (orders.every(({ requires }) => requires === null)) return [];
+    const { client } = this.#options;
+    const promises = (await client.states("power-promise")).map(({ state }) => state);
+    const records = (await client.states("agency-record")).map(({ state }) => state);
+    return productsOf(orders, promises, records);
+  }
+
+  async #clear(
+    slot: SlotId,
+    orders: readonly PoolOrder[],
+    { requires, isFinal }: Pick<PoolRound, "requires" | "isFinal">,
+  ): Promise<LedgerRefusal | undefined> {
     const { client, method, nowMs } = this.#options;
-    const { price, volume, trades } = method.clear(bookOf(orders));
-    if (trades.length > 0 || isFinal) {
-      const commandId = `clear/${slot}/${nowMs()}${isFinal ? "/final" : ""}`;
-      const cleared = await client.submit({ tag: "clear-pool", commandId, slot, price, isFinal, trades });
+    const { price, volume, trades } = method.clear(bookOf((await this.#isOpen(slot)) ? orders : []));
+    // Only the last product of a final round gives back what is left.
+    const isLast = isFinal && requires === null;
+    if (trades.length > 0 || isLast) {
+      const product = requires === null ? "" : `/${hashOf(claimsText(requires)).slice(0, 16)}`;
+      const commandId = `clear/${slot}/${nowMs()}${product}${isLast ? "/final" : ""}`;
+      const clearing = { tag: "clear-pool", commandId, slot, price, isFinal: isLast, trades } as const;
+      const open = isLast ? this.#ordersOf(slot, await client.states("pool-order")) : orders;
+      const cleared = await clearInSteps(client, clearing, orders, open);
       if (!cleared.ok) return cleared.error;
     }
     const round: PoolRound = {
       slot,
+      requires,
       clearedAtMs: nowMs(),
       isFinal,
       price,
@@ -127,19 +190,20 @@ function bookOf(orders: readonly PoolOrder[]): Book {
 
 /**
  * The marketplace's own rule for signing orders: an owner whose bid would meet its own offer is refused at entry.
- * @param openOrders - The orders that the marketplace's node knows.
+ * @param openOrders - Of the orders that the marketplace's node knows at least those with the owner or the id of a new one.
  */
 export function admissionPolicy(
-  openOrders: () => readonly PoolOrder[],
+  openOrders: (order: Pick<PoolOrder, "owner" | "orderId">) => readonly PoolOrder[],
 ): (resolved: ResolvedTransaction) => "self_cross" | "command_id_reused" | undefined {
   return ({ content }) => {
     if (content.command.tag !== "place-orders") return undefined;
-    const known = [...openOrders()];
+    const placed: PoolOrder[] = [];
     for (const state of content.outputs) {
       if (state.tag !== "pool-order") continue;
+      const known = [...openOrders(state), ...placed];
       if (known.some(({ orderId }) => orderId === state.orderId)) return "command_id_reused";
       if (known.some((other) => crosses(state, other))) return "self_cross";
-      known.push(state);
+      placed.push(state);
     }
     return undefined;
   };
