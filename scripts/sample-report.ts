@@ -3,7 +3,7 @@
  * Its books balance and every sum is the sum of its parts, as in a real run; its figures mean nothing beyond that.
  */
 
-import type { ForecastReport, MemberReport, RunReport, SettlementRow, SlotReport } from "#backtest";
+import type { ForecastReport, MemberReport, RunReport, SettlementRow, SlotReport, StatementReport } from "#backtest";
 import {
   addLocalDays,
   compareText,
@@ -338,11 +338,44 @@ function sampleReportOf(
       verifications: timeline.length * 180,
       tps: 412.7,
     },
+    services: sampleServices(members),
+    statements: members
+      .filter(({ consumedWh, strategy }) => consumedWh > 0n && strategy !== null)
+      .map((member) => sampleStatement(member, options.firstDay.slice(0, 7))),
     timeline,
     gainByDay: sampleGainByDay(zoneName, strategies, settlements),
     denials: { promise_exceeds_capacity: 3 * options.members, stale_forecast: options.days },
     wallSeconds: 2.4 + options.members * options.days * 0.05,
     runHash: hashOf(`sample ${JSON.stringify(options)}`),
+  };
+}
+
+function sampleServices(members: readonly MemberReport[]): RunReport["services"] {
+  const homes = members.filter(({ roles }) => roles[0] === "prosumer" || roles[0] === "consumer");
+  const promised = members.reduce((sum, { promisedWh }) => sum + promisedWh, 0n);
+  return {
+    aggregator: { name: "neighbourhood", members: homes.map(({ name }) => name) },
+    agency: "inspectorate",
+    meterOperators: ["meter-east", "meter-west"],
+    meters: { reports: 3_000n, readings: 1_000n, disagreements: 12n },
+    claims: { certifiedWh: promised, certifiedSoldWh: promised / 2n, contradictedWh: promised / 50n },
+    covers: { transactions: 3, energyWh: 1_200n, depositReleasedMicros: 960_000n },
+    surplusMicros: 41_000n,
+  };
+}
+
+/** A third each of own production, certified and other energy; the rest of last resort. */
+function sampleStatement({ name, consumedWh }: MemberReport, month: string): StatementReport {
+  const third = wattHours(consumedWh / 3n);
+  return {
+    member: name,
+    month,
+    consumedWh,
+    ownWh: third,
+    certifiedRenewableWh: third,
+    otherBoughtWh: wattHours(third / 2n),
+    lastResortWh: wattHours(consumedWh - 2n * third - third / 2n),
+    file: `statements/${name}-${month}.csv`,
   };
 }
 

@@ -23,6 +23,7 @@ const SERVICES = [
   "strategies",
   "agents",
   "data",
+  "payments",
 ];
 
 /** @type {Readonly<Record<string, Room>>} */
@@ -37,6 +38,7 @@ export const ROOMS = {
   forecast: { imports: ["core", "data"] },
   strategies: { imports: ["core"] },
   agents: { imports: ["core", "contracts", "ledger-client", "strategies", "forecast"] },
+  payments: { imports: ["core", "contracts"], io: true },
   backtest: {
     imports: SERVICES,
     io: true,
