@@ -4,7 +4,17 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { ClientCommand } from "#contracts";
 import { microsPerKwh, type SlotId, wattHours } from "#core";
 import type { BatteryState, Intent } from "#strategies";
-import { AgentStage, type AgentStageOptions, GATE_MS, NEXT_SLOT, SLOT, SLOT_END_MS, SLOT_START_MS } from "#testkit";
+import {
+  AgentStage,
+  type AgentStageOptions,
+  GATE_MS,
+  NEXT_SLOT,
+  RENEWABLE,
+  SLOT,
+  SLOT_END_MS,
+  SLOT_START_MS,
+  SOLAR,
+} from "#testkit";
 import { INTENTS_PER_CALL_MAX } from "./agent.ts";
 
 const MINUTE = 60_000;
@@ -53,7 +63,55 @@ async function auctionOfBob(stage: AgentStage): Promise<string> {
   return "auction of bob";
 }
 
+/** The seller promises energy, and sells it to the buyer in the pool at 0.20 per kWh. */
+async function sale(stage: AgentStage, seller: string, buyer: string, energy: number): Promise<void> {
+  const { network, marketplace } = stage;
+  const price = microsPerKwh(200_000);
+  const order = { slot: SLOT, energy: wattHours(energy), limit: price };
+  const id = `${seller} to ${buyer}`;
+  await network.run(seller, { tag: "create-promises", commandId: `promise, ${id}`, promises: [order] });
+  const orders = [
+    [seller, "offer"],
+    [buyer, "bid"],
+  ] as const;
+  for (const [name, side] of orders)
+    await network.run(name, {
+      tag: "place-orders",
+      commandId: `${side}, ${id}`,
+      marketplace,
+      orders: [{ side, ...order }],
+    });
+  await network.run("marketplace", {
+    tag: "clear-pool",
+    commandId: `round, ${id}`,
+    slot: SLOT,
+    price,
+    isFinal: false,
+    trades: [{ bid: `bid, ${id}/0`, offer: `offer, ${id}/0`, energy: wattHours(energy), price }],
+  });
+}
+
 describe("intents", () => {
+  test("cover what is sold with what is held, as far as it suits; each sees what the one before it did", async () => {
+    const stage = await mandated();
+    await sale(stage, "alice", "bob", 2_000);
+    await sale(stage, "carol", "alice", 1_500);
+    const cover = (energy: number): Intent => ({ tag: "cover", slotId: SLOT, energy: wattHours(energy) });
+    expect(await stage.outcomes([cover(1_501), cover(900), cover(700), cover(600)])).toEqual([
+      "cover: denied promise_not_held",
+      "cover: accepted",
+      "cover: denied promise_not_held",
+      "cover: accepted",
+    ]);
+    stage.look = (context) => {
+      expect(context.position(SLOT)).toMatchObject({ promised: 500n, sold: 500n, bought: 0n, coverable: 0n });
+    };
+    await stage.wants([]);
+    const held = stage.network.node("bob").unspent("power-promise");
+    const byCarol = held.filter(({ supplier }) => supplier === stage.network.key("carol"));
+    expect(byCarol.map(({ energy }) => energy).sort()).toEqual([600n, 900n]);
+  });
+
   test("become transactions, in their order, each seeing what the one before it did", async () => {
     const stage = await mandated();
     expect(await stage.outcomes([PROMISE, OFFER, ORDER, CANCEL])).toEqual([
@@ -462,5 +520,45 @@ describe("what the strategy is told", () => {
       // Promised 2 kWh, put in 1.5: half a kilowatt-hour at 0.60.
       delivery: { slotId: SLOT, promised: 2_000n, delivered: 1_500n, depositLost: 300_000n },
     });
+  });
+});
+
+describe("claims", () => {
+  const { certifiedBy: _, ...claims } = SOLAR;
+
+  test("of new promises are certified before they are offered", async () => {
+    const stage = await mandated({ claims });
+    expect(await stage.outcomes([PROMISE, OFFER])).toEqual(["promise: accepted", "offer: accepted"]);
+    const promises = stage.network.node("alice").unspent("power-promise");
+    const agency = stage.network.key("agency");
+    expect(promises.map((each) => [each.energy, each.claims?.certifiedBy, each.lock?.kind ?? null])).toEqual([
+      [1_000n, agency, "order"],
+      [1_000n, agency, null],
+    ]);
+    expect(stage.decisions.flatMap(({ notes }) => notes)).toEqual([]);
+  });
+
+  test("that the agency does not sign are sold as they are, and the decision says so", async () => {
+    const stage = await mandated({ claims });
+    const member = stage.network.key("agency");
+    await stage.network.run("grid-authority", { tag: "amend-member", commandId: "s", member, standing: "suspended" });
+    expect(await stage.outcomes([PROMISE, OFFER])).toEqual(["promise: accepted", "offer: accepted"]);
+    expect(stage.network.node("alice").unspent("power-promise")).toMatchObject([
+      { claims: { certifiedBy: null } },
+      { claims: { certifiedBy: null } },
+    ]);
+    expect(stage.decisions[0]?.notes).toEqual(["not certified: member_suspended"]);
+  });
+
+  test("of an auction are shown to the strategy with the record of their agency, and bids can require them", async () => {
+    const stage = await mandated({ claims });
+    const auctionId = await auctionOfBob(stage);
+    let shown: unknown;
+    stage.look = (context) => {
+      shown = context.openAuctions().map(({ certified }) => certified);
+    };
+    const bid: Intent = { tag: "bid", auctionId, price: microsPerKwh(150_000), requires: RENEWABLE };
+    expect(await stage.outcomes([bid])).toEqual(["bid: rejected requirement_unmet"]);
+    expect(shown).toEqual([undefined]);
   });
 });

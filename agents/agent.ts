@@ -3,28 +3,47 @@
  * intent through the risk gate, and acts through the ledger client under the member's mandate. It decides nothing itself.
  */
 
-import type { Auction, MarketplaceFeed, NetworkParameters, NodeEvent, PoolOrder } from "#contracts";
+import type { Auction, ExposureEntry, MarketplaceFeed, NetworkParameters, NodeEvent, PoolOrder } from "#contracts";
 import {
   type Clock,
+  compareText,
   type LocalDay,
+  localDayAt,
   micros,
+  NO_ENERGY,
   type Prng,
   type PublicKey,
   type Slot,
   type SlotId,
+  slotOf,
   wattHours,
   zone,
 } from "#core";
 import type { KnownView } from "#forecast";
 import type { LedgerClient } from "#ledger-client";
 import type { BatteryState, Intent, PoolResult, Strategy, StrategyContext } from "#strategies";
-import { commandFor, groupIntents, type IntentGroup, type LedgerIntent } from "./commands.ts";
+import {
+  type Claimed,
+  certificationFor,
+  commandFor,
+  groupIntents,
+  type IntentGroup,
+  type LedgerIntent,
+} from "./commands.ts";
 import { asPoolResult, buildContext, marketRulesOf } from "./context.ts";
 import type { Decision, DecisionJournal, HookName, IntentOutcome } from "./journal.ts";
 import { deliveriesIn, tradesIn } from "./member-events.ts";
 import type { MemberForecasts } from "./member-forecasts.ts";
-import { asOpenAuction, type Portfolio, positionIn, readPortfolio } from "./portfolio.ts";
-import { checkRisk, type RiskLimits, type RiskUse, type RiskView } from "./risk-gate.ts";
+import {
+  asOpenAuction,
+  dayTotalsIn,
+  entriesIn,
+  marginIn,
+  type Portfolio,
+  positionIn,
+  readPortfolio,
+} from "./portfolio.ts";
+import { checkRisk, type DayTotals, type RiskLimits, type RiskUse, type RiskView } from "./risk-gate.ts";
 
 /** The inverter: takes plans for the battery and tells its state. */
 export interface BatteryControl {
@@ -48,9 +67,18 @@ export type AgentOptions = {
   readonly battery: BatteryControl;
   readonly limits: RiskLimits;
   readonly journal: DecisionJournal;
+  /** What the member claims of its energy; promises claim nothing without it. */
+  readonly claims?: Claimed;
+  /** The agency that is asked to certify each promise before it is offered. */
+  readonly agency?: PublicKey;
 };
 
 const HOUR_MS = 3_600_000;
+/** What the gate sees that no intent of a group changes. */
+type BaseView = Omit<RiskView, "funds" | "position" | "day" | "entries" | "lockedMargin" | "intentsLastHour"> & {
+  dayOf(slotId: SlotId): LocalDay;
+};
+
 /** Intents that one hook call may return; more is a runaway strategy. */
 export const INTENTS_PER_CALL_MAX = 1_000;
 
@@ -67,6 +95,8 @@ export class Agent {
   #decisions = 0;
   #commands = 0;
   #intentTimes: number[] = [];
+  /** Of the decision that is being carried out. */
+  #notes: string[] = [];
 
   constructor(options: AgentOptions) {
     this.name = options.name;
@@ -74,7 +104,10 @@ export class Agent {
     this.#limits = options.limits;
     this.#memory = options.strategy.initialMemory();
     options.client.listen((event) => this.#inbox.push(event));
-    options.feed.listen((round) => this.#poolResults.push(asPoolResult(round)));
+    // What certified energy costs says little of what energy costs: strategies learn from the pools of any energy.
+    options.feed.listen((round) => {
+      if (round.requires === null) this.#poolResults.push(asPoolResult(round));
+    });
   }
 
   /** The owner's or the operator's switch: no further promise, order or bid passes until it is lifted. */
@@ -180,8 +213,9 @@ export class Agent {
       hook,
       inputs: inputs(),
       outcomes,
-      notes,
+      notes: [...notes, ...this.#notes],
     };
+    this.#notes = [];
     this.#options.journal.record(decision);
   }
 
@@ -191,13 +225,15 @@ export class Agent {
     parameters: NetworkParameters,
     marketFee: RiskView["marketFee"],
     nowMs: number,
-  ): Omit<RiskView, "funds" | "position" | "intentsLastHour"> {
-    const { delegate, client, forecasts } = this.#options;
+  ): BaseView {
+    const { delegate, client, forecasts, strategy } = this.#options;
     return {
       nowMs,
       member,
       parameters,
       marketFee,
+      strategy: strategy.name,
+      dayOf: (slotId) => localDayAt(zone(parameters.timeZone), slotOf(slotId).startMs),
       mandate: portfolio.mandates.find(
         (mandate) => mandate.principal === client.party && mandate.delegate === delegate,
       ),
@@ -215,7 +251,7 @@ export class Agent {
   /** Runs each stretch of intents of a kind through the gate and the ledger before the next is judged, so that each sees the last. */
   async #act(
     intents: readonly Intent[],
-    base: Omit<RiskView, "funds" | "position" | "intentsLastHour">,
+    base: BaseView,
     first: Portfolio,
     timeZone: ReturnType<typeof zone>,
   ): Promise<readonly IntentOutcome[]> {
@@ -246,11 +282,14 @@ export class Agent {
 
   #judge(
     group: readonly LedgerIntent[],
-    base: Omit<RiskView, "funds" | "position" | "intentsLastHour">,
+    base: BaseView,
     portfolio: Portfolio,
   ): { readonly passed: readonly LedgerIntent[]; readonly denied: readonly IntentOutcome[] } {
     const uses = new Map<SlotId, RiskUse[]>();
     let funds: bigint = portfolio.funds;
+    const sameDay = (slotId: SlotId): readonly (readonly [SlotId, readonly RiskUse[]])[] =>
+      [...uses].filter(([other]) => base.dayOf(other) === base.dayOf(slotId));
+    const usesOfDay = (slotId: SlotId): readonly RiskUse[] => sameDay(slotId).flatMap(([, each]) => each);
     const passed: LedgerIntent[] = [];
     const denied: IntentOutcome[] = [];
     for (const intent of group) {
@@ -259,6 +298,10 @@ export class Agent {
         ...view,
         funds: micros(funds),
         position: (slotId) => afterUses(view.position(slotId), uses.get(slotId) ?? []),
+        day: (slotId) => dayAfterUses(view.day(slotId), usesOfDay(slotId)),
+        entries: (slotId) => entriesAfterUses(view.entries(slotId), sameDay(slotId)),
+        lockedMargin: (slotId) =>
+          usesOfDay(slotId).reduce((sum, { margin }) => sum + margin, view.lockedMargin(slotId)),
       };
       const verdict = checkRisk(intent, judged, this.#limits);
       if (!verdict.ok) {
@@ -275,24 +318,39 @@ export class Agent {
   }
 
   /** What the gate sees while nothing of a group is let through yet. */
-  #viewOf(portfolio: Portfolio, base: Omit<RiskView, "funds" | "position" | "intentsLastHour">): RiskView {
+  #viewOf(portfolio: Portfolio, base: BaseView): RiskView {
     this.#intentTimes = this.#intentTimes.filter((atMs) => atMs > base.nowMs - HOUR_MS);
     return {
       ...base,
       funds: portfolio.funds,
       intentsLastHour: this.#intentTimes.length,
       position: (slotId) => positionIn(portfolio, slotId),
+      day: (slotId) => dayTotalsIn(portfolio, base.dayOf(slotId)),
+      entries: (slotId) => entriesIn(portfolio, base.dayOf(slotId)),
+      lockedMargin: (slotId) => marginIn(portfolio, base.dayOf(slotId)),
     };
   }
 
   async #submit(group: IntentGroup, openOrders: readonly PoolOrder[]): Promise<readonly IntentOutcome[]> {
     const commandId = `${this.name}/${this.#options.strategy.name}/${this.#commands++}`;
-    const command = commandFor(group, commandId, this.#options.marketplace, openOrders);
+    const { client, marketplace, claims } = this.#options;
+    const command = commandFor(group, commandId, marketplace, openOrders, claims);
     if (command === undefined) return [];
-    const result = await this.#options.client.submit(command);
+    const result = await client.submit(command);
+    if (result.ok) await this.#certify(group, `${commandId}/certify`);
     return group.intents.map((intent) =>
       result.ok ? { intent, outcome: "accepted", commandId } : { intent, outcome: "rejected", refusal: result.error },
     );
+  }
+
+  /** Has new promises certified, which must be before they are offered. What the agency does not sign is sold as it is. */
+  async #certify(group: IntentGroup, commandId: string): Promise<void> {
+    const { client, claims, agency } = this.#options;
+    if (claims === undefined || agency === undefined) return;
+    const command = certificationFor(group, commandId, agency);
+    if (command === undefined) return;
+    const certified = await client.submit(command);
+    if (!certified.ok) this.#notes.push(`not certified: ${certified.error.tag}`);
   }
 }
 
@@ -305,4 +363,27 @@ function afterUses(position: ReturnType<typeof positionIn>, uses: readonly RiskU
     held: wattHours(position.held - sum(({ taken }) => taken)),
     bidding: wattHours(position.bidding + sum(({ bidding }) => bidding)),
   };
+}
+
+function entriesAfterUses(
+  entries: readonly ExposureEntry[],
+  uses: readonly (readonly [SlotId, readonly RiskUse[]])[],
+): readonly ExposureEntry[] {
+  const bySlot = new Map(entries.map((entry) => [entry.slot, entry]));
+  for (const [slot, each] of uses) {
+    const entry = bySlot.get(slot) ?? { slot, promised: NO_ENERGY, bought: NO_ENERGY, bidding: NO_ENERGY };
+    bySlot.set(slot, {
+      ...entry,
+      promised: wattHours(each.reduce((sum, { promised }) => sum + promised, entry.promised as bigint)),
+      bidding: wattHours(each.reduce((sum, { bidding }) => sum + bidding, entry.bidding as bigint)),
+    });
+  }
+  return [...bySlot.values()].sort((left, right) => compareText(left.slot, right.slot));
+}
+
+function dayAfterUses({ promised, buying }: DayTotals, uses: readonly RiskUse[]): DayTotals {
+  return uses.reduce(
+    (totals, use) => ({ promised: totals.promised + use.promised, buying: totals.buying + use.bidding }),
+    { promised, buying },
+  );
 }

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { microsPerKwh, type SlotId, slotAt, wattHours, zone } from "#core";
-import { keyOf, order, SLOT } from "#testkit";
-import { commandFor, groupIntents, type LedgerIntent } from "./commands.ts";
+import { keyOf, order, RENEWABLE, SLOT, SOLAR } from "#testkit";
+import { certificationFor, commandFor, groupIntents, type LedgerIntent } from "./commands.ts";
 
 const BERLIN = zone("Europe/Berlin");
 const MARKETPLACE = keyOf("marketplace");
@@ -77,6 +77,47 @@ describe("commands", () => {
     });
     const sale = commandFor({ intents: [offer(SLOT)] }, "id", MARKETPLACE, []);
     expect(sale).toMatchObject({ tag: "place-orders", orders: [{ side: "offer" }] });
+  });
+
+  test("purchases carry what they require, and promises what is claimed of them", () => {
+    const green: LedgerIntent = {
+      tag: "order",
+      slotId: SLOT,
+      energy: wattHours(100),
+      limit: microsPerKwh(1),
+      requires: RENEWABLE,
+    };
+    expect(commandFor({ intents: [green, buy(SLOT)] }, "id", MARKETPLACE, [])).toMatchObject({
+      orders: [{ side: "bid", requires: RENEWABLE }, { side: "bid" }],
+    });
+    const bid: LedgerIntent = { tag: "bid", auctionId: "a", price: microsPerKwh(1), requires: RENEWABLE };
+    expect(commandFor({ intents: [bid] }, "id", MARKETPLACE, [])).toMatchObject({ tag: "bid", requires: RENEWABLE });
+    const { certifiedBy: _, ...claims } = SOLAR;
+    expect(commandFor({ intents: [promise(SLOT)] }, "id", MARKETPLACE, [], claims)).toMatchObject({
+      promises: [{ slot: SLOT, claims }],
+    });
+  });
+
+  test("a certification is of each slot of new promises once, and of nothing else", () => {
+    const agency = keyOf("agency");
+    expect(certificationFor({ intents: [promise(SLOT), promise(SLOT)] }, "id", agency)).toEqual({
+      tag: "certify-claims",
+      commandId: "id",
+      agency,
+      slots: [SLOT],
+    });
+    expect(certificationFor({ intents: [offer(SLOT)] }, "id", agency)).toBeUndefined();
+  });
+
+  test("a cover substitutes, one slot at a time", () => {
+    const cover: LedgerIntent = { tag: "cover", slotId: SLOT, energy: wattHours(300) };
+    expect(sizes([cover, cover])).toEqual([1, 1]);
+    expect(commandFor({ intents: [cover] }, "id", MARKETPLACE, [])).toEqual({
+      tag: "substitute",
+      commandId: "id",
+      slot: SLOT,
+      energy: 300n,
+    });
   });
 
   test("a cancellation takes back all open orders of its slot, and is no command where none is open", () => {

@@ -1,6 +1,6 @@
 /** Turns intents that passed the gate into as few ledger commands as their order allows. */
 
-import type { ClientCommand, PoolOrder } from "#contracts";
+import type { Claims, ClientCommand, PoolOrder } from "#contracts";
 import { localDayAt, type PublicKey, parseSlotId, type ZoneName } from "#core";
 import type { Intent } from "#strategies";
 
@@ -34,12 +34,26 @@ function groupKey(intent: LedgerIntent, timeZone: ZoneName): string {
   return slot.ok ? `${intent.tag} ${localDayAt(timeZone, slot.value.startMs)}` : "";
 }
 
+/** What a member says of the energy that it promises. */
+export type Claimed = Omit<Claims, "certifiedBy">;
+
+/** Lets an agency sign what was claimed of the promises of a group; undefined where none were made. */
+export function certificationFor(
+  { intents }: IntentGroup,
+  commandId: string,
+  agency: PublicKey,
+): ClientCommand | undefined {
+  const slots = [...new Set(intents.flatMap((each) => (each.tag === "promise" ? [each.slotId] : [])))];
+  return slots.length === 0 ? undefined : { tag: "certify-claims", commandId, agency, slots };
+}
+
 /** The command of a group; undefined when there is nothing to do, such as cancelling where no order is open. */
 export function commandFor(
   { intents }: IntentGroup,
   commandId: string,
   marketplace: PublicKey,
   openOrders: readonly PoolOrder[],
+  claims?: Claimed,
 ): ClientCommand | undefined {
   const [first] = intents;
   switch (first?.tag) {
@@ -50,7 +64,9 @@ export function commandFor(
         tag: "create-promises",
         commandId,
         promises: intents.flatMap((each) =>
-          each.tag === "promise" ? [{ slot: each.slotId, energy: each.energy }] : [],
+          each.tag === "promise"
+            ? [{ slot: each.slotId, energy: each.energy, ...(claims === undefined ? {} : { claims }) }]
+            : [],
         ),
       };
     case "offer":
@@ -70,8 +86,16 @@ export function commandFor(
         basePrice: first.basePrice,
         deadlineMs: first.deadlineMs,
       };
+    case "cover":
+      return { tag: "substitute", commandId, slot: first.slotId, energy: first.energy };
     case "bid":
-      return { tag: "bid", commandId, auctionId: first.auctionId, price: first.price };
+      return {
+        tag: "bid",
+        commandId,
+        auctionId: first.auctionId,
+        price: first.price,
+        ...(first.requires === undefined ? {} : { requires: first.requires }),
+      };
   }
 }
 
@@ -79,7 +103,8 @@ type NewOrder = Extract<ClientCommand, { readonly tag: "place-orders" }>["orders
 
 function orderOf(intent: LedgerIntent): readonly NewOrder[] {
   if (intent.tag !== "offer" && intent.tag !== "order") return [];
-  return [
-    { side: intent.tag === "offer" ? "offer" : "bid", slot: intent.slotId, energy: intent.energy, limit: intent.limit },
-  ];
+  const { slotId: slot, energy, limit } = intent;
+  if (intent.tag === "offer") return [{ side: "offer", slot, energy, limit }];
+  const { requires } = intent;
+  return [{ side: "bid", slot, energy, limit, ...(requires === undefined ? {} : { requires }) }];
 }

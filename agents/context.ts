@@ -79,8 +79,8 @@ export function marketRulesOf(
   marketFee: MarketRules["marketFee"],
   timeZone: MarketRules["timeZone"],
 ): MarketRules {
-  const { slotMinutes, gridFee, emergencyPrice, promiseMin, promiseMax } = parameters;
-  return { slotMinutes, timeZone, marketFee, gridFee, emergencyPrice, promiseMin, promiseMax };
+  const { slotMinutes, gridFee, emergencyPrice, surplusPrice, promiseMin, promiseMax } = parameters;
+  return { slotMinutes, timeZone, marketFee, gridFee, emergencyPrice, surplusPrice, promiseMin, promiseMax };
 }
 
 export function asPoolResult({ slot, clearedAtMs, price, volume }: PoolRound): PoolResult {

@@ -12,6 +12,9 @@ const EMPTY: Portfolio = {
   auctions: [],
   mandates: [],
   members: new Map(),
+  exposures: [],
+  margins: [],
+  agencies: [],
 };
 const bought = { owner: keyOf("alice") };
 
@@ -45,7 +48,22 @@ describe("position", () => {
       bought: 450n,
       offered: 250n,
       bidding: 600n + 1_500n,
+      sold: 300n,
+      coverable: 0n, // Bob's own promise can't be what covers him.
     });
+  });
+
+  test("what can be covered: what others hold free, as far as what is held suits", () => {
+    const claims = { source: "solar", renewable: true, origin: null, gramsCo2PerKwh: null, certifiedBy: null } as const;
+    const coverable = (...promises: Portfolio["promises"]): bigint =>
+      positionIn({ ...EMPTY, promises }, SLOT).coverable;
+    const sold = promise("alice", 300, { owner: keyOf("bob") });
+    expect(coverable(sold, promise("carol", 200, bought))).toBe(200n);
+    expect(coverable(sold, promise("carol", 400, bought))).toBe(300n);
+    expect(coverable(sold, promise("carol", 400, { ...bought, slot: NEXT_SLOT }))).toBe(0n);
+    expect(coverable(sold, promise("carol", 400, { ...bought, lock: { kind: "order", id: "o" } }))).toBe(0n);
+    expect(coverable({ ...sold, claims }, promise("carol", 400, bought))).toBe(0n);
+    expect(coverable(promise("carol", 400, bought))).toBe(0n);
   });
 });
 

@@ -3,7 +3,18 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { micros, microsPerKwh, type SlotId, wattHours } from "#core";
 import type { Intent, Position } from "#strategies";
-import { GATE_MS, mandate, member, NO_POSITION, PARAMETERS, SLOT, SLOT_END_MS, SLOT_START_MS } from "#testkit";
+import {
+  entry,
+  GATE_MS,
+  mandate,
+  member,
+  NEXT_SLOT,
+  NO_POSITION,
+  PARAMETERS,
+  SLOT,
+  SLOT_END_MS,
+  SLOT_START_MS,
+} from "#testkit";
 import { checkRisk, RISK_DENIALS, type RiskDenialCode, type RiskLimits, type RiskView } from "./risk-gate.ts";
 
 const MINUTE = 60_000;
@@ -16,7 +27,12 @@ const LIMITS: RiskLimits = {
   forecastAgeMsMax: 36 * 60 * MINUTE,
 };
 /** Alice holds 1 kWh of her own that she promised, of 20 that she may; 20 coins are free. */
-const HELD: Position = { ...NO_POSITION, promised: wattHours(1_000), held: wattHours(1_000) };
+const HELD: Position = {
+  ...NO_POSITION,
+  promised: wattHours(1_000),
+  held: wattHours(1_000),
+  coverable: wattHours(400),
+};
 const VIEW: RiskView = {
   nowMs: NOW_MS,
   member: member("alice"),
@@ -25,7 +41,11 @@ const VIEW: RiskView = {
   mandate: mandate("alice", "agent", { energyPerSlotMax: wattHours(100_000) }),
   funds: micros(21_000_000n),
   intentsLastHour: 0,
+  strategy: "solar",
   position: () => HELD,
+  day: () => ({ promised: 30_000n, buying: 40_000n }),
+  entries: () => [entry({ promised: 1_000 })],
+  lockedMargin: () => 0n,
   forecastAgeMs: () => 60 * MINUTE,
   auction: (auctionId) =>
     auctionId === "auction" ? { slotId: SLOT, energy: wattHours(1_500), deadlineMs: NOW_MS + 1 } : undefined,
@@ -42,10 +62,11 @@ const AUCTION: Intent = {
   deadlineMs: NOW_MS + MINUTE,
 };
 const BID: Intent = { tag: "bid", auctionId: "auction", price: microsPerKwh(200_000) };
+const COVER: Intent = { tag: "cover", slotId: SLOT, energy: wattHours(400) };
 const CANCEL: Intent = { tag: "cancel", slotId: SLOT };
 const BATTERY: Intent = { tag: "charge-battery", slotId: SLOT, energyWh: -500 };
-const ALL = [PROMISE, OFFER, ORDER, AUCTION, BID, CANCEL, BATTERY] as const;
-const TRADES = [PROMISE, OFFER, ORDER, AUCTION, BID] as const;
+const ALL = [PROMISE, OFFER, ORDER, AUCTION, BID, COVER, CANCEL, BATTERY] as const;
+const TRADES = [PROMISE, OFFER, ORDER, AUCTION, BID, COVER] as const;
 
 function denialOf(intent: Intent, view: Partial<RiskView> = {}, limits: Partial<RiskLimits> = {}): string | undefined {
   const verdict = checkRisk(intent, { ...VIEW, ...view }, { ...LIMITS, ...limits });
@@ -66,11 +87,11 @@ describe("what is let through", () => {
       return verdict.ok ? verdict.value : verdict.error;
     };
     // 2,000 Wh at an emergency price of 0.60 per kWh.
-    expect(useOf(PROMISE)).toEqual({ funds: 1_200_000n, promised: 2_000n, bidding: 0n, taken: 0n });
+    expect(useOf(PROMISE)).toEqual({ funds: 1_200_000n, promised: 2_000n, bidding: 0n, taken: 0n, margin: 0n });
     // 2,000 Wh at 0.20 and 0.005 fee, and the rounding reserve of 0.001 that every bid in a pool locks.
-    expect(useOf(ORDER)).toEqual({ funds: 411_000n, promised: 0n, bidding: 2_000n, taken: 0n });
-    expect(useOf(OFFER)).toEqual({ funds: 0n, promised: 0n, bidding: 0n, taken: 1_000n });
-    expect(useOf(CANCEL)).toEqual({ funds: 0n, promised: 0n, bidding: 0n, taken: 0n });
+    expect(useOf(ORDER)).toEqual({ funds: 411_000n, promised: 0n, bidding: 2_000n, taken: 0n, margin: 0n });
+    expect(useOf(OFFER)).toEqual({ funds: 0n, promised: 0n, bidding: 0n, taken: 1_000n, margin: 0n });
+    expect(useOf(CANCEL)).toEqual({ funds: 0n, promised: 0n, bidding: 0n, taken: 0n, margin: 0n });
   });
 });
 
@@ -85,6 +106,16 @@ type Case = readonly [
 
 function ofAllTrades(code: RiskDenialCode, view: Partial<RiskView>, limits: Partial<RiskLimits> = {}): readonly Case[] {
   return TRADES.map((intent): Case => [code, intent.tag, intent, view, limits]);
+}
+
+function dayLimit(energy: number): Partial<RiskView> {
+  const limits = { energyPerSlotMax: wattHours(100_000), energyPerDayMax: wattHours(energy) };
+  return { mandate: mandate("alice", "agent", limits) };
+}
+
+function priceLimit(price: number): Partial<RiskView> {
+  const limits = { energyPerSlotMax: wattHours(100_000), bidPriceMax: microsPerKwh(price) };
+  return { mandate: mandate("alice", "agent", limits) };
 }
 
 const CASES: readonly Case[] = [
@@ -137,6 +168,25 @@ const CASES: readonly Case[] = [
   ["price_out_of_band", "an auction below the floor", { ...AUCTION, basePrice: microsPerKwh(-500_001) }, {}, {}],
   ["price_out_of_band", "a bid above the ceiling", { ...BID, price: microsPerKwh(1_000_001) }, {}, {}],
   ["promise_exceeds_capacity", "one watt-hour too many", { ...PROMISE, energy: wattHours(19_001) }, {}, {}],
+  ["promise_exceeds_storage", "more than can be stored", PROMISE, ofBattery(3_000, 2_999), {}],
+  ["intent_malformed", "a cover of no energy", forged({ ...COVER, energy: 400 }), {}, {}],
+  ["gate_closed", "a cover at the gate", COVER, { nowMs: GATE_MS }, {}],
+  ["energy_out_of_range", "a cover of nothing", { ...COVER, energy: wattHours(0) }, {}, {}],
+  ["promise_not_held", "a cover with more than suits", { ...COVER, energy: wattHours(401) }, {}, {}],
+  [
+    "mandate_revoked",
+    "a cover that it does not name",
+    COVER,
+    { mandate: mandate("alice", "agent", { flows: ["create-promises", "place-orders"] }) },
+    {},
+  ],
+  [
+    "volume_cap_exceeded",
+    "the mandate's, cover",
+    COVER,
+    { mandate: mandate("alice", "agent", { flows: ["substitute"], energyPerSlotMax: wattHours(399) }) },
+    {},
+  ],
   ["promise_not_held", "an offer of more than is free", { ...OFFER, energy: wattHours(1_001) }, {}, {}],
   ["promise_not_held", "an auction of more than is free", { ...AUCTION, energy: wattHours(1_001) }, {}, {}],
   ["volume_cap_exceeded", "an order", ORDER, { member: member("alice", { holdingCapPerSlot: wattHours(1_999) }) }, {}],
@@ -150,12 +200,45 @@ const CASES: readonly Case[] = [
       {},
     ],
   ),
+  ...([PROMISE, OFFER, ORDER, AUCTION, BID] as const).map(
+    (intent): Case => [
+      "strategy_not_in_mandate",
+      intent.tag,
+      intent,
+      { mandate: mandate("alice", "agent", { energyPerSlotMax: wattHours(100_000), strategies: ["wind"] }) },
+      {},
+    ],
+  ),
+  ["volume_cap_exceeded", "the mandate's day, a promise", PROMISE, dayLimit(31_999), {}],
+  ["volume_cap_exceeded", "the mandate's day, an order", ORDER, dayLimit(41_999), {}],
+  ["volume_cap_exceeded", "the mandate's day, a bid", BID, dayLimit(41_499), {}],
+  ["price_out_of_band", "an order above the mandate's", ORDER, priceLimit(199_999), {}],
+  ["price_out_of_band", "a bid above the mandate's", BID, priceLimit(199_999), {}],
   ["auction_unknown", "a bid on nothing", { ...BID, auctionId: "another" }, {}, {}],
   ["auction_unknown", "a bid at the deadline", BID, { nowMs: NOW_MS + 1 }, {}],
   ["insufficient_funds", "a deposit", PROMISE, { funds: micros(2_199_999n) }, {}],
   ["insufficient_funds", "an order", ORDER, { funds: micros(1_410_999n) }, {}],
   ["insufficient_funds", "a bid", BID, { funds: micros(1_000_000n) }, {}],
+  ["insufficient_funds", "the margin of an order", ORDER, speculating(1_450_999n), {}],
+  ["insufficient_funds", "the margin of a bid", BID, speculating(1_338_499n), {}],
 ];
+
+/** Alice supplies from a battery alone, and has promised 1 kWh. */
+function ofBattery(power: number, capacity: number): Partial<RiskView> {
+  const storage = { capacity: wattHours(capacity), powerPerSlot: wattHours(power), efficiencyPerMille: 900 };
+  return { member: member("alice", { capacityPerSlot: wattHours(power), storage }) };
+}
+
+/** Alice speculates where surplus costs 0.02 per kWh, holds 500 Wh of the next slot, and has locked as much as these need. */
+function speculating(funds: bigint): Partial<RiskView> {
+  return {
+    member: member("alice", { roles: ["speculator"], holdingCapPerSlot: wattHours(5_000) }),
+    parameters: { ...PARAMETERS, surplusPrice: microsPerKwh(20_000) },
+    entries: () => [entry({ slot: NEXT_SLOT, bought: 500 })],
+    lockedMargin: () => 10_000n,
+    funds: micros(funds),
+  };
+}
 
 describe("what is denied", () => {
   test.each(CASES)("%s: %s", (code, _what, intent, view, limits) => {
@@ -173,9 +256,26 @@ describe("what is denied", () => {
     expect(denialOf({ ...PROMISE, energy: wattHours(100) })).toBeUndefined();
     expect(denialOf(ORDER, { member: member("alice", { holdingCapPerSlot: wattHours(2_000) }) })).toBeUndefined();
     expect(denialOf(PROMISE, { nowMs: GATE_MS - 1 })).toBeUndefined();
+    expect(denialOf(PROMISE, dayLimit(32_000))).toBeUndefined();
+    expect(denialOf(ORDER, dayLimit(42_000))).toBeUndefined();
+    expect(denialOf(BID, priceLimit(200_000))).toBeUndefined();
+    expect(denialOf(ORDER, speculating(1_451_000n))).toBeUndefined();
+    expect(denialOf(BID, speculating(1_338_500n))).toBeUndefined();
+    expect(denialOf(PROMISE, ofBattery(3_000, 3_000))).toBeUndefined();
     expect(denialOf(PROMISE, { intentsLastHour: 9 })).toBeUndefined();
     expect(denialOf(PROMISE, { forecastAgeMs: () => 36 * 60 * MINUTE })).toBeUndefined();
     expect(denialOf(BATTERY, { nowMs: SLOT_START_MS })).toBeUndefined(); // The slot is running: its plan may change.
+  });
+
+  test("under a mandate without a strategy's name any may act, and under one with its name that one", () => {
+    const named = mandate("alice", "agent", { energyPerSlotMax: wattHours(100_000), strategies: ["wind", "solar"] });
+    expect(denialOf(ORDER, { mandate: named })).toBeUndefined();
+    expect(denialOf(ORDER, { strategy: "wind" })).toBeUndefined();
+  });
+
+  test("an agent of another strategy may still take orders back", () => {
+    const named = mandate("alice", "agent", { strategies: ["wind"] });
+    expect(denialOf(CANCEL, { mandate: named })).toBeUndefined();
   });
 
   test("purchases count what is held of others and what is bid for, promises what was promised before", () => {
@@ -206,6 +306,7 @@ describe("order of precedence", () => {
     role_not_allowed: { view: { member: member("alice", { roles: ["consumer"] }) } },
     energy_out_of_range: { intent: { energy: 0n } },
     promise_exceeds_capacity: { view: { position: () => ({ ...HELD, promised: wattHours(20_000) }) } },
+    promise_exceeds_storage: { view: { entries: () => [entry({ promised: 19_001 })] } },
     volume_cap_exceeded: { view: { mandate: mandate("alice", "agent", { energyPerSlotMax: wattHours(50) }) } },
     insufficient_funds: poor,
   };
@@ -248,7 +349,7 @@ describe("order of precedence", () => {
   ];
 
   test.each([
-    ["a promise", VIEW, PROMISE, ofPromise],
+    ["a promise", { ...VIEW, ...ofBattery(20_000, 21_000) }, PROMISE, ofPromise],
     ["an order", capped, ORDER, ofOrder],
   ] as const)("of whatever is wrong with %s at once, the first in the list is given", (_what, start, base, faults) => {
     const codes = RISK_DENIALS.filter((code) => faults[code] !== undefined);

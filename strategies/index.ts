@@ -14,13 +14,17 @@ export type { DoublePromiserConfig } from "./double-promiser/index.ts";
 export type { LoadFollowerConfig } from "./load-follower/index.ts";
 export type { NewsvendorProsumerConfig } from "./newsvendor-prosumer/index.ts";
 export type { ProducerConfig } from "./producer/index.ts";
+export { editDistance } from "./shared/edit-distance.ts";
 export type { SpeculatorConfig } from "./speculator/index.ts";
 export type { StorageArbitrageConfig } from "./storage-arbitrage/index.ts";
 export {
   type AuctionEvent,
   type BatteryState,
+  type CertifiedClaims,
   type DeliveryEvent,
   defineStrategy,
+  type EnergyRequirement,
+  type EnergySource,
   FORECAST_LEVELS,
   type Intent,
   type MarketRules,

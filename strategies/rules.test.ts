@@ -20,6 +20,7 @@ type World = {
   readonly feedIn: number;
   readonly retailGap: number;
   readonly emergencyPrice: number;
+  readonly surplusPrice: number;
   readonly pastPrice: number;
   readonly spread: number;
   readonly batteryWh: number;
@@ -51,6 +52,7 @@ const arbWorld: fc.Arbitrary<World> = fc.record({
   feedIn: fc.constantFrom(-20_000, 0, 60_000),
   retailGap: fc.constantFrom(-10_000, 0, 1, 240_000, 480_000),
   emergencyPrice: fc.constantFrom(0, 100_000, 800_000),
+  surplusPrice: fc.constantFrom(0, 20_000, 400_000),
   pastPrice: fc.integer({ min: 0, max: 500_000 }),
   spread: fc.integer({ min: -60_000, max: 200_000 }),
   batteryWh: fc.constantFrom(0, 500, 6_000),
@@ -99,6 +101,7 @@ function stageIn(world: World, strategy: Strategy, seed: number): StrategyStage<
     promiseMin: wattHours(world.promiseMinWh),
     promiseMax: wattHours(world.promiseMaxWh),
     emergencyPrice: microsPerKwh(world.emergencyPrice),
+    surplusPrice: microsPerKwh(world.surplusPrice),
   };
   ctx.usualTariff = { feedIn: microsPerKwh(world.feedIn), retail: microsPerKwh(world.feedIn + world.retailGap) };
   ctx.results = pastRounds(world);
@@ -220,6 +223,7 @@ test("every strategy that trades has traded in the worlds above", () => {
       feedIn: 60_000,
       retailGap: 240_000,
       emergencyPrice: 800_000,
+      surplusPrice: 0,
       pastPrice: 120_000,
       spread: 60_000,
       batteryWh: 500,

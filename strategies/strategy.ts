@@ -36,6 +36,10 @@ export type Position = {
   readonly offered: WattHours;
   /** Energy in open bids of the member, in pools and as the highest bidder in auctions. */
   readonly bidding: WattHours;
+  /** Own promises that others hold free. */
+  readonly sold: WattHours;
+  /** How much of those can be covered with what the member holds of others. */
+  readonly coverable: WattHours;
 };
 
 export type Tariff = { readonly feedIn: MicrosPerKwh; readonly retail: MicrosPerKwh };
@@ -50,6 +54,8 @@ export type MarketRules = {
   readonly gridFee: MicrosPerKwh;
   /** What a supplier loses for each promised kilowatt-hour that it does not deliver. */
   readonly emergencyPrice: MicrosPerKwh;
+  /** What the holder of bought energy pays for each kilowatt-hour that it does not use, less feed-in. */
+  readonly surplusPrice: MicrosPerKwh;
   readonly promiseMin: WattHours;
   readonly promiseMax: WattHours;
 };
@@ -59,6 +65,29 @@ export type PoolResult = {
   readonly clearedAtMs: number;
   readonly price: MicrosPerKwh | null;
   readonly volume: WattHours;
+};
+
+/** Kinds of plants, as the ledger names them. */
+export type EnergySource = "solar" | "wind" | "hydro" | "biomass" | "combined-heat-and-power" | "storage";
+
+/** What a buyer requires of certified claims about the energy. */
+export type EnergyRequirement = {
+  readonly source: EnergySource | null;
+  readonly renewable: boolean;
+  readonly origin: string | null;
+  readonly gramsCo2PerKwhMax: number | null;
+  /** The most of what the agency certified that may have been contradicted since, in thousandths. */
+  readonly contradictedPerMilleMax: number;
+};
+
+/** What an agency has certified of the energy of an auction. */
+export type CertifiedClaims = {
+  readonly source: EnergySource | null;
+  readonly renewable: boolean;
+  readonly origin: string | null;
+  readonly gramsCo2PerKwh: number | null;
+  /** How much of what the agency has certified so far was contradicted, in thousandths, rounded up. */
+  readonly contradictedPerMille: number;
 };
 
 export type OpenAuction = {
@@ -72,6 +101,8 @@ export type OpenAuction = {
   readonly highestPrice: MicrosPerKwh | undefined;
   readonly isHighestBidder: boolean;
   readonly deadlineMs: number;
+  /** Absent where nobody has certified anything of it. */
+  readonly certified?: CertifiedClaims;
 };
 
 export type BatteryState = {
@@ -133,8 +164,14 @@ export type Intent =
   | { readonly tag: "promise"; readonly slotId: SlotId; readonly energy: WattHours }
   /** Sells held energy in the slot's pool. */
   | { readonly tag: "offer"; readonly slotId: SlotId; readonly energy: WattHours; readonly limit: MicrosPerKwh }
-  /** Buys energy in the slot's pool; the marketplace's fee comes on top of the limit. */
-  | { readonly tag: "order"; readonly slotId: SlotId; readonly energy: WattHours; readonly limit: MicrosPerKwh }
+  /** Buys energy in the slot's pool, any or certified; the marketplace's fee comes on top of the limit. */
+  | {
+      readonly tag: "order";
+      readonly slotId: SlotId;
+      readonly energy: WattHours;
+      readonly limit: MicrosPerKwh;
+      readonly requires?: EnergyRequirement;
+    }
   /** Withdraws the member's open orders for the slot. */
   | { readonly tag: "cancel"; readonly slotId: SlotId }
   | {
@@ -144,7 +181,15 @@ export type Intent =
       readonly basePrice: MicrosPerKwh;
       readonly deadlineMs: number;
     }
-  | { readonly tag: "bid"; readonly auctionId: string; readonly price: MicrosPerKwh }
+  | {
+      readonly tag: "bid";
+      readonly auctionId: string;
+      readonly price: MicrosPerKwh;
+      /** Refused where the auction does not give it. */
+      readonly requires?: EnergyRequirement;
+    }
+  /** Gives those who hold own promises what others owe instead: the member answers for that much less. */
+  | { readonly tag: "cover"; readonly slotId: SlotId; readonly energy: WattHours }
   /**
    * Plans the battery for a slot: positive charges, negative discharges, in watt-hours at the member's connection.
    * Without a plan the battery serves the member's own surplus and need.

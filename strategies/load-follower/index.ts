@@ -5,7 +5,8 @@ import { addEnergy, type MicrosPerKwh, microsPerKwh, slotOf } from "#core";
 import { priceFloor } from "../shared/amounts.ts";
 import { nextBid } from "../shared/bidding.ts";
 import { Desk, type FundsConfig, fundsShape } from "../shared/desk.ts";
-import { buyLimit, type NeedConfig, needShape, needWish } from "../shared/need.ts";
+import { asGreenBuyer, type GreenConfig, greenShape, isGiven, requiring } from "../shared/green.ts";
+import { buyLimit, type NeedConfig, needShape, needWish, unusedPrice } from "../shared/need.ts";
 import { worthOfEnergy } from "../shared/newsvendor.ts";
 import { expectedPrice, type PriceConfig, priceShape } from "../shared/prices.ts";
 import { mirrored } from "../shared/quantiles.ts";
@@ -14,7 +15,8 @@ import { defineStrategy, type OpenAuction, type Strategy, type StrategyContext, 
 
 export type LoadFollowerConfig = PriceConfig &
   NeedConfig &
-  FundsConfig & {
+  FundsConfig &
+  GreenConfig & {
     /** Raise of a bid above the highest one. */
     readonly bidRiseMicrosPerKwh: number;
     /** How much more than the pool's expected price a lot on auction may cost: it is certain, the pool is not. */
@@ -34,35 +36,40 @@ export const loadFollower: Strategy<LoadFollowerConfig, LoadFollowerMemory> = de
     ...priceShape,
     ...needShape,
     ...fundsShape,
+    ...greenShape,
     bidRiseMicrosPerKwh: z.number().int().min(1).default(5_000),
     auctionOverPoolMicrosPerKwh: z.number().int().min(0).default(10_000),
   }),
   warmup: { days: 14 },
   initialMemory: () => ({}),
 
-  onForecast(ctx, { day, slotIds }) {
+  onForecast(asked, { day, slotIds }) {
+    const ctx = asGreenBuyer(asked);
     const desk = new Desk(ctx, ctx.config);
     quoteAll({ buys: { view: ctx } }, desk, outlooksOf(ctx, slotIds), (slotId) => ctx.tariff(slotId), "day-ahead");
     ctx.log(`${day}: ${desk.intents().length} intents`);
-    return desk.intents();
+    return requiring(desk.intents(), ctx.config);
   },
 
-  onGate(ctx, slotId) {
+  onGate(asked, slotId) {
+    const ctx = asGreenBuyer(asked);
     const desk = new Desk(ctx, ctx.config);
     quoteAll({ buys: { view: ctx } }, desk, outlooksOf(ctx, [slotId]), (id) => ctx.tariff(id), "final");
-    return desk.intents();
+    return requiring(desk.intents(), ctx.config);
   },
 
   /** A bid takes the place of as much of the pool order; a lot that is lost or too dear gives it back. */
-  onAuction(ctx, { tag, auction }) {
+  onAuction(asked, { tag, auction }) {
+    const ctx = asGreenBuyer(asked);
     if (auction.isOwn || auction.isHighestBidder || slotOf(auction.slotId).startMs <= ctx.nowMs) return [];
     const [outlook] = outlooksOf(ctx, [auction.slotId]);
     const tariff = ctx.tariff(auction.slotId);
     if (outlook === undefined || tariff === undefined) return [];
     const desk = new Desk(ctx, ctx.config);
-    if (tag !== "ended") bidForNeed(ctx, desk, auction, outlook.surplus, tariff);
+    if (tag !== "ended" && isGiven(auction.certified, ctx.config.requires))
+      bidForNeed(ctx, desk, auction, outlook.surplus, tariff);
     quoteSlot({ buys: { view: ctx } }, desk, outlook, tariff, "day-ahead");
-    return desk.intents();
+    return requiring(desk.intents(), ctx.config);
   },
 });
 
@@ -89,7 +96,7 @@ function mostToBid(
   tariff: Tariff,
 ): MicrosPerKwh {
   const { rules, config } = ctx;
-  const worth = worthOfEnergy(need, coveredWh, Number(energy), Number(tariff.feedIn), Number(tariff.retail));
+  const worth = worthOfEnergy(need, coveredWh, Number(energy), unusedPrice(rules, tariff), Number(tariff.retail));
   const perKwh = (worth * 1_000) / Number(energy) - Number(rules.marketFee);
   const pool = expectedPrice(ctx, slotId, tariff, config) + config.auctionOverPoolMicrosPerKwh;
   return priceFloor(Math.min(perKwh, pool, Number(buyLimit(ctx, tariff))));

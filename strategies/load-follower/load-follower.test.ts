@@ -10,6 +10,7 @@ import {
   wattHours,
 } from "#core";
 import { evenQuantiles, fakeContextFor, NO_POSITION, StrategyStage, USUAL_RULES } from "#testkit";
+import { isGiven } from "../shared/green.ts";
 import { type LoadFollowerConfig, type LoadFollowerMemory, loadFollower } from "./index.ts";
 
 const NOON = Date.parse("2031-06-10T12:00:00Z");
@@ -48,6 +49,17 @@ describe("the README's example", () => {
     ]);
     expect(stage.violations).toEqual([]);
   });
+});
+
+test("it buys less where what it does not use costs something", () => {
+  const orderedAt = (surplusPrice: number): bigint => {
+    const stage = stageWith();
+    stage.ctx.rules = { ...stage.ctx.rules, surplusPrice: price(surplusPrice) };
+    const [order] = stage.forecast(day, slots);
+    return order?.tag === "order" ? order.energy : 0n;
+  };
+  // The level (r - p - m) / (r - f + s): 116 of 240, of 300 and of 480 thousandths of a price.
+  expect([orderedAt(0), orderedAt(60_000), orderedAt(240_000)]).toEqual([483n, 386n, 241n]);
 });
 
 test("at the gate it orders what the newest forecast adds and sells what it takes away", () => {
@@ -121,5 +133,55 @@ describe("auctions", () => {
     lost.endAuction("auction-1");
     expect(lost.ctx.position(evening)).toMatchObject({ bought: 0n, bidding: 483n });
     expect([...won.violations, ...lost.violations]).toEqual([]);
+  });
+});
+
+describe("a green buyer", () => {
+  const requires = {
+    source: null,
+    renewable: true,
+    origin: null,
+    gramsCo2PerKwhMax: null,
+    contradictedPerMilleMax: 100,
+  };
+  const config: Partial<LoadFollowerConfig> = { requires, greenPremiumMicrosPerKwh: 20_000 };
+  const certified = {
+    source: "solar",
+    renewable: true,
+    origin: "roof",
+    gramsCo2PerKwh: 41,
+    contradictedPerMille: 0,
+  } as const;
+
+  test("orders what it requires alone, and may pay the premium beyond retail", () => {
+    const [order] = stageWith(config).forecast(day, slots);
+    expect(order).toMatchObject({ tag: "order", slotId: evening, requires });
+    // Retail 0.30 and premium 0.02, less the fee of 0.004 and 5 % of the gap between feed-in and that.
+    expect(order).toMatchObject({ limit: price(303_000) });
+    expect(stageWith({ requires }).forecast(day, slots)).toMatchObject([{ limit: price(284_000), requires }]);
+  });
+
+  test("without a requirement the premium changes nothing", () => {
+    expect(stageWith({ greenPremiumMicrosPerKwh: 20_000 }).forecast(day, slots)).toEqual(
+      stageWith().forecast(day, slots),
+    );
+  });
+
+  test("bids for lots of which that is certified, by an agency that is right often enough", () => {
+    expect(isGiven(certified, requires)).toBe(true);
+    expect(isGiven({ ...certified, contradictedPerMille: 101 }, requires)).toBe(false);
+    expect(isGiven({ ...certified, renewable: false }, requires)).toBe(false);
+    expect(isGiven(undefined, requires)).toBe(false);
+    expect(isGiven(undefined, undefined)).toBe(true);
+    expect(isGiven(certified, { ...requires, source: "wind" })).toBe(false);
+    expect(isGiven(certified, { ...requires, origin: "dam" })).toBe(false);
+    expect(isGiven(certified, { ...requires, gramsCo2PerKwhMax: 40 })).toBe(false);
+    const stage = stageWith(config);
+    expect(stage.openAuction(evening, wh(300), price(67_000), DEADLINE).filter(({ tag }) => tag === "bid")).toEqual([]);
+  });
+
+  test("gives defaults to what its configuration leaves out, and refuses a source that there is not", () => {
+    expect(loadFollower.config.parse({ requires: { renewable: true } }).requires).toEqual(requires);
+    expect(loadFollower.config.safeParse({ requires: { source: "moon" } }).success).toBe(false);
   });
 });

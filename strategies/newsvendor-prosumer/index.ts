@@ -1,21 +1,29 @@
 /** A home with panels: promises the critical quantile of its surplus, orders the critical quantile of its need. */
 import { z } from "zod";
+import { type CoverConfig, coverShape } from "../shared/covers.ts";
 import { Desk, type FundsConfig, fundsShape } from "../shared/desk.ts";
 import { type NeedConfig, needShape } from "../shared/need.ts";
 import { type PriceConfig, priceShape } from "../shared/prices.ts";
-import { outlooksOf, quoteAll, type Sides } from "../shared/quotes.ts";
-import { forgetDay, newSaleMemory, rememberDelivery, rememberTrade, type SaleMemory } from "../shared/sales.ts";
+import { coverAfterRound, outlooksOf, quoteAll, type Sides } from "../shared/quotes.ts";
+import {
+  forgetDay,
+  isGateRemembered,
+  newSaleMemory,
+  rememberDelivery,
+  rememberTrade,
+  type SaleMemory,
+} from "../shared/sales.ts";
 import { type SupplyConfig, supplyShape } from "../shared/supply.ts";
 import { defineStrategy, type Strategy, type StrategyContext } from "../strategy.ts";
 
-export type NewsvendorProsumerConfig = PriceConfig & SupplyConfig & NeedConfig & FundsConfig;
+export type NewsvendorProsumerConfig = PriceConfig & SupplyConfig & NeedConfig & CoverConfig & FundsConfig;
 
 type Context = StrategyContext<NewsvendorProsumerConfig, SaleMemory>;
 
 export const newsvendorProsumer: Strategy<NewsvendorProsumerConfig, SaleMemory> = defineStrategy({
   name: "newsvendor-prosumer",
   description: "Promises the quantile of its surplus at which one more Wh gains what it risks, and orders its need.",
-  config: z.strictObject({ ...priceShape, ...supplyShape, ...needShape, ...fundsShape }),
+  config: z.strictObject({ ...priceShape, ...supplyShape, ...needShape, ...coverShape, ...fundsShape }),
   warmup: { days: 14 },
   initialMemory: newSaleMemory,
 
@@ -38,7 +46,10 @@ export const newsvendorProsumer: Strategy<NewsvendorProsumerConfig, SaleMemory> 
 
   onTrade(ctx, trade) {
     rememberTrade(ctx.memory, trade);
-    return [];
+    if (trade.side !== "bought" || !isGateRemembered(ctx.memory, trade.slotId)) return [];
+    const desk = new Desk(ctx, ctx.config);
+    coverAfterRound(bothSides(ctx), desk, outlooksOf(ctx, [trade.slotId]), (id) => ctx.tariff(id));
+    return desk.intents();
   },
 
   onDelivery(ctx, record) {
@@ -48,5 +59,5 @@ export const newsvendorProsumer: Strategy<NewsvendorProsumerConfig, SaleMemory> 
 });
 
 function bothSides(ctx: Context): Sides {
-  return { sells: { view: ctx, sales: ctx.memory }, buys: { view: ctx } };
+  return { sells: { view: ctx, sales: ctx.memory }, buys: { view: ctx }, covers: { view: ctx } };
 }

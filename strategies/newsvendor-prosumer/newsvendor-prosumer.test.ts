@@ -58,6 +58,43 @@ describe("the README's example", () => {
   });
 });
 
+describe("when the forecast falls below what is sold", () => {
+  const sold = { promised: wattHours(500), sold: wattHours(500) };
+
+  test("covers at once with what it holds, and orders the rest", () => {
+    const stage = stageWith();
+    const bought = wattHours(200);
+    stage.ctx.positions.set(at(12), { ...NO_POSITION, ...sold, bought, held: bought, coverable: bought });
+    stage.ctx.forecastSurplus(at(12), evenQuantiles(50, 950)); // A third of it is 333 Wh.
+    expect(stage.gate(at(12))).toEqual([
+      { tag: "cover", slotId: at(12), energy: wh(166) },
+      { tag: "offer", slotId: at(12), energy: wh(34), limit: price(84_000) }, // Not needed for that either.
+    ]);
+    const short = stageWith();
+    short.ctx.positions.set(at(12), { ...NO_POSITION, ...sold, bought, held: bought, coverable: bought });
+    short.ctx.forecastSurplus(at(12), evenQuantiles(5, 95)); // 33 Wh.
+    expect(short.gate(at(12))).toEqual([
+      { tag: "cover", slotId: at(12), energy: wh(200) },
+      { tag: "order", slotId: at(12), energy: wh(266), limit: price(296_000) },
+    ]);
+    short.poolRound(at(12), microsPerKwh(100_000), 1);
+    expect(short.ctx.position(at(12))).toMatchObject({ promised: 34n, sold: 34n, bought: 0n });
+    expect([...stage.violations, ...short.violations]).toEqual([]);
+  });
+
+  test("keeps what its own load will draw", () => {
+    const stage = stageWith();
+    const bought = wattHours(400);
+    stage.ctx.positions.set(at(12), { ...NO_POSITION, ...sold, bought, held: bought, coverable: bought });
+    stage.ctx.forecastSurplus(at(12), evenQuantiles(-950, -50));
+    // All of the 500 Wh should be covered; but 400 Wh are less than what it will draw.
+    const intents = stage.gate(at(12));
+    expect(intents.map(({ tag }) => tag)).toEqual(["order", "order"]);
+    expect(intents[0]).toEqual({ tag: "order", slotId: at(12), energy: wh(500), limit: price(296_000) });
+    expect(stage.violations).toEqual([]);
+  });
+});
+
 test("asked again, it adds nothing: what is promised and ordered already counts", () => {
   const stage = stageWith();
   stage.ctx.forecastSurplus(at(12), evenQuantiles(50, 950));

@@ -2,15 +2,32 @@
 
 import { z } from "zod";
 import { type SlotId, slotOf, splitEvenly, wattHours } from "#core";
+import { type CoverConfig, coverShape } from "../shared/covers.ts";
 import { Desk, type FundsConfig, fundsShape } from "../shared/desk.ts";
 import { type PriceConfig, priceShape } from "../shared/prices.ts";
-import { outlooksOf, promiseAll, quoteAll, quoteSlot, type Sides, type SlotOutlook } from "../shared/quotes.ts";
-import { forgetDay, newSaleMemory, rememberDelivery, rememberTrade, type SaleMemory } from "../shared/sales.ts";
+import {
+  coverAfterRound,
+  outlooksOf,
+  promiseAll,
+  quoteAll,
+  quoteSlot,
+  type Sides,
+  type SlotOutlook,
+} from "../shared/quotes.ts";
+import {
+  forgetDay,
+  isGateRemembered,
+  newSaleMemory,
+  rememberDelivery,
+  rememberTrade,
+  type SaleMemory,
+} from "../shared/sales.ts";
 import { offerLimit, type SupplyConfig, supplyShape } from "../shared/supply.ts";
 import { defineStrategy, type Strategy, type StrategyContext } from "../strategy.ts";
 
 export type ProducerConfig = PriceConfig &
   SupplyConfig &
+  CoverConfig &
   FundsConfig & {
     /** How many slots of a day go on auction: those with the most energy to sell. */
     readonly auctionSlotsPerDay: number;
@@ -29,6 +46,7 @@ export const producer: Strategy<ProducerConfig, SaleMemory> = defineStrategy({
   config: z.strictObject({
     ...priceShape,
     ...supplyShape,
+    ...coverShape,
     ...fundsShape,
     auctionSlotsPerDay: z.number().int().min(0).max(100).default(1),
     auctionLotsPerSlot: z.number().int().min(1).max(100).default(1),
@@ -68,7 +86,10 @@ export const producer: Strategy<ProducerConfig, SaleMemory> = defineStrategy({
 
   onTrade(ctx, trade) {
     rememberTrade(ctx.memory, trade);
-    return [];
+    if (trade.side !== "bought" || !isGateRemembered(ctx.memory, trade.slotId)) return [];
+    const desk = new Desk(ctx, ctx.config);
+    coverAfterRound(sellingSide(ctx), desk, outlooksOf(ctx, [trade.slotId]), (id) => ctx.tariff(id));
+    return desk.intents();
   },
 
   onDelivery(ctx, record) {
@@ -78,7 +99,7 @@ export const producer: Strategy<ProducerConfig, SaleMemory> = defineStrategy({
 });
 
 function sellingSide(ctx: Context): Sides {
-  return { sells: { view: ctx, sales: ctx.memory } };
+  return { sells: { view: ctx, sales: ctx.memory }, covers: { view: ctx } };
 }
 
 function offerInPool(ctx: Context, desk: Desk, outlook: SlotOutlook, round: "day-ahead" | "final"): void {

@@ -44,6 +44,56 @@ describe("the README's example", () => {
   });
 });
 
+describe("when the forecast falls below what is sold", () => {
+  /** 795 Wh of 3 o'clock are promised and sold; then no more than 0…1000 Wh are expected. */
+  function fallen(config: Partial<ProducerConfig> = {}): StrategyStage<ProducerConfig, SaleMemory> {
+    const stage = stageWith({ auctionSlotsPerDay: 0, ...config });
+    stage.forecast(day, slots);
+    stage.poolRound(at(3), price(200_000), 1);
+    stage.ctx.forecastSurplus(at(3), evenQuantiles(50, 950));
+    return stage;
+  }
+
+  test("buys in the final round what is above the third of the forecast, and covers with it", () => {
+    const stage = fallen();
+    expect(stage.gate(at(3))).toEqual([{ tag: "order", slotId: at(3), energy: wh(461), limit: price(296_000) }]);
+    const before = stage.ctx.funds();
+    stage.poolRound(at(3), price(250_000), 1);
+    expect(stage.ctx.position(at(3))).toMatchObject({ promised: 334n, sold: 334n, bought: 0n, held: 0n });
+    // It had locked 0.300 per kWh and paid 0.254; the deposit of 461 Wh at 0.80 is free again.
+    expect(stage.ctx.funds() - before).toBe(461n * 46n + 461n * 800n);
+    expect(stage.violations).toEqual([]);
+  });
+
+  test("covers as much as it gets", () => {
+    const stage = fallen();
+    stage.gate(at(3));
+    stage.poolRound(at(3), price(250_000), 0.5);
+    expect(stage.ctx.position(at(3))).toMatchObject({ promised: 565n, sold: 565n, bought: 0n });
+    expect(stage.violations).toEqual([]);
+  });
+
+  test("withdraws what it offers while it buys, and that does not count as unsold", () => {
+    const stage = stageWith({ auctionSlotsPerDay: 0 });
+    stage.forecast(day, slots);
+    stage.poolRound(at(3), price(200_000), 0.5);
+    stage.ctx.forecastSurplus(at(3), evenQuantiles(50, 950));
+    expect(stage.gate(at(3)).map(({ tag }) => tag)).toEqual(["cancel", "order"]);
+    expect(stage.ctx.memory.open[at(3)]?.gate?.offeredWh).toBe(0);
+    expect(stage.violations).toEqual([]);
+  });
+
+  test("not before the gate, not where the forecast holds, and not where it must save too much", () => {
+    const early = fallen();
+    expect(early.forecast(day, slots)).toEqual([]);
+    const sound = fallen();
+    sound.ctx.forecastSurplus(at(3), evenQuantiles(900, 1_200));
+    expect(sound.gate(at(3)).map(({ tag }) => tag)).not.toContain("order");
+    const thrifty = fallen({ coverMarginMicrosPerKwh: 1_000_000 });
+    expect(thrifty.gate(at(3))).toEqual([]);
+  });
+});
+
 test("what the auction did not sell goes to the pool; what it sold does not", () => {
   const unsold = stageWith();
   unsold.forecast(day, slots);

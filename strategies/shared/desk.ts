@@ -9,6 +9,7 @@ import {
   addEnergy,
   compareText,
   costCeil,
+  costFloor,
   energyAbove,
   type Micros,
   type MicrosPerKwh,
@@ -67,6 +68,9 @@ export type Book = {
   readonly poolBidding: WattHours;
   /** In bids that are the highest of their auction. */
   readonly auctionBidding: WattHours;
+  /** Own promises that others hold free. */
+  readonly sold: WattHours;
+  readonly coverable: WattHours;
 };
 
 const NO_LIMIT = wattHours(2n ** 62n);
@@ -98,7 +102,7 @@ export class Desk {
   book(slotId: SlotId): Book {
     const known = this.#books.get(slotId);
     if (known !== undefined) return known;
-    const { promised, held, bought, offered, bidding } = this.#view.position(slotId);
+    const { promised, held, bought, offered, bidding, sold, coverable } = this.#view.position(slotId);
     const auctions = this.#auctions.filter((auction) => auction.slotId === slotId);
     const onAuction = sumEnergy(auctions.filter(({ isOwn }) => isOwn).map(({ energy }) => energy));
     const auctionBidding = sumEnergy(
@@ -111,6 +115,8 @@ export class Desk {
       poolOffered: energyAbove(offered, onAuction),
       poolBidding: energyAbove(bidding, auctionBidding),
       auctionBidding,
+      sold,
+      coverable,
     };
     this.#books.set(slotId, book);
     return book;
@@ -220,6 +226,29 @@ export class Desk {
     this.#books.set(slotId, { ...book, auctionBidding: addEnergy(book.auctionBidding, energy) });
     this.#intents.push({ tag: "bid", auctionId, price });
     return true;
+  }
+
+  /** Covers up to `wanted` of what is sold with what is held of others; its deposit is free again. @returns what is covered. */
+  cover(slotId: SlotId, wanted: WattHours): WattHours {
+    const book = this.book(slotId);
+    const energy = minEnergy(wanted, book.coverable);
+    if (energy < this.#tradeMin) return NO_ENERGY;
+    this.#spend(micros(-costFloor(energy, this.#view.rules.emergencyPrice)));
+    this.#books.set(slotId, {
+      ...book,
+      promised: subtractEnergy(book.promised, energy),
+      held: subtractEnergy(book.held, energy),
+      bought: subtractEnergy(book.bought, energy),
+      sold: subtractEnergy(book.sold, energy),
+      coverable: subtractEnergy(book.coverable, energy),
+    });
+    this.#intents.push({ tag: "cover", slotId, energy });
+    return energy;
+  }
+
+  /** Whether the energy is worth a transaction. */
+  isWorthTrading(energy: WattHours): boolean {
+    return energy >= this.#tradeMin;
   }
 
   /** Plans the battery: whole watt-hours, rounded towards doing less. */

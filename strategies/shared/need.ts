@@ -55,14 +55,15 @@ export function needWish(
   const retail = Number(tariff.retail);
   const expected = expectedPrice(view, slotId, tariff, config, round === "final" ? round : undefined);
   const orderLimit = buyLimit(view, tariff);
+  const unused = unusedPrice(rules, tariff);
   const level = orderLevel({
     price: Math.min(expected, Number(orderLimit)),
     fee: Number(rules.marketFee),
-    feedIn,
+    feedIn: unused,
     retail,
   });
   const resaleLimit = priceCeil(feedIn + ((expected - feedIn) * config.resaleLimitPercent) / 100);
-  const keep = quantileAt(need, Math.max(level, keepLevel({ price: Number(resaleLimit), feedIn, retail })));
+  const keep = quantileAt(need, Math.max(level, keepLevel({ price: Number(resaleLimit), feedIn: unused, retail })));
   return {
     slotId,
     target: wholeWattHours(quantileAt(need, level)),
@@ -70,6 +71,11 @@ export function needWish(
     keep: wholeWattHours(Math.ceil(keep)),
     resaleLimit,
   };
+}
+
+/** What one bought kilowatt-hour brings that is not used: feed-in, less the surplus cost. */
+export function unusedPrice({ surplusPrice }: NeedView["rules"], { feedIn }: Tariff): number {
+  return Number(feedIn - surplusPrice);
 }
 
 /** Retail less fee, less the shade: what is worth paying for energy that will surely be used. */

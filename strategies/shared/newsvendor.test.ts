@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { evenQuantiles } from "#testkit";
-import { keepLevel, orderLevel, promiseGain, promiseLevel, type SupplyPrices, worthOfEnergy } from "./newsvendor.ts";
+import {
+  coverLevel,
+  keepLevel,
+  orderLevel,
+  promiseGain,
+  promiseLevel,
+  type SupplyPrices,
+  worthOfEnergy,
+} from "./newsvendor.ts";
 import { quantileAt } from "./quantiles.ts";
 
 const usual: SupplyPrices = {
@@ -78,6 +86,41 @@ test("promiseGain agrees with the exact gain of an even distribution", () => {
     expect(promiseGain(even, promisedWh, usual)).toBeLessThanOrEqual(exact);
     expect(exact - promiseGain(even, promisedWh, usual)).toBeLessThan(0.0025 * 1_000 * 747);
   }
+});
+
+describe("coverLevel", () => {
+  const cover = { price: 296_000, fee: 14_000, feedIn: 60_000, gridFee: 5_000, shortfallPrice: 800_000 };
+
+  test("worked by hand", () => {
+    // (296 000 + 14 000 − 60 000 − 5 000) / (800 000 − 60 000 − 5 000)
+    expect(coverLevel(cover)).toBeCloseTo(1 / 3, 12);
+  });
+
+  test.each([
+    ["a cover costs as much as a shortfall", { price: 786_000 }, 1],
+    ["a shortfall costs no more than feeding in brings", { shortfallPrice: 65_000 }, 1],
+    ["a cover costs no more than feeding in brings", { price: 50_000 }, 0],
+  ])("when %s", (_case, change, expected) => {
+    expect(coverLevel({ ...cover, ...change })).toBe(expected);
+  });
+
+  test("nothing is promised and covered in turn at one price", () => {
+    const arbPrices = fc.record({
+      feedIn: fc.integer({ min: 0, max: 100_000 }),
+      gridFee: fc.integer({ min: 0, max: 20_000 }),
+      shortfallPrice: fc.integer({ min: 0, max: 1_000_000 }),
+      waitingValue: fc.integer({ min: 0, max: 50_000 }),
+      saleChance: fc.double({ min: 0, max: 1, noNaN: true }),
+      price: fc.integer({ min: 0, max: 500_000 }),
+      fee: fc.integer({ min: 0, max: 20_000 }),
+    });
+    fc.assert(
+      fc.property(arbPrices, ({ price, fee, ...shared }) => {
+        const promised = promiseLevel({ ...shared, salePrice: price });
+        expect(coverLevel({ ...shared, price, fee })).toBeGreaterThanOrEqual(promised - 1e-9);
+      }),
+    );
+  });
 });
 
 describe("orderLevel and keepLevel", () => {

@@ -79,6 +79,24 @@ export function keepLevel({ price, feedIn, retail }: Omit<NeedPrices, "fee">): n
   return retail <= feedIn ? 0 : clamp((retail - price) / (retail - feedIn), 0, 1);
 }
 
+/** What covering one sold kilowatt-hour costs and saves. */
+export type CoverPrices = Omit<NeedPrices, "retail"> & Pick<SupplyPrices, "gridFee" | "shortfallPrice">;
+
+/**
+ * The level of the injection's distribution down to which covering what is sold pays.
+ *
+ * One more covered Wh costs `p + m`; it saves the shortfall `e` where it would not have been delivered, and where it would have
+ * been, it is fed in and pays no grid fee: with `F` the probability of not delivering it, `F e + (1 - F)(f + g) = p + m` gives
+ * `F = (p + m - f - g) / (e - f - g)`. Above the level of a promise at the same price: nothing is promised and covered in turn.
+ *
+ * @returns 0…1; 1 covers nothing but what will surely not be there.
+ * @example coverLevel({ price: 296_000, fee: 14_000, feedIn: 60_000, gridFee: 5_000, shortfallPrice: 800_000 }); // 0.3333
+ */
+export function coverLevel({ price, fee, feedIn, gridFee, shortfallPrice }: CoverPrices): number {
+  const swing = shortfallPrice - feedIn - gridFee;
+  return swing <= 0 ? 1 : clamp((price + fee - feedIn - gridFee) / swing, 0, 1);
+}
+
 /** What `energyWh` more is worth to a member that holds `coveredWh` already, in micros: used at retail, the rest at feed-in. */
 export function worthOfEnergy(
   need: Float64Array,

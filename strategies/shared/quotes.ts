@@ -5,6 +5,7 @@
 import { energyAbove, minEnergy, NO_ENERGY, type SlotId, subtractEnergy, type WattHours } from "#core";
 import type { StrategyContext, Tariff } from "../strategy.ts";
 import { wholeWattHours } from "./amounts.ts";
+import { type CoverView, coverWish, coverWithHeld } from "./covers.ts";
 import type { Desk, Lot, Quote } from "./desk.ts";
 import { type NeedView, needWish } from "./need.ts";
 import type { PoolRound } from "./prices.ts";
@@ -16,6 +17,7 @@ import { gateLimit, offerLimit, promiseBestFirst, type SupplyView, supplyWish } 
 export type Sides = {
   readonly sells?: { readonly view: SupplyView; readonly sales: SaleMemory };
   readonly buys?: { readonly view: NeedView };
+  readonly covers?: { readonly view: CoverView };
 };
 
 /** A slot, what is left over in it, and what of the need is for a battery. */
@@ -51,9 +53,11 @@ export function quoteAll(
   for (const [index, outlook] of outlooks.entries()) {
     const { slotId } = outlook;
     const tariff = tariffOf(slotId);
-    if (tariff !== undefined) quoteSlot(sides, desk, outlook, tariff, round);
-    if (round === "final" && sides.sells !== undefined)
-      rememberGate(sides.sells.sales, slotId, before[index] ?? NO_ENERGY, desk.unsold(slotId));
+    const isCovering = tariff !== undefined && quoteSlot(sides, desk, outlook, tariff, round);
+    if (round === "final" && sides.sells !== undefined) {
+      const offered = isCovering ? NO_ENERGY : desk.unsold(slotId);
+      rememberGate(sides.sells.sales, slotId, before[index] ?? NO_ENERGY, offered);
+    }
   }
 }
 
@@ -66,13 +70,47 @@ export function promiseAll({ sells }: Sides, desk: Desk, outlooks: readonly Slot
   );
 }
 
-/** Puts a slot's open offers and orders right; promises nothing. */
-export function quoteSlot(sides: Sides, desk: Desk, outlook: SlotOutlook, tariff: Tariff, round: PoolRound): void {
+/**
+ * Puts a slot's open offers and orders right; promises nothing. Before the final round it covers what it has sold and does not
+ * expect to deliver. While it buys for that it offers nothing: a sale brings less than a shortfall costs.
+ * @returns whether it buys in order to cover.
+ */
+export function quoteSlot(sides: Sides, desk: Desk, outlook: SlotOutlook, tariff: Tariff, round: PoolRound): boolean {
+  const missing = round === "final" ? coverSold(sides, desk, outlook, tariff) : undefined;
   const buying = sides.buys === undefined ? {} : buyingQuote(sides.buys.view, desk, outlook, tariff, round);
   const sellLimit =
     sides.sells === undefined ? undefined : (round === "final" ? gateLimit : offerLimit)(sides.sells.view, tariff);
   const own = sellLimit === undefined ? [] : [{ energy: desk.unsold(outlook.slotId), limit: sellLimit }];
-  desk.quote(outlook.slotId, { ...buying, offers: [...own, ...(buying.offers ?? [])], reprice: round === "final" });
+  const isCovering = missing !== undefined && desk.isWorthTrading(missing.energy);
+  const offers = isCovering ? [] : [...own, ...(buying.offers ?? [])];
+  const orders = isCovering ? [missing, ...(buying.orders ?? [])] : (buying.orders ?? []);
+  desk.quote(outlook.slotId, { ...buying, offers, orders, reprice: round === "final" });
+  return isCovering;
+}
+
+/**
+ * Covers what is sold and not expected, with what is held and not needed.
+ * @returns what would still have to be bought for it; undefined for a member that does not cover.
+ */
+export function coverSold(sides: Sides, desk: Desk, { slotId, surplus }: SlotOutlook, tariff: Tariff): Lot | undefined {
+  if (sides.covers === undefined) return undefined;
+  const wish = coverWish(sides.covers.view, desk, slotId, surplus, tariff);
+  if (!desk.isWorthTrading(wish.energy)) return undefined;
+  const kept = sides.buys && needWish(sides.buys.view, slotId, mirrored(surplus), tariff, "final").target;
+  return coverWithHeld(desk, slotId, wish, kept ?? NO_ENERGY);
+}
+
+/** After the final round: what was bought for it covers what is sold. */
+export function coverAfterRound(
+  sides: Sides,
+  desk: Desk,
+  outlooks: readonly SlotOutlook[],
+  tariffOf: (slotId: SlotId) => Tariff | undefined,
+): void {
+  for (const outlook of outlooks) {
+    const tariff = tariffOf(outlook.slotId);
+    if (tariff !== undefined) coverSold(sides, desk, outlook, tariff);
+  }
 }
 
 /** Orders what is still missing; before the final round, offers what is too much. */

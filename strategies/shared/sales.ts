@@ -54,6 +54,11 @@ export function rememberGate(memory: SaleMemory, slotId: SlotId, promisedBefore:
   sales.gate = { promisedWh: Number(promisedBefore), soldWh: sales.soldWh, offeredWh: Number(offered) };
 }
 
+/** Whether the slot's last quotes are made: what is bought from then on has come from the final round. */
+export function isGateRemembered(memory: SaleMemory, slotId: SlotId): boolean {
+  return memory.open[slotId]?.gate !== undefined;
+}
+
 /** Counts a slot once it is over: in which round how much of what could be sold was sold. */
 export function rememberDelivery(memory: SaleMemory, { slotId, promised }: DeliveryEvent, zone: ZoneName): void {
   const { soldWh, gate } = memory.open[slotId] ?? { soldWh: 0 };

@@ -5,6 +5,7 @@ import { type MicrosPerKwh, microsPerKwh, minEnergy, type SlotId, slotOf, type W
 import { priceFloor, wholeWattHours } from "../shared/amounts.ts";
 import { nextBid } from "../shared/bidding.ts";
 import { Desk, type FundsConfig, fundsShape } from "../shared/desk.ts";
+import { unusedPrice } from "../shared/need.ts";
 import { recentRounds } from "../shared/prices.ts";
 import { expectedResale, spreadNotes } from "../shared/spread.ts";
 import { defineStrategy, type Strategy, type StrategyContext, type Tariff } from "../strategy.ts";
@@ -68,12 +69,15 @@ export const speculator: Strategy<SpeculatorConfig, SpeculatorMemory> = defineSt
     return desk.intents();
   },
 
-  /** Unused energy earns feed-in only, so it sells at anything from there. */
+  /** Unused energy earns feed-in less the surplus cost, so it sells at anything from there; it pays nobody to take it. */
   onGate(ctx, slotId) {
     const tariff = ctx.tariff(slotId);
     if (tariff === undefined) return [];
     const desk = new Desk(ctx, ctx.config);
-    desk.quote(slotId, { offers: [{ energy: desk.book(slotId).bought, limit: tariff.feedIn }], reprice: true });
+    desk.quote(slotId, {
+      offers: [{ energy: desk.book(slotId).bought, limit: leastSale(ctx, tariff) }],
+      reprice: true,
+    });
     return desk.intents();
   },
 
@@ -100,15 +104,21 @@ function appetiteFor(ctx: Context, slotId: SlotId): Appetite | undefined {
   const notes = spreadNotes(recentRounds(ctx, slotId, config.priceHistoryDays));
   if (notes === undefined || notes.observations < config.observationsMin) return exploration(ctx, tariff, cap);
   const limit = priceFloor(
-    expectedResale(notes, Number(tariff.feedIn)) - Number(rules.marketFee) - config.marginMicrosPerKwh,
+    expectedResale(notes, unusedPrice(rules, tariff)) - Number(rules.marketFee) - config.marginMicrosPerKwh,
   );
   if (Number(limit) < notes.dayAheadPrice) return undefined; // A lower day-ahead price than usual foretells a lower final one.
   const share = wholeWattHours((notes.finalVolumeWh * config.volumeSharePercent) / 100);
   return { energy: minEnergy(cap, share), limit };
 }
 
-function exploration({ config }: Context, { feedIn, retail }: Tariff, cap: WattHours): Appetite | undefined {
-  if (config.explorationWh === 0 || retail <= feedIn) return undefined;
-  const limit = priceFloor(Number(feedIn) + (Number(retail - feedIn) * config.explorationLimitPercent) / 100);
+function leastSale({ rules }: Context, tariff: Tariff): MicrosPerKwh {
+  const unused = microsPerKwh(tariff.feedIn - rules.surplusPrice);
+  return rules.surplusPrice === 0n || unused >= 0n ? unused : microsPerKwh(0n);
+}
+
+function exploration({ config, rules }: Context, tariff: Tariff, cap: WattHours): Appetite | undefined {
+  const [unused, retail] = [unusedPrice(rules, tariff), Number(tariff.retail)];
+  if (config.explorationWh === 0 || retail <= unused) return undefined;
+  const limit = priceFloor(unused + ((retail - unused) * config.explorationLimitPercent) / 100);
   return { energy: minEnergy(cap, wholeWattHours(config.explorationWh)), limit };
 }

@@ -71,6 +71,36 @@ describe("the README's example", () => {
   });
 });
 
+describe("where surplus costs something", () => {
+  function stageAt(surplusPrice: number, results: readonly PoolResult[]): ReturnType<typeof stageWith> {
+    const stage = stageWith(results);
+    stage.ctx.rules = { ...stage.ctx.rules, surplusPrice: price(surplusPrice) };
+    return stage;
+  }
+
+  test("it pays less where the final round does not always trade: what it can't sell costs something", () => {
+    // Every second day the final round did not trade: half 0.25, half what unused energy brings, less fee and margin.
+    const rounds = past(10, 120_000, 250_000).map((round, index) =>
+      index % 4 === 1 ? { ...round, price: null, volume: wh(0) } : round,
+    );
+    const limits = [0, 20_000].map((surplusPrice) => {
+      const [order] = stageAt(surplusPrice, rounds).forecast(day, slots);
+      return order?.tag === "order" ? order.limit : undefined;
+    });
+    expect(limits).toEqual([141_000n, 131_000n]);
+  });
+
+  test.each([
+    [20_000, 40_000],
+    [60_000, 0],
+    [400_000, 0],
+  ])("of %s it sells at the gate down to %s", (surplusPrice, least) => {
+    const stage = stageAt(surplusPrice, past(10, 120_000, 160_000));
+    stage.ctx.positions.set(at18, { ...NO_POSITION, bought: wh(500), held: wh(500) });
+    expect(stage.gate(at18)).toEqual([{ tag: "offer", slotId: at18, energy: wh(500), limit: price(least) }]);
+  });
+});
+
 describe("stays out", () => {
   test.each<[string, readonly PoolResult[], number | undefined]>([
     ["before it has seen enough", past(7, 120_000, 160_000), 3_000],
