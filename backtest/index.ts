@@ -12,8 +12,10 @@ export {
   renderTerminal,
   type SettlementRow,
   type SlotReport,
+  type StatementReport,
   settlementsCsv,
   type TerminalOptions,
 } from "./report/index.ts";
 export { type Run, type RunOptions, type RunRefusal, runRefusal, runSimulation } from "./run.ts";
+export type { CommunityServices } from "./services.ts";
 export { type SimulationOptions, type SimulationRefusal, type SimulationResult, simulate } from "./simulation.ts";

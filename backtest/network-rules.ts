@@ -17,6 +17,7 @@ export function defaultRules(
     promiseMax: wattHours(1_000_000n),
     emergencyPrice: microsPerKwh(800_000n),
     gridFee: microsPerKwh(5_000n),
+    surplusPrice: microsPerKwh(0n),
     bidRiseMin: microsPerKwh(5_000n),
     priceMin: microsPerKwh(0n),
     priceMax: microsPerKwh(2_000_000n),

@@ -1,14 +1,26 @@
 /** Sets up what a member needs to take part: node, funds, mandate, forecasts, agent. */
 
-import { Agent, type DecisionJournal, MemberForecasts, type RiskLimits } from "#agents";
-import { DELEGABLE_FLOWS, type MarketplaceFeed, type Role } from "#contracts";
-import { type Clock, type Entropy, micros, newSigner, type PublicKey, seededPrng, unwrap, wattHours } from "#core";
+import { Agent, type AgentOptions, type DecisionJournal, MemberForecasts, type RiskLimits } from "#agents";
+import { DELEGABLE_FLOWS, type MarketplaceFeed, type Role, type Storage } from "#contracts";
+import {
+  type Clock,
+  type Entropy,
+  invariant,
+  micros,
+  minEnergy,
+  newSigner,
+  type PublicKey,
+  seededPrng,
+  unwrap,
+  wattHours,
+} from "#core";
 import type { CommunityMember, DataStore, KnownView } from "#data";
 import type { Forecaster, ForecastTarget } from "#forecast";
-import { delegateClient } from "#ledger-client";
-import type { LedgerNode, LocalNetwork } from "#ledger-node";
+import { delegateClient, type LedgerClient, ownerClient } from "#ledger-client";
+import type { LedgerNode, LocalNetwork, MemberToServe } from "#ledger-node";
 import type { Strategy } from "#strategies";
 import { MemberPlant } from "./kernel/physics.ts";
+import { isHome } from "./services.ts";
 
 export type Participant = {
   readonly member: CommunityMember;
@@ -18,6 +30,8 @@ export type Participant = {
   readonly strategy: Strategy;
   readonly targets: { readonly production: ForecastTarget | undefined; readonly load: ForecastTarget | undefined };
   readonly forecasts: MemberForecasts;
+  /** By an aggregator; else the member has a node of its own. */
+  readonly isServed: boolean;
 };
 
 export type ParticipantParts = {
@@ -31,6 +45,8 @@ export type ParticipantParts = {
   readonly feed: MarketplaceFeed;
   readonly journal: DecisionJournal;
   readonly mandateUntilMs: number;
+  /** Name of the aggregator that serves the homes, if there is one. */
+  readonly aggregator: string | undefined;
   readonly strategyOf: (member: CommunityMember) => { readonly strategy: Strategy; readonly config: unknown };
 };
 
@@ -47,38 +63,25 @@ const LIMITS: RiskLimits = {
 /** No household draws more: a bound for forecasts of load, in watts. */
 const LOAD_LIMIT_W = 25_000;
 
-export async function addParticipant(parts: ParticipantParts, member: CommunityMember): Promise<Participant> {
-  const { network, clock, data, view, entropy } = parts;
-  const node = await network.join({
-    name: member.name,
-    roles: member.roles as readonly Role[],
-    capacityPerSlot: member.capacityPerSlot,
-    holdingCapPerSlot: member.speculatorCapPerSlot ?? null,
-  });
-  await fund(network, node.party, member.name);
-  const delegate = newSigner(entropy);
-  unwrap(
-    await node.submit({
-      tag: "grant-mandate",
-      commandId: `mandate/${member.name}`,
-      mandateId: `agent/${member.name}`,
-      delegate: delegate.publicKey,
-      flows: DELEGABLE_FLOWS,
-      energyPerSlotMax: wattHours(1_000_000n),
-      expiresMs: parts.mandateUntilMs,
-    }),
-  );
+/** @param certified - What the member claims of its energy, and who is asked to certify it. */
+export async function addParticipant(
+  parts: ParticipantParts,
+  member: CommunityMember,
+  certified: Pick<AgentOptions, "claims" | "agency"> = {},
+): Promise<Participant> {
+  const { network, clock, data, view, aggregator } = parts;
+  const isServed = aggregator !== undefined && isHome(member);
+  const { node, client, delegate } = isServed
+    ? await servedMember(parts, member, aggregator)
+    : await ownNode(parts, member);
   const plant = new MemberPlant(member, data);
   const targets = targetsOf(member, data);
   const forecasts = new MemberForecasts({ forecaster: parts.forecaster, view, ...targets });
   const { strategy, config } = parts.strategyOf(member);
-  const onSigned = (): void => {
-    network.counters.signatures += 1;
-  };
   const agent = new Agent({
     name: member.name,
-    client: delegateClient(node, { signer: delegate, networkId: network.networkId, onSigned }),
-    delegate: delegate.publicKey,
+    client,
+    delegate,
     strategy,
     config,
     clock,
@@ -90,8 +93,67 @@ export async function addParticipant(parts: ParticipantParts, member: CommunityM
     battery: plant,
     limits: LIMITS,
     journal: parts.journal,
+    ...certified,
   });
-  return { member, node, plant, agent, strategy, targets, forecasts };
+  return { member, node, plant, agent, strategy, targets, forecasts, isServed };
+}
+
+/** A member's node, and how its agent acts there: by whose key. */
+type Access = { readonly node: LedgerNode; readonly client: LedgerClient; readonly delegate: PublicKey };
+
+/** A node of its own, and a mandate for the agent's key. */
+async function ownNode(parts: ParticipantParts, member: CommunityMember): Promise<Access> {
+  const { network, entropy } = parts;
+  const node = await network.join({ ...newcomerOf(member), ...storageOf(member, network.slotMinutes) });
+  await fund(network, node.party, member.name);
+  const signer = newSigner(entropy);
+  unwrap(
+    await node.submit({
+      tag: "grant-mandate",
+      commandId: `mandate/${member.name}`,
+      mandateId: `agent/${member.name}`,
+      delegate: signer.publicKey,
+      flows: DELEGABLE_FLOWS,
+      energyPerSlotMax: wattHours(1_000_000n),
+      expiresMs: parts.mandateUntilMs,
+    }),
+  );
+  const onSigned = (): void => {
+    network.counters.signatures += 1;
+  };
+  const client = delegateClient(node, { signer, networkId: network.networkId, onSigned });
+  return { node, client, delegate: signer.publicKey };
+}
+
+/** A seat at the aggregator, which acts by the key that it keeps for the member, under the mandate of the enrolment. */
+async function servedMember(
+  { network }: ParticipantParts,
+  member: CommunityMember,
+  aggregator: string,
+): Promise<Access> {
+  const [node] = await network.enrol(aggregator, [newcomerOf(member)]);
+  const mandate = node?.unspent("mandate").find(({ principal }) => principal === node.party);
+  invariant(node !== undefined && mandate !== undefined, "who enrols has a seat and a mandate");
+  await fund(network, node.party, member.name);
+  return { node, client: ownerClient(node), delegate: mandate.delegate };
+}
+
+function newcomerOf({ name, roles, capacityPerSlot, speculatorCapPerSlot }: CommunityMember): MemberToServe {
+  return { name, roles: roles as readonly Role[], capacityPerSlot, holdingCapPerSlot: speculatorCapPerSlot ?? null };
+}
+
+/** What a storage provider's battery can store and move, rounded so that the battery itself can't do more. */
+function storageOf(member: CommunityMember, slotMinutes: number): { readonly storage?: Storage } {
+  const { battery, capacityPerSlot, roles } = member;
+  if (battery === undefined || !roles.includes("storage-provider")) return {};
+  const power = wattHours(Math.ceil((battery.powerW * slotMinutes) / 60));
+  return {
+    storage: {
+      capacity: wattHours(Math.ceil(battery.capacityWh)),
+      powerPerSlot: minEnergy(power, capacityPerSlot),
+      efficiencyPerMille: Math.ceil(battery.roundTripEfficiency * 1_000),
+    },
+  };
 }
 
 /** Issues the opening funds of a party. */

@@ -14,7 +14,8 @@ import {
   type WattHours,
 } from "#core";
 import type { Community } from "#data";
-import type { MemberReport, RunReport, SettlementRow, SlotReport } from "./report/index.ts";
+import type { MemberReport, RunReport, SettlementRow, SlotReport, StatementReport } from "./report/index.ts";
+import type { CommunityServices } from "./services.ts";
 import type { SimulationResult } from "./simulation.ts";
 
 export type ReportParts = {
@@ -27,6 +28,8 @@ export type ReportParts = {
   readonly lastDay: string;
   readonly result: SimulationResult;
   readonly rows: readonly SettlementRow[];
+  readonly statements: readonly StatementReport[];
+  readonly services: CommunityServices;
   readonly money: { readonly issuedMicros: Micros; readonly heldMicros: Micros; readonly transactions: number };
   readonly wallSeconds: number;
   readonly runHash: string;
@@ -79,11 +82,24 @@ export function buildReport(parts: ReportParts): RunReport {
       verifications,
       tps: money.transactions / Math.max(parts.wallSeconds, 1e-9),
     },
+    services: servicesOf(parts),
+    statements: parts.statements,
     timeline,
     gainByDay: gainByDay(parts, traders),
     denials,
     wallSeconds: parts.wallSeconds,
     runHash: parts.runHash,
+  };
+}
+
+function servicesOf({ result, services }: ReportParts): RunReport["services"] {
+  const { aggregator, agency, meterOperators } = services;
+  const served = result.participants.filter(({ isServed }) => isServed).map(({ member }) => member.name);
+  return {
+    ...result.services.report(),
+    aggregator: aggregator === undefined ? null : { name: aggregator, members: served },
+    agency: agency ?? null,
+    meterOperators: meterOperators ?? [],
   };
 }
 

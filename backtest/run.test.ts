@@ -63,7 +63,7 @@ describe("a run directory", () => {
 
   test("holds exactly its six entries, and one store for each node and the notary", () => {
     expect(readdirSync(directory).sort()).toEqual(
-      ["events.jsonl", "ledger", "manifest.json", "report.html", "report.json", "settlements.csv"].sort(),
+      ["events.jsonl", "ledger", "manifest.json", "report.html", "report.json", "settlements.csv", "statements"].sort(),
     );
     expect(readdirSync(join(directory, "ledger")).sort()).toEqual(
       ["flat", "grid-authority", "marketplace", "notary", "park", "payment-provider", "power-company", "verifier"].map(

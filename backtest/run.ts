@@ -9,9 +9,11 @@ import type { Strategy } from "#strategies";
 import { EventLog } from "./event-log.ts";
 import { type RunReport, renderHtml, settlementsCsv } from "./report/index.ts";
 import { buildReport } from "./run-report.ts";
-import { coverageRefusal, type SimulationRefusal, simulate } from "./simulation.ts";
+import type { CommunityServices } from "./services.ts";
+import { coverageRefusal, type SimulationRefusal, type SimulationResult, simulate } from "./simulation.ts";
+import { STATEMENTS_FOLDER, type StatementFile, statementFile } from "./statements.ts";
 
-export type RunOptions = {
+export type RunOptions = CommunityServices & {
   readonly name: string;
   readonly version: string;
   readonly community: Community;
@@ -38,7 +40,15 @@ export type RunRefusal = SimulationRefusal | { readonly tag: "directory_in_use";
 export type Run = { readonly report: RunReport; readonly directory: string };
 
 /** What a run leaves in its directory, and nothing else. */
-const RUN_ENTRIES = ["ledger", "events.jsonl", "settlements.csv", "report.json", "report.html", "manifest.json"];
+const RUN_ENTRIES = [
+  "ledger",
+  "events.jsonl",
+  "settlements.csv",
+  STATEMENTS_FOLDER,
+  "report.json",
+  "report.html",
+  "manifest.json",
+];
 /** Lines of the event log are written this many at a time: a killed run loses at most these, never a stored transaction. */
 const LINES_PER_WRITE = 256;
 
@@ -56,8 +66,8 @@ export function runRefusal(
 }
 
 /**
- * Runs a simulation and writes its directory: `ledger/`, `events.jsonl`, `settlements.csv`, `report.json`, `report.html` and
- * `manifest.json`. A refused run writes nothing.
+ * Runs a simulation and writes its directory: `ledger/`, `events.jsonl`, `settlements.csv`, `statements/`, `report.json`,
+ * `report.html` and `manifest.json`. A refused run writes nothing.
  */
 export async function runSimulation(options: RunOptions): Promise<Result<Run, RunRefusal>> {
   const { directory, community, firstDay, days } = options;
@@ -89,22 +99,38 @@ export async function runSimulation(options: RunOptions): Promise<Result<Run, Ru
   lines.close();
   const held = result.network.moneyHeld();
   result.network.close();
+  const statements = statementsOf(result, community);
   const wallSeconds = options.stopwatch() - started;
   const runHash = hashOf(`${events.head}\n${hashOf(csv)}`);
   const report = buildReport({
     ...options,
     result,
     rows,
+    services: options,
+    statements: statements.map((each) => each.report),
     money: held,
     lastDay: addLocalDays(firstDay, days - 1),
     wallSeconds,
     runHash,
   });
   writeFileSync(join(directory, "settlements.csv"), csv);
+  mkdirSync(join(directory, STATEMENTS_FOLDER));
+  for (const statement of statements) writeFileSync(join(directory, statement.report.file), statement.csv);
   writeFileSync(join(directory, "report.json"), `${toJson(report, 2)}\n`);
   writeFileSync(join(directory, "report.html"), renderHtml(report));
   writeFileSync(join(directory, "manifest.json"), `${toJson(manifestOf(options, runHash, csv, events), 2)}\n`);
   return ok({ report, directory });
+}
+
+function statementsOf(
+  { participants, network, services }: SimulationResult,
+  { timeZone }: Community,
+): readonly StatementFile[] {
+  const names = new Map(participants.map(({ member, node }) => [node.party, member.name]));
+  for (const { key, name } of network.node("grid-authority").unspent("member")) names.set(key, name);
+  return services
+    .statements(names, timeZone)
+    .map((statement) => statementFile(statement, timeZone, (key) => names.get(key) ?? key));
 }
 
 function manifestOf(options: RunOptions, runHash: string, csv: string, events: EventLog): unknown {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { NodeEvent } from "#contracts";
 import { hashOf, micros, microsPerKwh, wattHours } from "#core";
-import { auction, bid, deliveryRecord, funds, keyOf, NEXT_SLOT, order, SLOT, slotSettlement } from "#testkit";
+import { auction, bid, deliveryRecord, funds, keyOf, NEXT_SLOT, order, SLOT, slotSettlement, VALID } from "#testkit";
 import { settlementsCsv } from "./report/index.ts";
 import type { SettlementRow } from "./report/model.ts";
 import { SettlementBook } from "./settlement-book.ts";
@@ -64,7 +64,11 @@ describe("a pool round", () => {
     book.addPoolRound(event({ tag: "clear-pool", slot: SLOT, price: null, isFinal: true, trades: [] }, orders, []));
     book.addPoolRound(event({ tag: "cancel-orders", owner: keyOf("alice") }, orders, []));
     book.addAuction(
-      event({ tag: "bid", auctionId: "auction", bidder: keyOf("bob") }, [auction(), bid("bob", 1, 1)], []),
+      event(
+        { tag: "bid", auctionId: "auction", bidder: keyOf("bob"), requires: null },
+        [auction(), bid("bob", 1, 1)],
+        [],
+      ),
     );
     expect(nonZero(book)).toEqual({});
   });
@@ -100,6 +104,55 @@ test("a checked delivery costs the supplier the lost deposit and the fee; both g
     },
     "grid authority": { feesMicros: 20_000n, netMicros: 20_000n },
     "power company": { depositLostMicros: 295_000n, netMicros: 295_000n },
+  });
+  expect(netSum(book)).toBe(0n);
+});
+
+test("what surplus costs is among the fees, and the sum of the money columns is still the net", () => {
+  const book = emptyBook();
+  const settlement = slotSettlement("carol", {
+    feedInEnergy: 1_500,
+    feedInAmount: 120_000,
+    surplusAmount: 30_000,
+    bought: 1_500,
+  });
+  const command = { tag: "settle-slot", member: keyOf("carol"), slot: SLOT } as const;
+  book.addSettlement(event(command, [], [settlement]), keyOf("power company"));
+  expect(nonZero(book)).toEqual({
+    carol: { feedInMicros: 120_000n, feesMicros: -30_000n, netMicros: 90_000n },
+    "power company": { feedInMicros: -120_000n, feesMicros: 30_000n, netMicros: -90_000n },
+  });
+  expect(netSum(book)).toBe(0n);
+});
+
+test("a correction adds the difference to the slot's row, and the money still sums to nothing", () => {
+  const book = emptyBook();
+  const [gridAuthority, powerCompany] = [keyOf("grid authority"), keyOf("power company")];
+  const eventOf = (tag: "check-delivery" | "correct-settlement"): NodeEvent => {
+    const { content, inputs } = VALID[tag]().resolved();
+    return event(
+      content.command,
+      inputs.map(({ state }) => state),
+      content.outputs,
+    );
+  };
+  book.addDelivery(eventOf("check-delivery"), gridAuthority, powerCompany);
+  book.addCorrection(eventOf("check-delivery"), gridAuthority, powerCompany);
+  book.addCorrection(eventOf("correct-settlement"), gridAuthority, powerCompany);
+  // 1.5 of 2 kWh were delivered, then 1.6: 0.06 of the deposit comes back, 0.001 is more grid fee, 35 Wh more are paid feed-in.
+  expect(nonZero(book)).toEqual({
+    alice: {
+      producedWh: 100n,
+      promisedWh: 2_000n,
+      deliveredWh: 1_600n,
+      shortfallWh: 400n,
+      feesMicros: -16_000n,
+      depositLostMicros: -240_000n,
+      feedInMicros: 2_800n,
+      netMicros: -253_200n,
+    },
+    "grid authority": { feesMicros: 20_000n, netMicros: 20_000n },
+    "power company": { depositLostMicros: 236_000n, feedInMicros: -2_800n, netMicros: 233_200n },
   });
   expect(netSum(book)).toBe(0n);
 });

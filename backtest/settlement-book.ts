@@ -130,7 +130,7 @@ export class SettlementBook {
   /** Takes a settled slot of one member. */
   addSettlement(event: NodeEvent, powerCompany: PublicKey): void {
     if (event.command?.tag !== "settle-slot") return;
-    for (const { member, slot, produced, consumed, feedInAmount, retailAmount } of only(
+    for (const { member, slot, produced, consumed, feedInAmount, retailAmount, surplusAmount } of only(
       event.made,
       "slot-settlement",
     )) {
@@ -139,10 +139,42 @@ export class SettlementBook {
       row.consumedWh += consumed;
       row.feedInMicros += feedInAmount;
       row.retailMicros -= retailAmount;
+      row.feesMicros -= surplusAmount;
       const company = this.#row(powerCompany, slot);
       company.feedInMicros -= feedInAmount;
       company.retailMicros += retailAmount;
+      company.feesMicros += surplusAmount;
     }
+  }
+
+  /** Takes the correction of a settled slot as the grid authority's node knows it: the difference goes to the slot's row. */
+  addCorrection(event: NodeEvent, gridAuthority: PublicKey, powerCompany: PublicKey): void {
+    const [before] = only(event.consumed, "slot-settlement");
+    const [after] = only(event.made, "slot-settlement");
+    if (event.command?.tag !== "correct-settlement" || before === undefined || after === undefined) return;
+    const more = (field: "produced" | "consumed" | "delivered" | "depositLost" | "gridFee"): bigint =>
+      after[field] - before[field];
+    const [feedIn, retail, surplus] = [
+      after.feedInAmount - before.feedInAmount,
+      after.retailAmount - before.retailAmount,
+      after.surplusAmount - before.surplusAmount,
+    ];
+    const row = this.#row(after.member, after.slot);
+    row.producedWh += more("produced");
+    row.consumedWh += more("consumed");
+    row.deliveredWh += more("delivered");
+    row.shortfallWh -= more("delivered");
+    row.depositLostMicros -= more("depositLost");
+    row.feesMicros -= more("gridFee") + surplus;
+    row.feedInMicros += feedIn;
+    row.retailMicros -= retail;
+    const toGridAuthority = fundsOf(event.made, gridAuthority) - fundsOf(event.consumed, gridAuthority);
+    const company = this.#row(powerCompany, after.slot);
+    company.depositLostMicros += more("depositLost") + more("gridFee") - toGridAuthority;
+    company.feesMicros += surplus;
+    company.feedInMicros -= feedIn;
+    company.retailMicros += retail;
+    this.#row(gridAuthority, after.slot).feesMicros += toGridAuthority;
   }
 
   /** All rows of the slots, sorted by slot and member; every member has one in each slot. */
@@ -186,6 +218,10 @@ function asRow(slot: SlotId, { name, roles }: BookMember, row: MutableRow): Sett
     netMicros: money(net),
     baselineMicros: money(row.baselineMicros),
   };
+}
+
+function fundsOf(states: readonly State[], party: PublicKey): bigint {
+  return only(states, "funds").reduce((sum, { owner, amount }) => sum + (owner === party ? amount : 0n), 0n);
 }
 
 function only<T extends StateTag>(states: readonly State[], tag: T): readonly StateOf<T>[] {

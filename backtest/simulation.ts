@@ -12,6 +12,7 @@ import {
   type LocalDay,
   localInstantMs,
   localMidnightMs,
+  NO_ENERGY,
   nextLocalDay,
   ok,
   type PublicKey,
@@ -26,9 +27,13 @@ import type { Forecaster } from "#forecast";
 import { ownerClient } from "#ledger-client";
 import {
   type CommitLog,
+  certificationPolicy,
   LocalNetwork,
   type NetworkRules,
   type NodeStore,
+  quorumSufficesFromMs,
+  type RegisteredPlant,
+  type SettlementProblem,
   type SlotReading,
   scheduleFlows,
   settleWholeSlot,
@@ -40,9 +45,12 @@ import { ForecastScores } from "./forecast-scores.ts";
 import { PRIORITIES, VirtualClock } from "./kernel/virtual-clock.ts";
 import { type DailySchedule, DEFAULT_SCHEDULE } from "./network-rules.ts";
 import { addParticipant, fund, type Participant } from "./participants.ts";
+import { plantClaims } from "./plant-claims.ts";
+import { ServiceBook } from "./service-book.ts";
+import { type CommunityServices, hireServices, OperatorMeters } from "./services.ts";
 import { SettlementBook } from "./settlement-book.ts";
 
-export type SimulationOptions = {
+export type SimulationOptions = CommunityServices & {
   readonly community: Community;
   readonly firstDay: LocalDay;
   readonly days: number;
@@ -74,6 +82,7 @@ export type SimulationResult = {
   readonly rounds: readonly PoolRound[];
   readonly decisions: readonly Decision[];
   readonly scores: ForecastScores;
+  readonly services: ServiceBook;
   readonly auctions: { readonly opened: number; readonly sold: number; readonly bids: number };
   readonly estimatedReadings: number;
   readonly problems: readonly string[];
@@ -119,7 +128,11 @@ class Simulation {
   readonly #decisions: Decision[] = [];
   readonly #problems: string[] = [];
   readonly #scores: ForecastScores;
+  readonly #services = new ServiceBook();
+  readonly #meters: OperatorMeters;
   readonly #auctions = { opened: 0, sold: 0, bids: 0 };
+  /** What the agency knows of the members' plants. */
+  readonly #plants = new Map<PublicKey, RegisteredPlant>();
   #estimatedReadings = 0;
   #slotsDone = 0;
 
@@ -132,6 +145,7 @@ class Simulation {
     this.#view = createKnownView(community.data, this.#clock);
     this.#slots = this.#days().flatMap((day) => slotsOfLocalDay(community.timeZone, day, community.slotMinutes));
     this.#scores = new ForecastScores(community.data);
+    this.#meters = new OperatorMeters(options.meterOperators ?? [], options.seed);
   }
 
   async run(): Promise<SimulationResult> {
@@ -161,6 +175,7 @@ class Simulation {
       rounds: marketplace.rounds(),
       decisions: this.#decisions,
       scores: this.#scores,
+      services: this.#services,
       auctions: this.#auctions,
       estimatedReadings: this.#estimatedReadings,
       problems: this.#problems,
@@ -174,9 +189,10 @@ class Simulation {
   }
 
   async #found(): Promise<LocalNetwork> {
-    const { rules, seed, commitLog, openStore, defer } = this.#options;
+    const { rules, seed, commitLog, openStore, defer, agency } = this.#options;
     // The policy looks at the marketplace's own node, which is founded with it.
     let openOrders: Parameters<typeof admissionPolicy>[0] = () => [];
+    let openCertificates: Parameters<typeof certificationPolicy>[1] = () => [];
     const network = await LocalNetwork.found({
       rules,
       clock: this.#clock,
@@ -184,10 +200,17 @@ class Simulation {
       commitLog,
       openStore,
       defer,
-      marketplacePolicy: admissionPolicy(() => openOrders()),
+      marketplacePolicy: admissionPolicy((order) => openOrders(order)),
+      policyOf: (name) => (name === agency ? certificationPolicy(this.#plants, () => openCertificates()) : undefined),
     });
-    openOrders = () => network.node("marketplace").unspent("pool-order");
+    const marketplace = network.node("marketplace");
+    openOrders = ({ owner, orderId }) => marketplace.unspentOf("pool-order", { owner, id: orderId });
     for (const name of ["power-company", "grid-authority"]) await fund(network, network.node(name).party, name);
+    await hireServices(network, this.#options);
+    if (agency === undefined) return network;
+    const member = { name: agency, capacityPerSlot: NO_ENERGY, holdingCapPerSlot: null };
+    const node = await network.join({ ...member, roles: ["verification-agency"] });
+    openCertificates = () => node.unspent("certificate");
     return network;
   }
 
@@ -202,7 +225,7 @@ class Simulation {
   }
 
   async #join(network: LocalNetwork, feed: Marketplace): Promise<readonly Participant[]> {
-    const { community, seed, forecaster, strategyOf } = this.#options;
+    const { community, seed, forecaster, strategyOf, agency } = this.#options;
     const participants: Participant[] = [];
     const parts = {
       network,
@@ -216,8 +239,17 @@ class Simulation {
       journal: { record: (decision: Decision) => this.#note(decision) },
       mandateUntilMs: localMidnightMs(community.timeZone, addLocalDays(this.#lastDay, 2)),
       strategyOf,
+      aggregator: this.#options.aggregator,
     };
-    for (const member of community.members) participants.push(await addParticipant(parts, member));
+    for (const member of community.members) {
+      const claims = agency === undefined ? undefined : plantClaims(member, community.data);
+      const certified = claims && agency && { claims, agency: network.node(agency).party };
+      const participant = await addParticipant(parts, member, certified || {});
+      // The agency knows the plant as it is: no more than it can put into the grid.
+      if (claims !== undefined)
+        this.#plants.set(participant.node.party, { ...claims, capacityPerSlot: member.capacityPerSlot });
+      participants.push(participant);
+    }
     return participants;
   }
 
@@ -250,7 +282,9 @@ class Simulation {
     marketplace.listen((event) => this.#book.addPoolRound(event));
     gridAuthority.listen((event) => {
       this.#book.addDelivery(event, gridAuthority.party, powerCompany.party);
+      this.#book.addCorrection(event, gridAuthority.party, powerCompany.party);
       this.#countAuction(event);
+      this.#services.addWatched(event);
       this.#logTransaction(event);
     });
     for (const { node } of participants) node.listen((event) => this.#addOwn(event, node.party, powerCompany.party));
@@ -259,6 +293,7 @@ class Simulation {
   /** A settlement is the member's own matter, and the winner of an auction is the one that knows its bid. */
   #addOwn(event: NodeEvent, party: PublicKey, powerCompany: PublicKey): void {
     this.#book.addSettlement(event, powerCompany);
+    this.#services.addSettlement(party, event);
     const isWinner =
       event.command?.tag === "settle-auction" &&
       event.consumed.some((state) => state.tag === "bid" && state.bidder === party);
@@ -388,10 +423,28 @@ class Simulation {
   }
 
   async #settle(network: LocalNetwork, slot: Slot, readings: readonly SlotReading[]): Promise<void> {
-    const problems = await settleWholeSlot(network.node("grid-authority"), slot.id, readings);
-    for (const { step, refusal } of problems) this.#problems.push(`${step} of ${slot.id} was refused: ${refusal.tag}`);
+    await this.#meters.report(network, slot.id, readings);
+    const gridAuthority = network.node("grid-authority");
+    const problems = await settleWholeSlot(gridAuthority, slot.id, readings);
+    if (problems.every(({ refusal }) => refusal.tag === "reports_missing")) {
+      // A silent operator is waited for, and then no longer.
+      if (problems.length > 0)
+        this.#clock.at(await quorumSufficesFromMs(gridAuthority, slot.id), {
+          priority: PRIORITIES.data,
+          source: `late meters ${slot.id}`,
+          run: () => this.#settleLate(network, slot, readings),
+        });
+    } else this.#addProblems(slot, problems);
     this.#slotsDone += 1;
     this.#options.onProgress?.(this.#slotsDone, this.#slots.length);
+  }
+
+  async #settleLate(network: LocalNetwork, slot: Slot, readings: readonly SlotReading[]): Promise<void> {
+    this.#addProblems(slot, await settleWholeSlot(network.node("grid-authority"), slot.id, readings));
+  }
+
+  #addProblems(slot: Slot, problems: readonly SettlementProblem[]): void {
+    for (const { step, refusal } of problems) this.#problems.push(`${step} of ${slot.id} was refused: ${refusal.tag}`);
   }
 
   /** The third phase of a step: agents answer what has happened until nothing happens any more. */

@@ -79,6 +79,45 @@ export type ForecastReport = {
   readonly skillVsPersistence: number | null;
 };
 
+/** What the services that a community hired did. */
+export type ServicesReport = {
+  readonly meters: {
+    /** Readings that operators reported, those that were made of them, and reports that did not agree. */
+    readonly reports: bigint;
+    readonly readings: bigint;
+    readonly disagreements: bigint;
+  };
+  readonly claims: {
+    readonly certifiedWh: bigint;
+    /** Of that, held by others at delivery. */
+    readonly certifiedSoldWh: bigint;
+    readonly contradictedWh: bigint;
+  };
+  /** Own sold promises that suppliers covered with promises of others. */
+  readonly covers: {
+    readonly transactions: number;
+    readonly energyWh: bigint;
+    readonly depositReleasedMicros: bigint;
+  };
+  /** Paid for bought energy that was not used. */
+  readonly surplusMicros: bigint;
+};
+
+/** One member's month: what it used, and where it came from. */
+export type StatementReport = {
+  readonly member: string;
+  /** Local, as 2031-06. */
+  readonly month: string;
+  readonly consumedWh: WattHours;
+  readonly ownWh: WattHours;
+  /** Bought: certified as renewable, and all other. */
+  readonly certifiedRenewableWh: WattHours;
+  readonly otherBoughtWh: WattHours;
+  readonly lastResortWh: WattHours;
+  /** In the run directory: the month by hour and source. */
+  readonly file: string;
+};
+
 export type RunReport = {
   readonly name: string;
   readonly community: {
@@ -135,6 +174,13 @@ export type RunReport = {
     readonly verifications: number;
     readonly tps: number;
   };
+  readonly services: ServicesReport & {
+    /** Names of those who serve, and whom the aggregator serves. */
+    readonly aggregator: { readonly name: string; readonly members: readonly string[] } | null;
+    readonly agency: string | null;
+    readonly meterOperators: readonly string[];
+  };
+  readonly statements: readonly StatementReport[];
   readonly timeline: readonly SlotReport[];
   /** Each member's gain over its baseline, cumulated by local day; in the order of `members` with a strategy. */
   readonly gainByDay: readonly { readonly day: string; readonly gainMicros: Readonly<Record<string, Micros>> }[];

@@ -48,6 +48,7 @@ export function renderTerminal(report: RunReport, options: TerminalOptions): str
     moneyLines(report, page),
     hourLines(report, page),
     forecastLines(report, page),
+    serviceLines(report, page),
     ledgerLines(report, page, options.htmlPath),
   ];
   return joinBlocks(blocks.filter((block) => block.length > 0)).join("\n");
@@ -194,6 +195,31 @@ function forecastLines(report: RunReport, page: Page): readonly string[] {
           `worst: ${cut(page, name, 36)} (${worst.kind}), skill ${skill(worst.skillVsPersistence)} %, nMAE ${formatNumber(worst.nMAE)} %`,
         ];
   return [title, inked(page, "dim", header), ...rows, ...last];
+}
+
+/** At most three lines: who serves, and what came of it. */
+function serviceLines({ services, statements, currency }: RunReport, page: Page): readonly string[] {
+  const { aggregator, agency, meterOperators, meters, claims, covers } = services;
+  const said = [
+    ...(aggregator === null ? [] : [`${aggregator.name} serves ${formatCount(aggregator.members.length)} homes`]),
+    ...(meterOperators.length === 0
+      ? []
+      : [`${formatCount(meters.reports)} meter reports, ${formatCount(meters.disagreements)} did not agree`]),
+    ...(agency === null
+      ? []
+      : [
+          `${agency} certified ${formatEnergy(claims.certifiedWh)}, ${formatEnergy(claims.certifiedSoldWh)} of it bought, ${formatEnergy(claims.contradictedWh)} contradicted`,
+        ]),
+    ...(covers.transactions === 0
+      ? []
+      : [
+          `${formatEnergy(covers.energyWh)} covered, ${formatMoney(covers.depositReleasedMicros)} of deposits released`,
+        ]),
+    ...(services.surplusMicros === 0n ? [] : [`surplus cost ${formatMoney(services.surplusMicros)} ${currency}`]),
+  ];
+  if (said.length === 0) return [];
+  const note = statements.length === 0 ? "" : `${formatCount(statements.length)} monthly statements in statements/`;
+  return [heading(page, "SERVICES", note), ...wrap(page, printable(page, said.join(` ${page.dot} `)), page.width, 3)];
 }
 
 function ledgerLines(report: RunReport, page: Page, htmlPath: string | undefined): readonly string[] {

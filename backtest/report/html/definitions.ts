@@ -37,6 +37,16 @@ export const DEFINITIONS = {
     "What strategies intended and did not get: held back by the risk gate before it reached the ledger, or rejected there; by reason.",
   transactions:
     "Changes of ownership or money on the ledger. Each is signed by its parties, checked by contracts, and made final by a notary.",
+  aggregator:
+    "Runs one node for many members. It acts by a key of its own for each, under a mandate that the member can revoke with one transaction.",
+  "meter operator":
+    "Reads the meters independently of others. A reading counts as far as the reports of the operators agree.",
+  certified: "What a supplier says of its energy, countersigned by a verification agency before it was sold.",
+  contradicted: "Certified energy that did not come, or that another agency says is not what was certified.",
+  covered:
+    "Own promises that were sold and could not be kept, for which the supplier gave its buyers energy that it had bought of others. Its deposit came back.",
+  "surplus cost": "What buyers paid for energy that they had bought and did not use.",
+  statement: "What a member used in a month, by hour and source. The file in the run directory has every hour.",
   "run hash": "Fingerprint of all that happened in the run. The same command with the same seed gives the same hash.",
 } as const;
 

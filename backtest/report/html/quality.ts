@@ -3,7 +3,8 @@ import { formatCount, formatMoney, formatNumber, formatSeconds } from "../format
 import type { ForecastReport, RunReport } from "../model.ts";
 import { byCountFalling, forecastByKind, isConserved } from "../summary.ts";
 import { ASSUMPTIONS, DEFINITIONS, term } from "./definitions.ts";
-import { type Content, html, type Markup } from "./markup.ts";
+import { type Facts, factList } from "./facts.ts";
+import { html, type Markup } from "./markup.ts";
 import { plainTable, TALL_FROM } from "./members.ts";
 import { absolute, SIGNED, UNSIGNED } from "./overview.ts";
 
@@ -90,8 +91,6 @@ function conservation(report: RunReport): Markup {
   return html`<p class="seal seal-bad"><span aria-hidden="true">✗</span> The books do not balance: off by ${money} and ${formatCount(energyErrorWh, SIGNED)} Wh.</p>`;
 }
 
-type Facts = readonly (readonly [Content, Content])[];
-
 function moneyFacts(report: RunReport): Facts {
   const { money, currency } = report;
   const amount = (value: bigint): string => `${formatMoney(value, UNSIGNED)} ${currency}`;
@@ -117,10 +116,6 @@ function ledgerFacts(report: RunReport): Facts {
     ],
     ["Wall time", formatSeconds(report.wallSeconds)],
   ];
-}
-
-function factList(facts: Facts): Markup {
-  return html`<dl class="fact-list">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
 export function notesSection(): Markup {

@@ -10,6 +10,7 @@ import { memberSections } from "./members.ts";
 import { overview } from "./overview.ts";
 import { pageDataOf } from "./page-data.ts";
 import { forecastSection, ledgerSection, notesSection } from "./quality.ts";
+import { servicesSection } from "./services.ts";
 
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%230b6e99'/%3E%3Cpath d='M9 2 4 9h3l-1 5 6-8H8z' fill='%23fff'/%3E%3C/svg%3E";
@@ -26,12 +27,13 @@ export function renderHtml(report: RunReport): string {
 ${head(report)}
 </head>
 <body>
-${topBar()}
+${topBar(report)}
 <main id="content">
 ${overview(report)}
 ${memberSections(report)}
 ${chartSections(report, data.unit)}
 ${forecastSection(report)}
+${servicesSection(report)}
 ${ledgerSection(report)}
 ${notesSection()}
 </main>
@@ -63,10 +65,10 @@ function head(report: RunReport): Markup {
 ${sheets}`;
 }
 
-function topBar(): Markup {
+function topBar(report: RunReport): Markup {
   return html`<a class="skip" href="#content">To the report</a>
 <header class="top"><a class="brand" href="#overview">DREAM <span>run report</span></a>
-  <nav aria-label="Sections"><a href="#members">Members</a><a href="#time">Over time</a><a href="#hours">By hour</a><a href="#forecast">Forecasts</a><a href="#ledger">Ledger</a><a href="#notes">Definitions</a></nav>
+  <nav aria-label="Sections"><a href="#members">Members</a><a href="#time">Over time</a><a href="#hours">By hour</a><a href="#forecast">Forecasts</a>${report.services.aggregator === null && report.statements.length === 0 ? null : html`<a href="#services">Services</a>`}<a href="#ledger">Ledger</a><a href="#notes">Definitions</a></nav>
   <div class="tools"><button type="button" class="button" id="theme">Theme: auto</button>
   <button type="button" class="button" id="print">Print</button></div>
 </header>
