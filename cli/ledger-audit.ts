@@ -16,7 +16,9 @@ export async function ledgerAudit(
 ): Promise<ExitCode> {
   const isLive = /^https?:\/\//.test(target);
   const report = isLive ? await auditRunning(target, flags, io) : auditStored(target, flags, io);
-  io.stdout.write(flags.json === true ? `${toJson(report, 2)}\n` : render(report, isLive));
+  // What is owed is part of what is held: other programs read the sums.
+  const { moneyOwedMicros: _, ...sums } = report;
+  io.stdout.write(flags.json === true ? `${toJson(sums, 2)}\n` : render(report, isLive));
   return report.violations.length === 0 ? EXIT.ok : EXIT.error;
 }
 
@@ -63,7 +65,7 @@ const SOUND_AS_SHOWN =
   "Sound as far as it is shown: every id and signature checks, and each contract and spent state of which all is shown.";
 
 function render(
-  { transactions, signatures, violations, moneyIssuedMicros, moneyHeldMicros }: AuditReport,
+  { transactions, signatures, violations, moneyIssuedMicros, moneyHeldMicros, moneyOwedMicros }: AuditReport,
   isLive: boolean,
 ): string {
   const lines = [
@@ -72,6 +74,7 @@ function render(
     `signatures     ${signatures} of parties`,
     `money issued   ${moneyIssuedMicros} micros`,
     `money held     ${moneyHeldMicros} micros`,
+    ...(moneyOwedMicros === 0n ? [] : [`of it owed     ${moneyOwedMicros} micros, redeemed and not paid out yet`]),
     ...violations
       .slice(0, VIOLATIONS_SHOWN_MAX)
       .map(({ store, txId, problem }) => `${store}: transaction ${txId} ${problem}`),

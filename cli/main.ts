@@ -122,6 +122,19 @@ ledger
     process.exitCode = await ledgerAudit(target, flags, io);
   });
 
+ledger
+  .command("trace")
+  .argument("<promise>", "id of a promise")
+  .description(
+    "follows a promise: who made, certified, sold, covered, delivered and used it; the audit says whether it is sound",
+  )
+  .requiredOption("--run <dir>", "run directory, or folder of stores or of a network")
+  .option("--json", "print the result as JSON")
+  .addHelpText("after", "\nExample: dream ledger trace plant/producer/0/12 --run runs/first")
+  .action(async (promise: string, flags) => {
+    (await import("./ledger-trace.ts")).ledgerTrace(promise, flags, io.stdout);
+  });
+
 const network = program.command("network").description("a ledger network whose nodes run as processes of this machine");
 const timeoutSeconds = (text: string): number => wholeNumber(1, 3_600)(text);
 network
@@ -197,6 +210,20 @@ program
     await runNode(config, { stopped });
   });
 
+const member = program.command("member").description("what concerns one member");
+member
+  .command("statement")
+  .argument("<member>", "name or key of the member")
+  .description("what the member used, by source and hour: own production, bought, last resort")
+  .requiredOption("--run <dir>", "run directory, or folder of stores or of a network")
+  .option("--from <day>", "first local day")
+  .option("--to <day>", "last local day")
+  .option("--json", "print the result as JSON")
+  .addHelpText("after", "\nExample: dream member statement home-1 --run runs/first --from 2018-10-02")
+  .action(async (name: string, flags) => {
+    (await import("./member-statement.ts")).memberStatement(name, flags, io.stdout);
+  });
+
 const bench = program.command("bench").description("measures the ledger on this machine");
 bench
   .command("ledger")
@@ -219,10 +246,139 @@ bench
   .option("--json", "print the result as JSON")
   .addHelpText("after", "\nExample: dream bench paper --nodes 6 --requests 1,10 --repeats 1 --out runs/paper")
   .action(async (flags) => (await import("./bench/paper.ts")).benchPaper(flags, networkIo));
+const memberIo = { stdout: process.stdout, clock: networkIo.clock };
+member
+  .command("export")
+  .argument("<member>", "name of the member")
+  .description("writes all that a node keeps of its member to a file that another node can take over")
+  .requiredOption("--from <dir|url>", "the node: its folder or its network's, or its address")
+  .requiredOption("--out <file>", "file to write")
+  .option("--key <file>", "the member's own key, where --from is an address")
+  .option("--network <id>", "id of the network, where --from is an address")
+  .addHelpText("after", "\nExample: dream member export alice --from runs/village --out alice.jsonl")
+  .action(async (name: string, flags) => {
+    await (await import("./member-data.ts")).memberExport(name, flags, memberIo);
+  });
+member
+  .command("import")
+  .argument("<file>", "file that dream member export wrote")
+  .description("checks every proof of an exported member, and takes it over into a new node's store")
+  .requiredOption("--to <dir>", "folder of the member's new node, which is not running")
+  .addHelpText("after", "\nExample: dream member import alice.jsonl --to nodes/alice")
+  .action(async (file: string, flags) => {
+    await (await import("./member-data.ts")).memberImport(file, flags, memberIo);
+  });
+member
+  .command("move")
+  .argument("<member>", "name of the member")
+  .description(
+    "gives a member another aggregator, or a node of its own: signed here, carried to the notary by any node",
+  )
+  .requiredOption("--to <aggregator>", "name or key of the aggregator, or own-node")
+  .requiredOption("--export <file>", "file that dream member export wrote")
+  .requiredOption("--key <file>", "the member's own key")
+  .requiredOption("--network <id>", "id of the network")
+  .requiredOption("--notary <key>", "public key of the network's notary")
+  .requiredOption("--by <url>", "address of the node that carries it, such as the grid authority's")
+  .option("--by-key <key>", "public key of that node, where it is not the grid authority's")
+  .option("--delegate <key>", "public key by which the aggregator will act for the member")
+  .option("--days <n>", "how long the mandate lasts", wholeNumber(1, 3_660), 365)
+  .option(
+    "--energy-per-slot-wh <n>",
+    "the mandate's limit of a slot; the member's capacity otherwise",
+    wholeNumber(0, 1e12),
+  )
+  .option("--energy-per-day-wh <n>", "the mandate's limit of a day", wholeNumber(0, 1e12))
+  .option("--bid-price-micros-max <n>", "the most that may be bid per kilowatt-hour", wholeNumber(0, 1e12))
+  .option("--strategies <names>", "strategies that the aggregator may follow, between commas; any otherwise")
+  .action(async (name: string, flags) => {
+    await (await import("./member-data.ts")).memberMove(name, flags, memberIo);
+  });
+
+bench
+  .command("aggregator")
+  .description("time and memory of many members on one aggregator, in one slot")
+  .option("--members <list>", "numbers of members, each in a run of its own", wholeNumbers(2, 100_000), [1_000, 10_000])
+  .option("--no-progress", "no progress bar")
+  .option("--json", "print the result as JSON")
+  .action(async (flags) => (await import("./bench/aggregator.ts")).benchAggregator(flags, networkIo));
+bench
+  .command("aggregator-run", { hidden: true })
+  .requiredOption("--members <n>", "members", wholeNumber(2, 100_000))
+  .option("--no-progress", "no progress bar")
+  .action(async ({ members, progress }: { members: number; progress: boolean }) => {
+    const { benchAggregatorRun } = await import("./bench/aggregator.ts");
+    await benchAggregatorRun(members, !progress, networkIo);
+  });
 bench.command("client", { hidden: true }).action(async () => {
   const { runClientProcess } = await import("./bench/client-process.ts");
   await runClientProcess();
 });
+
+const payments = program
+  .command("payments")
+  .description("the payment provider's desk: payment files, what the bank tells, webhooks");
+const ofNode = (command: Command): Command =>
+  command
+    .requiredOption("--node <url|dir>", "the payment provider's node: its folder, or its address")
+    .option("--home <dir>", "the provider's folder, where --node is an address");
+const paymentsIo = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock: networkIo.clock,
+  signal: interrupted.signal,
+};
+ofNode(payments.command("file"))
+  .description("orders what is owed of the bank: an ISO 20022 pain.001 file, signed")
+  .requiredOption("--out <file>", "the payment file; its signature goes beside it")
+  .option("--day <day>", "when the bank is to pay, such as 2031-06-01; today otherwise")
+  .option("--again <id>", "write a file that was made before once more, by its message id")
+  .option("--json", "print the result as JSON")
+  .addHelpText("after", "\nExample: dream payments file --node runs/village/payment-provider --out june.xml")
+  .action(async (flags) => {
+    process.exitCode = await (await import("./payments/commands.ts")).file(flags, paymentsIo);
+  });
+payments
+  .command("verify")
+  .argument("<file>", "payment file, with its signature beside it")
+  .description("whether a payment file is as the provider signed it, and holds its schema")
+  .requiredOption("--key <key>", "the provider's public key, 64 hexadecimal digits")
+  .option("--json", "print the result as JSON")
+  .action(async (path: string, flags) => {
+    process.exitCode = await (await import("./payments/commands.ts")).verify(path, flags, paymentsIo);
+  });
+ofNode(payments.command("confirm"))
+  .argument("<file>", "what the bank booked (camt.054), or a payment file that it has carried out")
+  .description("closes on the ledger what the bank has paid")
+  .option("--json", "print the result as JSON")
+  .action(async (path: string, flags) => {
+    process.exitCode = await (await import("./payments/commands.ts")).confirm(path, flags, paymentsIo);
+  });
+ofNode(payments.command("receive"))
+  .argument("<file>", "what the bank booked (camt.054)")
+  .description("issues on the ledger what members paid in, each payment once")
+  .option("--json", "print the result as JSON")
+  .action(async (path: string, flags) => {
+    process.exitCode = await (await import("./payments/commands.ts")).receive(path, flags, paymentsIo);
+  });
+payments
+  .command("notify")
+  .description("delivers the webhooks that are owed")
+  .requiredOption("--home <dir>", "the payment provider's folder")
+  .option("--watch", "go on until stopped")
+  .option("--again", "also try what was given up")
+  .option("--json", "print the result as JSON")
+  .action(async (flags) => {
+    process.exitCode = await (await import("./payments/notify.ts")).notify(flags, paymentsIo);
+  });
+payments
+  .command("list")
+  .description("shows what was ordered of the bank, and what became of it")
+  .requiredOption("--home <dir>", "the payment provider's folder")
+  .option("--json", "print the result as JSON")
+  .action(async (flags) => {
+    process.exitCode = (await import("./payments/notify.ts")).list(flags, paymentsIo);
+  });
 
 const market = program.command("market").description("clears books of orders");
 market

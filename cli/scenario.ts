@@ -22,6 +22,7 @@ const generated = z.strictObject({
 const measured = z.strictObject({ source: z.literal("measured") });
 const automatic = z.strictObject({ source: z.literal("default") });
 const micros = z.int();
+const serviceName = z.string().min(1).max(40);
 
 const schema: z.ZodType<Scenario> = z.strictObject({
   name: z.string().min(1).max(40),
@@ -36,6 +37,7 @@ const schema: z.ZodType<Scenario> = z.strictObject({
     .strictObject({
       emergencyMicrosPerKwh: micros.nonnegative().optional(),
       gridFeeMicrosPerKwh: micros.nonnegative().optional(),
+      surplusMicrosPerKwh: micros.nonnegative().optional(),
       marketFeeMicrosPerKwh: micros.nonnegative().optional(),
       bidRiseMicrosPerKwh: micros.positive().optional(),
       promiseMinWh: z.int().positive().optional(),
@@ -43,6 +45,9 @@ const schema: z.ZodType<Scenario> = z.strictObject({
       gateLeadMinutes: z.int().min(0).max(1_440).optional(),
     })
     .default({}),
+  agency: serviceName.optional(),
+  aggregator: serviceName.optional(),
+  meterOperators: z.array(serviceName).max(20).optional(),
   members: z
     .record(z.string(), z.strictObject({ strategy: z.string(), config: z.record(z.string(), z.unknown()).default({}) }))
     .default({}),
@@ -57,6 +62,12 @@ export type Scenario = {
   readonly days: number;
   readonly seed: number;
   readonly rules: ScenarioRules;
+  /** Name of a verification agency that joins and certifies what suppliers claim of their plants. */
+  readonly agency?: string | undefined;
+  /** Name of an aggregator that serves the homes: they have no nodes of their own. */
+  readonly aggregator?: string | undefined;
+  /** Names of meter operators that report beside the grid authority. */
+  readonly meterOperators?: readonly string[] | undefined;
   /** Strategies of members, instead of the community's own. */
   readonly members: Readonly<
     Record<string, { readonly strategy: string; readonly config: Readonly<Record<string, unknown>> }>
@@ -69,6 +80,7 @@ type GeneratedCommunity = Omit<GeneratorOptions, "seed"> & {
 type ScenarioRules = {
   readonly emergencyMicrosPerKwh?: number | undefined;
   readonly gridFeeMicrosPerKwh?: number | undefined;
+  readonly surplusMicrosPerKwh?: number | undefined;
   readonly marketFeeMicrosPerKwh?: number | undefined;
   readonly bidRiseMicrosPerKwh?: number | undefined;
   readonly promiseMinWh?: number | undefined;

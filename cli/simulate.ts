@@ -2,10 +2,18 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { defaultRules, type Run, type RunRefusal, renderTerminal, runRefusal, runSimulation } from "#backtest";
+import {
+  type CommunityServices,
+  defaultRules,
+  type Run,
+  type RunRefusal,
+  renderTerminal,
+  runRefusal,
+  runSimulation,
+} from "#backtest";
 import { addLocalDays, type LocalDay, localDay, microsPerKwh, parseLocalDay, toJson, wattHours } from "#core";
 import { type Community, type CommunityMember, checkGeneratorOptions, generateCommunity } from "#data";
-import type { NetworkRules } from "#ledger-node";
+import { INFRASTRUCTURE_NAMES, type NetworkRules } from "#ledger-node";
 import { findStrategy, type Strategy } from "#strategies";
 import { type CommunitySource, DEFAULT_CURRENCY, defaultCommunity, measuredCommunity } from "./communities.ts";
 import { CommandFailure, EXIT } from "./exit.ts";
@@ -25,6 +33,27 @@ export type CommandIo = CommunitySource & {
 
 export type RunFlags = { readonly out?: string; readonly json?: boolean; readonly progress?: boolean };
 
+/** What the demo's community hires, and what it pays for surplus: everything that a community can have. */
+const DEMO_SERVICES = {
+  aggregator: "neighbourhood",
+  agency: "inspectorate",
+  meterOperators: ["meter-east", "meter-west"],
+  rules: { surplusMicrosPerKwh: 10_000 },
+} as const;
+/** What a green buyer pays on top for energy that is certified as renewable. */
+const GREEN = {
+  requires: { renewable: true },
+  greenPremiumMicrosPerKwh: 20_000,
+} as const;
+
+/** The first member that only buys, buys green. */
+function greenBuyer({ members }: Community): Scenario["members"] {
+  const buyer = members.find(({ strategy }) => strategy === "load-follower");
+  if (buyer === undefined) return {};
+  const { name, strategy, strategyConfig } = buyer;
+  return { [name]: { strategy, config: { ...strategyConfig, ...GREEN } } };
+}
+
 /** `dream demo`: the default community for some days. */
 export async function demo(
   flags: RunFlags & { readonly days: number; readonly seed: number },
@@ -36,8 +65,8 @@ export async function demo(
     community: { source: "default" },
     days: flags.days,
     seed: flags.seed,
-    rules: {},
-    members: {},
+    ...DEMO_SERVICES,
+    members: greenBuyer(community),
   };
   if (community.source === "generated")
     io.stderr.write(
@@ -106,8 +135,10 @@ function communityOf(file: string, scenario: Scenario, io: CommandIo): Community
   return generateCommunity(options);
 }
 
-function checkMembers(file: string, { members }: Scenario, community: Community): void {
+function checkMembers(file: string, scenario: Scenario, community: Community): void {
+  const { members } = scenario;
   const names = community.members.map(({ name }) => name);
+  checkServices(file, scenario, [...names, ...INFRASTRUCTURE_NAMES]);
   const unknown = Object.keys(members).filter((name) => !names.includes(name));
   if (unknown.length > 0)
     throw new CommandFailure(
@@ -119,6 +150,29 @@ function checkMembers(file: string, { members }: Scenario, community: Community)
         )
         .join("\n"),
     );
+}
+
+/** Services are members too: each needs a name of its own. */
+function checkServices(
+  file: string,
+  { agency, aggregator, meterOperators = [] }: Scenario,
+  taken: readonly string[],
+): void {
+  const services: readonly (readonly [string, string | undefined])[] = [
+    ["agency", agency],
+    ["aggregator", aggregator],
+    ...meterOperators.map((name) => ["meterOperators", name] as const),
+  ];
+  const names = new Set(taken);
+  for (const [key, name] of services) {
+    if (name === undefined) continue;
+    if (names.has(name))
+      throw new CommandFailure(
+        EXIT.badInput,
+        `${file}: [scenario_malformed] ${key}: there is a member ${name} already; give another name`,
+      );
+    names.add(name);
+  }
 }
 
 /** Makes a strategy choice for each member: the scenario's, else the community's own. */
@@ -145,11 +199,20 @@ function rulesOf(community: Community, { rules }: Scenario): NetworkRules {
     ...base,
     emergencyPrice: price(rules.emergencyMicrosPerKwh, base.emergencyPrice),
     gridFee: price(rules.gridFeeMicrosPerKwh, base.gridFee),
+    surplusPrice: price(rules.surplusMicrosPerKwh, base.surplusPrice ?? microsPerKwh(0n)),
     marketFee: price(rules.marketFeeMicrosPerKwh, base.marketFee),
     bidRiseMin: price(rules.bidRiseMicrosPerKwh, base.bidRiseMin),
     promiseMin: rules.promiseMinWh === undefined ? base.promiseMin : wattHours(rules.promiseMinWh),
     promiseMax: rules.promiseMaxWh === undefined ? base.promiseMax : wattHours(rules.promiseMaxWh),
     gateLeadMs: rules.gateLeadMinutes === undefined ? base.gateLeadMs : rules.gateLeadMinutes * 60_000,
+  };
+}
+
+function servicesIn({ agency, aggregator, meterOperators }: Scenario): CommunityServices {
+  return {
+    ...(agency === undefined ? {} : { agency }),
+    ...(aggregator === undefined ? {} : { aggregator }),
+    ...(meterOperators === undefined ? {} : { meterOperators }),
   };
 }
 
@@ -173,6 +236,7 @@ async function runAndShow(
     currency: DEFAULT_CURRENCY,
     rules: rulesOf(community, scenario),
     strategyOf: strategiesFor(scenario),
+    ...servicesIn(scenario),
     directory,
     request: { ...scenario, from: firstDay },
     codeHash: io.codeHash(),

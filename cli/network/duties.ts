@@ -5,7 +5,8 @@ import type { Clock, Timers } from "#core";
 import { type LedgerNode, scheduleFlows } from "#ledger-node";
 import type { Marketplace } from "#marketplace";
 import { type MarketplaceDuty, runPools } from "./marketplace-duty.ts";
-import type { NodeConfig } from "./node-config.ts";
+import { reportReadings } from "./meter-duty.ts";
+import { type NodeConfig, resolvePath } from "./node-config.ts";
 import { issueOpeningFunds } from "./opening-funds-duty.ts";
 import { settleRecordedSlots } from "./settlement-duty.ts";
 
@@ -15,6 +16,8 @@ export type DutyOptions = {
   readonly marketplace: Marketplace | undefined;
   readonly roles: readonly Role[];
   readonly config: NodeConfig;
+  /** Of the node: what its configuration names is relative to it. */
+  readonly folder: string;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -41,13 +44,17 @@ export async function takeUpDuties(options: DutyOptions): Promise<Duties> {
 }
 
 async function begin(options: DutyOptions): Promise<MarketplaceDuty | undefined> {
-  const { node, marketplace, roles, config, clock, timers, logger } = options;
+  const { node, marketplace, roles, config, folder, clock, timers, logger } = options;
   const report = (problem: string): void => logger.warn({ problem }, "duty");
   await scheduleFlows(node, timers, config.name, report, clock);
   if (roles.includes("payment-provider"))
     issueOpeningFunds({ node, clock, timers, funds: config.openingFunds, report });
   if (roles.includes("grid-authority"))
     await settleRecordedSlots({ node, clock, timers, retryMs: config.settlement.retrySeconds * 1_000, report });
+  if (roles.includes("meter-operator") && config.meterReadings !== undefined) {
+    const { file, pollSeconds } = config.meterReadings;
+    reportReadings({ node, clock, timers, file: resolvePath(folder, file), pollMs: pollSeconds * 1_000, report });
+  }
   const [rules] = node.unspent("network-parameters");
   if (marketplace === undefined || config.marketplace === undefined || rules === undefined) return undefined;
   return runPools({

@@ -76,6 +76,29 @@ test("the founding transaction is final, and has the rules and all members but t
   });
 });
 
+test("meter operators are in the rules from the beginning, and their nodes know where to look for readings", async () => {
+  const text = `network: { id: test/meters }
+rules: { meterToleranceWh: 5, correctionSeconds: 3600 }
+members:
+  - { name: grid, roles: [grid-authority, meter-operator] }
+  - { name: meter-1, roles: [meter-operator] }
+  - { name: meter-2, roles: [meter-operator] }
+`;
+  const members = unwrap(parseMembersFile("members.yaml", text));
+  await initNetwork({ folder: join(folder, "meters"), members, isForced: false, seed: undefined, nowMs: 0 });
+  const [parameters] = unwrap(genesisOf(directory("meters"))).transaction.content.outputs;
+  const keyOf = (name: string): unknown => directory("meters").parties.find((party) => party.name === name)?.key;
+  expect(parameters).toMatchObject({
+    meterOperators: [keyOf("meter-1"), keyOf("meter-2")],
+    meterQuorum: 2,
+    meterTolerance: 5n,
+    correctionMs: 3_600_000,
+  });
+  const configOf = (name: string) => unwrap(parseNodeConfig("x", file("meters", name, "config.yaml")));
+  expect(configOf("meter-1").meterReadings).toEqual({ file: "readings.csv", pollSeconds: 10 });
+  expect(configOf("grid").meterReadings).toBeUndefined();
+});
+
 test("keys may be read by their owner only, and belong to the certificates", () => {
   const names = directory("a").parties.map(({ name }) => name);
   for (const name of names) {

@@ -9,7 +9,7 @@ import { type Certificate, issueCertificate } from "./certificate.ts";
 import { DIRECTORY_FILE, issueDirectory } from "./directory.ts";
 import { CERTIFICATE_FILE, KEY_FILE, LOG_FILE, OPERATOR_KEY_FILE, OWNER_KEY_FILE, writeWhole } from "./folder.ts";
 import { createKeyFile, keySource } from "./keys.ts";
-import { type MembersFile, networkRules } from "./members-file.ts";
+import { type MembersFile, networkRules, readsMeters, storageOf } from "./members-file.ts";
 import { isMember } from "./membership.ts";
 import { CONFIG_FILE, type NodeConfig, nodeConfigText } from "./node-config.ts";
 import { type PlannedParty, partiesOf, withAddresses } from "./plan.ts";
@@ -58,8 +58,9 @@ export async function initNetwork(options: InitOptions): Promise<readonly MadePa
   const observers = made.flatMap(({ party: { sees }, signer }) =>
     sees.length === 0 ? [] : [{ key: signer.publicKey, sees }],
   );
+  const meterOperators = made.flatMap(({ party, signer }) => (readsMeters(party) ? [signer.publicKey] : []));
   const plan: GenesisPlan = {
-    rules: { ...networkRules(members), observers },
+    rules: { ...networkRules(members), observers, meterOperators },
     notaries: [notary.signer.publicKey],
     members: made.filter(({ party }) => isMember(party)).map(foundingMember),
   };
@@ -129,6 +130,7 @@ function foundingMember({ party, signer }: MadeParty): GenesisPlan["members"][nu
     roles: party.roles,
     capacityPerSlot: wattHours(party.capacityWhPerSlot),
     holdingCapPerSlot: party.holdingCapWhPerSlot === null ? null : wattHours(party.holdingCapWhPerSlot),
+    storage: storageOf(party),
   };
 }
 
@@ -156,6 +158,9 @@ async function notarise(
   }
 }
 
+/** Where a meter operator's node looks for what it is to report. */
+const METER_READINGS = { file: "readings.csv", pollSeconds: 10 } as const;
+
 type Whole = {
   readonly members: Pick<MembersFile, "network" | "marketplace">;
   readonly made: readonly MadeParty[];
@@ -170,6 +175,7 @@ function configOf({ party, ownerKey }: MadeParty, whole: Whole): NodeConfig {
   return {
     ...plainConfig(party, { ownerKey, operatorKey, networkId: members.network.id, gridAuthority, hasTls }),
     ...(party.roles.includes("marketplace") ? { marketplace: members.marketplace } : {}),
+    ...(readsMeters(party) ? { meterReadings: METER_READINGS } : {}),
     openingFunds: isProvider
       ? made
           .filter((each) => isMember(each.party) && each.party.openingFundsMicros > 0n)

@@ -12,7 +12,7 @@ import { DIRECTORY_FILE, type Directory, holderOf, issueDirectory } from "./dire
 import { CERTIFICATE_FILE, KEY_FILE, OPERATOR_KEY_FILE, OWNER_KEY_FILE, writeWhole } from "./folder.ts";
 import { certify, makeKeys, plainConfig, writeNode } from "./init.ts";
 import { keySource, readKeyFile } from "./keys.ts";
-import type { MemberEntry } from "./members-file.ts";
+import { type MemberEntry, storageOf } from "./members-file.ts";
 import { openingFundsCommand } from "./opening-funds-duty.ts";
 import { freePorts } from "./plan.ts";
 import { makeTlsIdentity, tlsAuthorityOf } from "./tls-files.ts";
@@ -92,6 +92,7 @@ export async function joinMember(
   clientOf: (party: Certificate) => NodeEndpoint & { readonly close: () => void },
 ): Promise<void> {
   const { name, roles, capacityWhPerSlot, holdingCapWhPerSlot, openingFundsMicros, openingFundsPieces } = member;
+  const storage = storageOf(member);
   const gridAuthority = clientOf(holder(directory, "grid-authority"));
   const joined = await gridAuthority.submit({
     tag: "join",
@@ -102,6 +103,7 @@ export async function joinMember(
     capacityPerSlot: wattHours(capacityWhPerSlot),
     holdingCapPerSlot: holdingCapWhPerSlot === null ? null : wattHours(holdingCapWhPerSlot),
     marketFee: microsPerKwh(0n),
+    ...(storage === null ? {} : { storage }),
   });
   gridAuthority.close();
   if (!joined.ok) throw refused(`${name} could not join`, joined.error);

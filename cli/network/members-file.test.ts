@@ -19,6 +19,7 @@ test("the example is sound, and what it leaves out is as usual", () => {
     roles: ["prosumer"],
     capacityWhPerSlot: 2_500n,
     holdingCapWhPerSlot: null,
+    storage: null,
     openingFundsMicros: 200_000_000n,
     openingFundsPieces: 100,
     sees: [],
@@ -85,6 +86,16 @@ describe("what shows only in several values", () => {
       /:3: members\.0\.holdingCapWhPerSlot: a speculator has a cap/,
     ],
     [
+      "a storage provider without storage",
+      "  - { name: a, roles: [storage-provider], capacityWhPerSlot: 500 }\n",
+      /:3: members\.0\.storage: a storage provider says what it can store; give storage/,
+    ],
+    [
+      "storage of more power than the connection may give",
+      "  - { name: a, roles: [prosumer], capacityWhPerSlot: 500, storage: { capacityWh: 9000, powerWhPerSlot: 501 } }\n",
+      /:3: members\.0\.storage\.powerWhPerSlot: is 501 and capacityWhPerSlot is 500; give a power that is not above/,
+    ],
+    [
       "a quorum that there are no verifiers for",
       "  - { name: a, roles: [verifier] }\nrules: { verifierQuorum: 2 }\n",
       /:4: rules\.verifierQuorum: 2 of 1 verifiers can't sign; name more verifiers/,
@@ -112,5 +123,35 @@ test("a member that joins later has no role that a network is founded with", () 
   expect(parseMemberFile("late.yaml", "{ name: late, roles: [consumer], openingFundsMicros: '12' }")).toMatchObject({
     ok: true,
     value: { name: "late", openingFundsMicros: 12n },
+  });
+});
+
+describe("meter operators", () => {
+  const withOperators = (count: number, rules: string): string =>
+    `${SMALL}  - { name: grid, roles: [grid-authority, meter-operator] }\n${Array.from(
+      { length: count },
+      (_, index) => `  - { name: meter-${index}, roles: [meter-operator] }\n`,
+    ).join("")}rules: ${rules}\n`;
+  const rulesOf = (text: string): unknown => networkRules(unwrap(parseMembersFile("members.yaml", text)));
+
+  test("more than half of them must agree, unless the file asks for more", () => {
+    expect(rulesOf(withOperators(0, "{}"))).toMatchObject({ meterQuorum: 0 });
+    expect(rulesOf(withOperators(2, "{}"))).toMatchObject({ meterQuorum: 2 });
+    expect(rulesOf(withOperators(3, "{ meterToleranceWh: 5, correctionSeconds: 60 }"))).toMatchObject({
+      meterQuorum: 2,
+      meterTolerance: 5n,
+      correctionMs: 60_000,
+    });
+    expect(rulesOf(withOperators(3, "{ meterQuorum: 3 }"))).toMatchObject({ meterQuorum: 3 });
+  });
+
+  test.each([
+    [4, 2],
+    [3, 4],
+    [0, 1],
+  ])("of %i a quorum of %i is none", (count, quorum) => {
+    expect(problemsIn(withOperators(count, `{ meterQuorum: ${quorum} }`))).toEqual([
+      expect.stringMatching(new RegExp(`rules\\.meterQuorum: ${quorum} of ${count} meter operators are no quorum`)),
+    ]);
   });
 });

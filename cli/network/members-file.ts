@@ -1,7 +1,7 @@
 /** The members file of `dream network init`: who is in the network, with which roles, and the rules. */
 import { z } from "zod";
 import { defaultRules } from "#backtest";
-import { ROLES, type Role, STATE_KINDS, type StateTag } from "#contracts";
+import { CORRECTION_MS_MAX, ROLES, type Role, STATE_KINDS, type StateTag, type Storage } from "#contracts";
 import { microsPerKwh, type Result, type SlotMinutes, wattHours, zone } from "#core";
 import type { NetworkRules } from "#ledger-node";
 import { host, memberName, port, timeZone, wholeNumber } from "./config-values.ts";
@@ -16,6 +16,8 @@ export type MemberEntry = {
   readonly capacityWhPerSlot: bigint;
   /** The most that it may hold and bid for in one slot; null: no cap. */
   readonly holdingCapWhPerSlot: bigint | null;
+  /** What it can store, move in one slot, and get back of what it stored; null: it stores nothing. */
+  readonly storage: StorageEntry | null;
   /** Issued to it by the payment provider when the network starts. */
   readonly openingFundsMicros: bigint;
   /** In so many pieces: each transaction that is under way needs one. */
@@ -26,9 +28,17 @@ export type MemberEntry = {
   readonly port?: number | undefined;
 };
 
+export type StorageEntry = {
+  readonly capacityWh: bigint;
+  readonly powerWhPerSlot: bigint;
+  /** In thousandths. */
+  readonly efficiencyPerMille: bigint;
+};
+
 export type RuleName =
   | "emergencyMicrosPerKwh"
   | "gridFeeMicrosPerKwh"
+  | "surplusMicrosPerKwh"
   | "marketFeeMicrosPerKwh"
   | "bidRiseMicrosPerKwh"
   | "priceMicrosPerKwhMin"
@@ -37,6 +47,9 @@ export type RuleName =
   | "promiseWhMax"
   | "gateLeadSeconds"
   | "settlementGraceSeconds"
+  | "correctionSeconds"
+  | "meterQuorum"
+  | "meterToleranceWh"
   | "verifierQuorum";
 
 export type MembersFile = {
@@ -67,6 +80,14 @@ const memberSchema: z.ZodType<MemberEntry> = z.strictObject({
     .refine((roles) => new Set(roles).size === roles.length, "names a role twice; name each once"),
   capacityWhPerSlot: wholeNumber(0n).default(0n),
   holdingCapWhPerSlot: wholeNumber(0n).nullable().default(null),
+  storage: z
+    .strictObject({
+      capacityWh: wholeNumber(0n),
+      powerWhPerSlot: wholeNumber(0n),
+      efficiencyPerMille: wholeNumber(0n, 1_000n).default(900n),
+    })
+    .nullable()
+    .default(null),
   openingFundsMicros: wholeNumber(0n).default(OPENING_FUNDS_MICROS),
   openingFundsPieces: z.int().min(1).max(500).default(OPENING_FUNDS_PIECES),
   sees: z.array(z.enum(STATE_KINDS, `is no kind of state; the kinds are ${STATE_KINDS.join(", ")}`)).default([]),
@@ -77,6 +98,7 @@ const memberSchema: z.ZodType<MemberEntry> = z.strictObject({
 const rulesSchema = z.strictObject({
   emergencyMicrosPerKwh: wholeNumber(0n).optional(),
   gridFeeMicrosPerKwh: wholeNumber(0n).optional(),
+  surplusMicrosPerKwh: wholeNumber(0n).optional(),
   marketFeeMicrosPerKwh: wholeNumber(0n).optional(),
   bidRiseMicrosPerKwh: wholeNumber(1n).optional(),
   priceMicrosPerKwhMin: wholeNumber(-PRICE_MAX, PRICE_MAX).optional(),
@@ -85,6 +107,9 @@ const rulesSchema = z.strictObject({
   promiseWhMax: wholeNumber(1n).optional(),
   gateLeadSeconds: wholeNumber(0n, 86_400n).optional(),
   settlementGraceSeconds: wholeNumber(0n, 86_400n).optional(),
+  correctionSeconds: wholeNumber(0n, BigInt(CORRECTION_MS_MAX / 1_000)).optional(),
+  meterQuorum: wholeNumber(1n, 64n).optional(),
+  meterToleranceWh: wholeNumber(0n).optional(),
   verifierQuorum: wholeNumber(1n, 100n).optional(),
 });
 
@@ -135,6 +160,7 @@ export const USUAL_MEMBER: MemberEntry = {
   roles: [],
   capacityWhPerSlot: 0n,
   holdingCapWhPerSlot: null,
+  storage: null,
   openingFundsMicros: OPENING_FUNDS_MICROS,
   openingFundsPieces: OPENING_FUNDS_PIECES,
   sees: [],
@@ -161,20 +187,48 @@ function check({ members, rules, network, marketplace }: MembersFile): readonly 
     ...roleFindings(members),
     ...pairFindings(rules, usual),
     ...quorumFindings(members, rules),
+    ...meterFindings(members, rules),
     ...portFindings(members.length, network),
   ];
 }
 
 function memberFindings(member: MemberEntry, path: Finding["path"]): readonly Finding[] {
-  return member.roles.includes("speculator") && member.holdingCapWhPerSlot === null
-    ? [
+  const isUncapped = member.roles.includes("speculator") && member.holdingCapWhPerSlot === null;
+  const uncapped: Finding = {
+    path: [...path, "holdingCapWhPerSlot"],
+    problem: "a speculator has a cap on what it holds",
+    mend: "give holdingCapWhPerSlot",
+  };
+  return [...(isUncapped ? [uncapped] : []), ...storageFindings(member, path)];
+}
+
+/** The member's storage as the ledger keeps it. */
+export function storageOf({ storage }: Pick<MemberEntry, "storage">): Storage | null {
+  if (storage === null) return null;
+  const { capacityWh, powerWhPerSlot, efficiencyPerMille } = storage;
+  return {
+    capacity: wattHours(capacityWh),
+    powerPerSlot: wattHours(powerWhPerSlot),
+    efficiencyPerMille: Number(efficiencyPerMille),
+  };
+}
+
+/** The network could not be founded with such a member, nor the member join one. */
+function storageFindings(member: MemberEntry, path: Finding["path"]): readonly Finding[] {
+  const { storage, roles, capacityWhPerSlot } = member;
+  if (storage === null)
+    return roles.includes("storage-provider")
+      ? [{ path: [...path, "storage"], problem: "a storage provider says what it can store", mend: "give storage" }]
+      : [];
+  return storage.powerWhPerSlot <= capacityWhPerSlot
+    ? []
+    : [
         {
-          path: [...path, "holdingCapWhPerSlot"],
-          problem: "a speculator has a cap on what it holds",
-          mend: "give holdingCapWhPerSlot",
+          path: [...path, "storage", "powerWhPerSlot"],
+          problem: `is ${storage.powerWhPerSlot} and capacityWhPerSlot is ${capacityWhPerSlot}`,
+          mend: "give a power that is not above the capacity",
         },
-      ]
-    : [];
+      ];
 }
 
 function twice(values: readonly (string | undefined)[], key: string): readonly Finding[] {
@@ -243,6 +297,30 @@ function quorumFindings(members: readonly MemberEntry[], { verifierQuorum }: Mem
       ];
 }
 
+/** Members that read meters and report; a grid authority with that role reads them alone where there are none. */
+export function readsMeters({ roles }: Pick<MemberEntry, "roles">): boolean {
+  return roles.includes("meter-operator") && !roles.includes("grid-authority");
+}
+
+/** How many of the operators must agree: as the file says, or more than half of them. */
+function meterQuorum(members: readonly MemberEntry[], rules: MembersFile["rules"]): number {
+  const operators = members.filter(readsMeters).length;
+  return operators === 0 ? 0 : Number(rules.meterQuorum ?? BigInt(Math.floor(operators / 2) + 1));
+}
+
+function meterFindings(members: readonly MemberEntry[], rules: MembersFile["rules"]): readonly Finding[] {
+  const operators = members.filter(readsMeters).length;
+  const quorum = Number(rules.meterQuorum ?? 0n);
+  if (rules.meterQuorum === undefined || (2 * quorum > operators && quorum <= operators)) return [];
+  return [
+    {
+      path: ["rules", "meterQuorum"],
+      problem: `${quorum} of ${operators} meter operators are no quorum`,
+      mend: "give a number of more than half of them, or name other members meter-operator",
+    },
+  ];
+}
+
 function portFindings(count: number, { basePort }: MembersFile["network"]): readonly Finding[] {
   const last = (basePort ?? 1) + count + SINGLE_ROLES.length + SHARED_ROLES.length;
   return last <= 65_535
@@ -251,7 +329,7 @@ function portFindings(count: number, { basePort }: MembersFile["network"]): read
 }
 
 /** The rules of the network, with the usual values where the file says nothing. */
-export function networkRules({ network, rules }: MembersFile): NetworkRules {
+export function networkRules({ network, rules, members }: MembersFile): NetworkRules {
   const usual = defaultRules(
     { name: network.id, timeZone: zone(network.timeZone), slotMinutes: network.slotMinutes },
     network.currency,
@@ -263,6 +341,7 @@ export function networkRules({ network, rules }: MembersFile): NetworkRules {
     networkId: network.id,
     emergencyPrice: price(rules.emergencyMicrosPerKwh, usual.emergencyPrice),
     gridFee: price(rules.gridFeeMicrosPerKwh, usual.gridFee),
+    surplusPrice: price(rules.surplusMicrosPerKwh, usual.surplusPrice ?? microsPerKwh(0n)),
     marketFee: price(rules.marketFeeMicrosPerKwh, usual.marketFee),
     bidRiseMin: price(rules.bidRiseMicrosPerKwh, usual.bidRiseMin),
     priceMin: price(rules.priceMicrosPerKwhMin, usual.priceMin),
@@ -273,6 +352,9 @@ export function networkRules({ network, rules }: MembersFile): NetworkRules {
     ...(rules.settlementGraceSeconds === undefined
       ? {}
       : { settlementGraceMs: Number(rules.settlementGraceSeconds) * 1_000 }),
+    ...(rules.correctionSeconds === undefined ? {} : { correctionMs: Number(rules.correctionSeconds) * 1_000 }),
+    ...(rules.meterToleranceWh === undefined ? {} : { meterTolerance: wattHours(rules.meterToleranceWh) }),
+    meterQuorum: meterQuorum(members, rules),
     verifierQuorum: Number(rules.verifierQuorum ?? 1n),
   };
 }

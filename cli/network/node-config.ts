@@ -6,6 +6,7 @@ import type { PublicKey, Result } from "#core";
 import type { Durability } from "#ledger-node";
 import { host, memberName, port, publicKeyText, wholeNumber } from "./config-values.ts";
 import { type MarketplaceEntry, marketplaceSchema } from "./marketplace-config.ts";
+import { type PlantEntry, plantsSchema } from "./plants-config.ts";
 import { type ConfigProblem, parseYaml } from "./yaml-config.ts";
 
 /** Funds that the payment provider issues when it starts, once. */
@@ -37,6 +38,10 @@ export type NodeConfig = {
   readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string } | undefined;
   readonly marketplace?: MarketplaceEntry | undefined;
   readonly settlement: { readonly retrySeconds: number };
+  /** What a meter operator reports: readings in a file that grows. */
+  readonly meterReadings?: { readonly file: string; readonly pollSeconds: number } | undefined;
+  /** What a verification agency certifies. */
+  readonly plants?: readonly PlantEntry[] | undefined;
   readonly openingFunds: readonly OpeningFunds[];
 };
 
@@ -76,6 +81,8 @@ const schema = z.strictObject({
   tls: z.strictObject({ ca: path, certificate: path, key: path }).optional(),
   marketplace: marketplaceSchema.optional(),
   settlement: z.strictObject({ retrySeconds: z.int().min(1).max(86_400).default(30) }).prefault({}),
+  meterReadings: z.strictObject({ file: path, pollSeconds: z.int().min(1).max(86_400).default(10) }).optional(),
+  plants: plantsSchema.optional(),
   openingFunds: z
     .array(
       z.strictObject({

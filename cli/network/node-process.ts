@@ -93,6 +93,7 @@ async function startNode(identity: NodeIdentity, logger: Logger): Promise<Runnin
         marketplace,
         roles: certificate.roles,
         config,
+        folder: identity.folder,
         clock,
         timers,
         logger,

@@ -9,9 +9,14 @@ export type ClientParts = {
   readonly signer: Signer;
   readonly clock: Clock;
   readonly tls: Required<PeerTls> | undefined;
+  /** How long to try to reach the node, where a person waits. */
+  readonly retryMs?: number;
 };
 
-export function clientOf({ address, key, networkId }: Certificate, { signer, clock, tls }: ClientParts): HttpEndpoint {
+export function clientOf(
+  { address, key, networkId }: Certificate,
+  { signer, clock, tls, retryMs }: ClientParts,
+): HttpEndpoint {
   return httpEndpoint({
     url: address,
     party: key,
@@ -20,6 +25,7 @@ export function clientOf({ address, key, networkId }: Certificate, { signer, clo
     clock,
     entropy: systemEntropy,
     after,
+    ...(retryMs === undefined ? {} : { retryMs }),
     ...(tls === undefined ? {} : { tls: { ca: tls.ca, cert: tls.certificate, key: tls.key } }),
   });
 }

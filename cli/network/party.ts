@@ -7,6 +7,7 @@ import {
   type NetworkParameters,
   type PeerReply,
   type PeerRequest,
+  type Redemption,
   type SignedTransaction,
   type Transport,
 } from "#contracts";
@@ -14,6 +15,7 @@ import { type Clock, invariant, type PublicKey } from "#core";
 import {
   COMMIT_LOG_FILE,
   type CommitLog,
+  certificationPolicy,
   LedgerNode,
   type NodeStore,
   Notary,
@@ -24,13 +26,20 @@ import {
 } from "#ledger-node";
 import { admissionPolicy } from "#marketplace";
 import { CommandFailure, EXIT } from "../exit.ts";
+import { openRedemptionGuard, type RedemptionGuard } from "../payments/journal.ts";
 import { genesisOf, holderOf } from "./directory.ts";
 import { systemEntropy } from "./keys.ts";
 import { isMember } from "./membership.ts";
 import { resolvePath } from "./node-config.ts";
 import type { NodeIdentity } from "./node-identity.ts";
+import { registeredPlants } from "./plants-config.ts";
 
-export type LedgerSide = { readonly node: LedgerNode; readonly store: NodeStore };
+/** `guard`: of the payment provider's node. */
+export type LedgerSide = {
+  readonly node: LedgerNode;
+  readonly store: NodeStore;
+  readonly guard: RedemptionGuard | undefined;
+};
 type NotarySide = { readonly notary: Notary; readonly commitLog: CommitLog };
 
 export type Party = {
@@ -86,6 +95,7 @@ export async function openParty(identity: NodeIdentity, parts: PartyParts): Prom
     },
     close: async () => {
       nodeSide?.store.close();
+      nodeSide?.guard?.close();
       await notarySide?.commitLog.close();
     },
   };
@@ -181,6 +191,17 @@ async function openNode(
   const store = opened(file, () => openSqliteNodeStore(file, config.store.durability, defer, bytesMaxOf(config)));
   refuseForeign(store, file, config.network.id, genesis);
   let openOrders: Parameters<typeof admissionPolicy>[0] = () => [];
+  let owed: () => readonly Redemption[] = () => [];
+  let openCertificates: Parameters<typeof certificationPolicy>[1] = () => [];
+  const { roles } = certificate;
+  const guard = roles.includes("payment-provider") ? await openRedemptionGuard(folder, () => owed()) : undefined;
+  const policies = [
+    ...(roles.includes("marketplace") ? [admissionPolicy((order) => openOrders(order))] : []),
+    ...(guard === undefined ? [] : [guard.policy]),
+    ...(roles.includes("verification-agency")
+      ? [certificationPolicy(registeredPlants(config.plants ?? []), () => openCertificates())]
+      : []),
+  ];
   const node = new LedgerNode({
     signer,
     networkId: config.network.id,
@@ -192,12 +213,14 @@ async function openNode(
     store,
     counters: { signatures: 0, verifications: 0 },
     pause: (attempt) => sleep(PAUSE_MS * attempt),
-    ...(certificate.roles.includes("marketplace") ? { policy: admissionPolicy(() => openOrders()) } : {}),
+    policy: (resolved) => policies.map((policy) => policy(resolved)).find((refusal) => refusal !== undefined),
   });
-  openOrders = () => node.unspent("pool-order");
+  owed = () => node.unspent("redemption");
+  openCertificates = () => node.unspent("certificate");
+  openOrders = ({ owner, orderId }) => node.unspentOf("pool-order", { owner, id: orderId });
   await found(node, genesis, file);
   refuseForeignRules(node, file, config.network.id);
-  return { node, store };
+  return { node, store, guard };
 }
 
 function bytesMaxOf({ store }: NodeIdentity["config"]): number | undefined {

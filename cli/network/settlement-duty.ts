@@ -1,9 +1,19 @@
 /**
- * The grid authority's duty after a slot: once its meters are on the ledger, check every supplier's delivery and settle every
- * member. What can't be done now is tried again until it is done; after a restart the ledger says what is left.
+ * The grid authority's duty after a slot: once its meters, or their operators' reports, are on the ledger, make readings of the
+ * reports, check every supplier's delivery, settle every member, and correct what was settled by an earlier reading. What
+ * can't be done now is tried again until it is done; after a restart the ledger says what is left.
  */
-import type { NodeEndpoint, StateAndRef } from "#contracts";
-import { type Clock, compareText, type PublicKey, type SlotId, slotOf, type Timers } from "#core";
+import type { LedgerRefusalCode, NodeEndpoint, StateAndRef } from "#contracts";
+import { type Clock, compareText, type SlotId, slotOf, type Timers } from "#core";
+import {
+  closeSlotCertificates,
+  commandOf,
+  isReadByOperators,
+  quorumSufficesFromMs,
+  recordFromReports,
+  type SlotStep,
+  settlementsDue,
+} from "#ledger-node";
 
 export type SettlementDutyOptions = {
   readonly node: NodeEndpoint;
@@ -17,11 +27,14 @@ const PRIORITY = 2;
 const RETRY_MS_MAX = 3_600_000;
 /** Delays that this or that member's node needs; the others are settled meanwhile. */
 const AT_ONCE_MAX = 16;
+/** Why reports stay unused until there are others, once the grace period is over. */
+const UNUSED: readonly LedgerRefusalCode[] = ["reports_missing", "meters_disagree", "correction_closed"];
 
 /** Takes up the duty for what is recorded now and later. */
 export async function settleRecordedSlots(options: SettlementDutyOptions): Promise<void> {
   const { node, timers } = options;
-  const underWay = new Set<SlotId>();
+  /** Slots under way, and whether something has come up since the last pass began. */
+  const underWay = new Map<SlotId, boolean>();
   const schedule = (slot: SlotId, atMs: number, retryMs: number): void =>
     timers.at(atMs, {
       priority: PRIORITY,
@@ -29,34 +42,53 @@ export async function settleRecordedSlots(options: SettlementDutyOptions): Promi
       run: () => pass(slot, retryMs),
     });
   const pass = async (slot: SlotId, retryMs: number): Promise<void> => {
+    underWay.set(slot, false);
     const isDone = await settleWhatCanBe(options, slot).catch((error: unknown) => {
       options.report(`settlement of ${slot} failed: ${error instanceof Error ? error.message : String(error)}`);
       return false;
     });
-    if (isDone) underWay.delete(slot);
+    if (isDone && underWay.get(slot) !== true) underWay.delete(slot);
     else schedule(slot, options.clock.nowMs() + retryMs, Math.min(2 * retryMs, RETRY_MS_MAX));
   };
   const begin = (slot: SlotId): void => {
-    if (underWay.has(slot)) return;
-    underWay.add(slot);
-    schedule(slot, slotOf(slot).endMs, options.retryMs);
+    const isUnderWay = underWay.has(slot);
+    underWay.set(slot, true);
+    if (!isUnderWay) schedule(slot, slotOf(slot).endMs, options.retryMs);
   };
   node.listen(({ made }) => {
-    for (const state of made) if (state.tag === "meter-reading") begin(state.slot);
+    for (const state of made) if (state.tag === "meter-reading" || state.tag === "meter-report") begin(state.slot);
   });
-  for (const { state } of await node.states("meter-reading")) begin(state.slot);
+  for (const tag of ["meter-reading", "meter-report", "certificate"] as const)
+    for (const { state } of await node.states(tag)) begin(state.slot);
 }
 
 /** One pass over a slot. Deliveries come first: a member is settled when what it holds and what it owes is checked. */
 async function settleWhatCanBe(options: SettlementDutyOptions, slot: SlotId): Promise<boolean> {
   const { node } = options;
-  const suppliers = [...new Set((await openPromises(node, slot)).map(({ state }) => state.supplier))].sort(compareText);
-  await inTurns(suppliers, (supplier) => submit(options, "check-delivery", supplier, slot));
+  const isRead = await readWhatCanBe(options, slot);
+  const read = new Set((await settlementsDue(node, slot)).map(({ member }) => member));
+  const suppliers = [...new Set((await openPromises(node, slot)).map(({ state }) => state.supplier))]
+    .filter((supplier) => read.has(supplier))
+    .sort(compareText);
+  await inTurns(suppliers, (supplier) => submit(options, { tag: "check-delivery", supplier, slot }));
   const waiting = new Set((await openPromises(node, slot)).flatMap(({ state }) => [state.supplier, state.owner]));
-  const recorded = await membersWithReading(node, slot);
-  const ready = recorded.filter((member) => !waiting.has(member));
-  const settled = await inTurns(ready, (member) => submit(options, "settle-slot", member, slot));
-  return ready.length === recorded.length && settled.every((each) => each);
+  const due = await settlementsDue(node, slot);
+  const ready = due.filter(({ member }) => !waiting.has(member));
+  const settled = await inTurns(ready, (step) => submit(options, step));
+  const unclosed = await closeSlotCertificates(node, slot);
+  for (const { agency, refusal } of unclosed)
+    options.report(`close-certificates of ${agency.slice(0, 16)} for ${slot} was refused: ${refusal.tag}`);
+  return isRead && ready.length === due.length && settled.every((each) => each) && unclosed.length === 0;
+}
+
+/** Makes readings of the reports; false where more may follow from those that there are. */
+async function readWhatCanBe({ node, clock, report }: SettlementDutyOptions, slot: SlotId): Promise<boolean> {
+  if (!(await isReadByOperators(node))) return true;
+  const refusal = await recordFromReports(node, slot);
+  if (refusal === undefined) return true;
+  if (clock.nowMs() < (await quorumSufficesFromMs(node, slot))) return false;
+  report(`record-meters for ${slot} was refused: ${refusal.tag}`);
+  return UNUSED.includes(refusal.tag);
 }
 
 async function openPromises(node: NodeEndpoint, slot: SlotId): Promise<readonly StateAndRef<"power-promise">[]> {
@@ -64,28 +96,11 @@ async function openPromises(node: NodeEndpoint, slot: SlotId): Promise<readonly 
   return promises.filter(({ state }) => state.slot === slot && state.delivered === null);
 }
 
-async function membersWithReading(node: NodeEndpoint, slot: SlotId): Promise<readonly PublicKey[]> {
-  const readings = await node.states("meter-reading");
-  return readings
-    .filter(({ state }) => state.slot === slot)
-    .map(({ state }) => state.member)
-    .sort(compareText);
-}
-
 /** Command ids are those of `settleWholeSlot`: whoever does a step, it is done once. */
-async function submit(
-  { node, report }: SettlementDutyOptions,
-  step: "check-delivery" | "settle-slot",
-  member: PublicKey,
-  slot: SlotId,
-): Promise<boolean> {
-  const commandId = `${step}/${member.slice(0, 16)}/${slot}`;
-  const done = await node.submit(
-    step === "check-delivery"
-      ? { tag: step, commandId, supplier: member, slot }
-      : { tag: step, commandId, member, slot },
-  );
-  if (!done.ok) report(`${step} of ${member.slice(0, 16)} for ${slot} was refused: ${done.error.tag}`);
+async function submit({ node, report }: SettlementDutyOptions, step: SlotStep): Promise<boolean> {
+  const done = await node.submit(commandOf(step));
+  const of = step.tag === "check-delivery" ? step.supplier : step.member;
+  if (!done.ok) report(`${step.tag} of ${of.slice(0, 16)} for ${step.slot} was refused: ${done.error.tag}`);
   return done.ok;
 }
 
