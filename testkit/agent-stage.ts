@@ -4,7 +4,7 @@
  */
 
 import { z } from "zod";
-import { Agent, type Decision, MemberForecasts, type RiskLimits } from "#agents";
+import { Agent, type Claimed, type Decision, MemberForecasts, type RiskLimits } from "#agents";
 import { type ClientCommand, DELEGABLE_FLOWS, type LedgerRefusal, type Receipt, type Role } from "#contracts";
 import {
   localDayAt,
@@ -47,6 +47,8 @@ export type AgentStageOptions = SmallNetworkOptions & {
   readonly holdingCapPerSlot?: bigint;
   readonly roles?: readonly Role[];
   readonly battery?: BatteryState;
+  /** What alice claims of her energy. A member "agency" joins, which certifies whatever it is asked to. */
+  readonly claims?: Claimed;
 };
 
 export type HookCall = "onForecast" | "onGate" | "onPoolsCleared";
@@ -102,6 +104,8 @@ export class AgentStage {
       ...(options.holdingCapPerSlot === undefined ? {} : { holdingCapPerSlot: wattHours(options.holdingCapPerSlot) }),
     });
     for (const name of ["bob", "carol"]) await network.join(name);
+    if (options.claims !== undefined)
+      await network.join("agency", { roles: ["verification-agency"], capacityPerSlot: wattHours(0) });
     for (const name of ["alice", "bob", "carol"]) await network.fund(name, 50_000_000, 50_000_000);
     for (const name of ["grid-authority", "power-company"]) await network.fund(name, 50_000_000);
     return new AgentStage(network, alice, options);
@@ -129,6 +133,7 @@ export class AgentStage {
       battery: { state: () => options.battery, plan: (slotId, energyWh) => void this.plans.set(slotId, energyWh) },
       limits: { ...OPEN_LIMITS, ...options.limits },
       journal: { record: (decision) => void this.decisions.push(decision) },
+      ...(options.claims === undefined ? {} : { claims: options.claims, agency: network.key("agency") }),
     });
   }
 

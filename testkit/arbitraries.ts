@@ -4,18 +4,24 @@
  */
 import fc from "fast-check";
 import {
+  type ClaimRequirement,
+  type Claims,
   type Command,
   DELEGABLE_FLOWS,
+  ENERGY_SOURCES,
+  GRAMS_CO2_MAX,
   type NetworkParameters,
   OPENED_DAYS_MAX,
   type PoolTrade,
   type PromiseLock,
+  REVISIONS_MAX,
   ROLES,
   STATE_KINDS,
   type State,
   type StateOf,
   type StateRef,
   type StateTag,
+  type Storage,
   type Transaction,
 } from "#contracts";
 import {
@@ -73,7 +79,29 @@ const arbInstant = fc.oneof(
 );
 const arbId = fc.oneof(fc.constantFrom("a", "b", "free", "a b"), fc.string({ unit: "grapheme-ascii", maxLength: 120 }));
 const arbName = fc.string({ unit: "grapheme-ascii", maxLength: 40 });
+const arbPaymentId = fc.string({ unit: "grapheme-ascii", maxLength: 35 });
 const maybe = <T>(arb: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arb, { nil: null });
+
+const arbSource = maybe(fc.constantFrom(...ENERGY_SOURCES));
+const arbGrams = maybe(fc.integer({ min: 0, max: GRAMS_CO2_MAX }));
+const arbOrigin = maybe(arbName);
+const arbRevision = fc.integer({ min: 0, max: REVISIONS_MAX });
+const claimed = { source: arbSource, renewable: fc.boolean(), origin: arbOrigin, gramsCo2PerKwh: arbGrams };
+/** What a supplier says of its energy. */
+export const arbClaimed: fc.Arbitrary<Omit<Claims, "certifiedBy">> = fc.record(claimed);
+const arbClaims: fc.Arbitrary<Claims> = fc.record({ ...claimed, certifiedBy: maybe(arbKey) });
+export const arbRequirement: fc.Arbitrary<ClaimRequirement> = fc.record({
+  source: arbSource,
+  renewable: fc.boolean(),
+  origin: arbOrigin,
+  gramsCo2PerKwhMax: arbGrams,
+  contradictedPerMilleMax: fc.integer({ min: 0, max: 1_000 }),
+});
+export const arbStorage: fc.Arbitrary<Storage> = fc.record({
+  capacity: arbEnergy,
+  powerPerSlot: arbEnergy,
+  efficiencyPerMille: fc.integer({ min: 0, max: 1_000 }),
+});
 
 /** Fields of each kind of state, without its tag. */
 const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> } = {
@@ -98,6 +126,11 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
     priceMax: arbPrice,
     gateLeadMs: fc.integer({ min: 0, max: 86_400_000 }),
     settlementGraceMs: fc.integer({ min: 0, max: 86_400_000 }),
+    meterOperators: fc.array(arbKey, { maxLength: 3 }),
+    meterQuorum: fc.integer({ min: 0, max: 64 }),
+    meterTolerance: arbEnergy,
+    correctionMs: fc.integer({ min: 0, max: 86_400_000 }),
+    surplusPrice: arbPrice,
     observers: fc.array(fc.record({ key: arbKey, sees: fc.subarray([...STATE_KINDS]) }), { maxLength: 2 }),
   }),
   member: fc.record({
@@ -108,6 +141,8 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
     capacityPerSlot: arbEnergy,
     holdingCapPerSlot: maybe(arbEnergy),
     marketFee: arbPrice,
+    storage: maybe(arbStorage),
+    servedBy: maybe(arbKey),
   }),
   funds: fc.record({ owner: arbKey, amount: arbMoney }),
   "power-promise": fc.record({
@@ -118,8 +153,20 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
     owner: arbKey,
     lock: maybe(fc.record<PromiseLock>({ kind: fc.constantFrom("auction", "order"), id: arbId })),
     delivered: maybe(arbEnergy),
+    claims: maybe(arbClaims),
   }),
   deposit: fc.record({ supplier: arbKey, slot: arbSlot, amount: arbMoney }),
+  curtailment: fc.record({ slot: arbSlot, cap: arbEnergy, promised: arbEnergy, unsold: arbEnergy, cut: arbEnergy }),
+  margin: fc.record({ owner: arbKey, day: arbDay, amount: arbMoney }),
+  certificate: fc.record({
+    agency: arbKey,
+    supplier: arbKey,
+    slot: arbSlot,
+    energy: arbEnergy,
+    claims: arbClaims,
+    contradiction: maybe(fc.record({ by: arbKey, evidence: arbHash })),
+  }),
+  "agency-record": fc.record({ agency: arbKey, certified: arbEnergy, contradicted: arbEnergy }),
   auction: fc.record({
     auctionId: arbId,
     seller: arbKey,
@@ -132,6 +179,7 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
     status: fc.constantFrom("active", "ended"),
     highestPrice: maybe(arbPrice),
     highestBidder: maybe(arbKey),
+    claims: maybe(arbClaims),
   }),
   bid: fc.record({ auctionId: arbId, bidder: arbKey, price: arbPrice, locked: arbMoney }),
   "pool-order": fc.record({
@@ -145,6 +193,7 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
     marketFee: arbPrice,
     locked: arbMoney,
     sequence: fc.maxSafeNat(),
+    requires: maybe(arbRequirement),
   }),
   exposure: fc.record({
     member: arbKey,
@@ -152,6 +201,7 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
     entries: fc.array(fc.record({ slot: arbSlot, promised: arbEnergy, bought: arbEnergy, bidding: arbEnergy }), {
       maxLength: 4,
     }),
+    settled: fc.array(arbSlot, { maxLength: 3 }),
   }),
   "exposure-index": fc.record({ member: arbKey, openedDays: fc.array(arbDay, { maxLength: OPENED_DAYS_MAX }) }),
   tariff: fc.record({
@@ -160,12 +210,29 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
     feedIn: fc.array(arbPrice, { maxLength: 3 }),
     retail: fc.array(arbPrice, { maxLength: 3 }),
   }),
-  "meter-reading": fc.record({ member: arbKey, slot: arbSlot, produced: arbEnergy, consumed: arbEnergy }),
+  "meter-report": fc.record({
+    operator: arbKey,
+    member: arbKey,
+    slot: arbSlot,
+    produced: arbEnergy,
+    consumed: arbEnergy,
+    revision: arbRevision,
+  }),
+  "meter-reading": fc.record({
+    member: arbKey,
+    slot: arbSlot,
+    produced: arbEnergy,
+    consumed: arbEnergy,
+    revision: arbRevision,
+    agreed: fc.array(arbKey, { maxLength: 3 }),
+    disagreed: fc.array(arbKey, { maxLength: 3 }),
+  }),
   "delivery-record": fc.record({
     supplier: arbKey,
     slot: arbSlot,
     promised: arbEnergy,
     delivered: arbEnergy,
+    unsold: arbEnergy,
     depositLost: arbMoney,
     gridFee: arbMoney,
   }),
@@ -179,14 +246,49 @@ const FIELDS: { readonly [T in StateTag]: fc.Arbitrary<Omit<StateOf<T>, "tag">> 
     feedInAmount: arbMoney,
     retailEnergy: arbEnergy,
     retailAmount: arbMoney,
+    surplusAmount: arbMoney,
+    revision: arbRevision,
+    promised: arbEnergy,
+    delivered: arbEnergy,
+    unsold: arbEnergy,
+    bought: arbEnergy,
+    depositLost: arbMoney,
+    gridFee: arbMoney,
+    deliveredFirst: arbEnergy,
+    keptFirst: arbEnergy,
+  }),
+  dispute: fc.record({
+    disputeId: arbId,
+    member: arbKey,
+    slot: arbSlot,
+    raisedBy: arbKey,
+    evidence: arbHash,
+    produced: arbEnergy,
+    consumed: arbEnergy,
+  }),
+  "dispute-vote": fc.record({
+    disputeId: arbId,
+    voter: arbKey,
+    produced: arbEnergy,
+    consumed: arbEnergy,
   }),
   mandate: fc.record({
     mandateId: arbId,
     principal: arbKey,
     delegate: arbKey,
     flows: fc.subarray([...DELEGABLE_FLOWS]),
+    strategies: fc.array(arbName, { maxLength: 2 }),
     energyPerSlotMax: arbEnergy,
+    energyPerDayMax: arbEnergy,
+    bidPriceMax: arbPrice,
     expiresMs: arbInstant,
+  }),
+  redemption: fc.record({
+    redemptionId: arbId,
+    owner: arbKey,
+    provider: arbKey,
+    amount: arbMoney,
+    account: arbName,
   }),
   "standing-vote": fc.record({
     voter: arbKey,
@@ -218,16 +320,40 @@ const COMMANDS: { readonly [T in Command["tag"]]: fc.Arbitrary<Extract<Command, 
   genesis: bare("genesis"),
   join: bare("join"),
   "amend-member": bare("amend-member"),
+  "move-member": fc.record({ tag: fc.constant("move-member"), member: arbKey }),
   "vote-standing": fc.record({ tag: fc.constant("vote-standing"), voter: arbKey, member: arbKey }),
   "amend-parameters": bare("amend-parameters"),
   "issue-funds": bare("issue-funds"),
+  "confirm-payout": fc.record({
+    tag: fc.constant("confirm-payout"),
+    redemptionId: arbId,
+    messageId: arbPaymentId,
+    endToEndId: arbPaymentId,
+  }),
   "redeem-funds": bare("redeem-funds"),
   "grant-mandate": bare("grant-mandate"),
   "revoke-mandate": bare("revoke-mandate"),
   "publish-tariff": fc.record({ tag: fc.constant("publish-tariff"), day: arbDay }),
   "create-promises": fc.record({ tag: fc.constant("create-promises"), supplier: arbKey }),
+  "split-promise": fc.record({ tag: fc.constant("split-promise"), owner: arbKey }),
+  "merge-promises": fc.record({ tag: fc.constant("merge-promises"), owner: arbKey, promiseId: arbId }),
+  substitute: fc.record({
+    tag: fc.constant("substitute"),
+    supplier: arbKey,
+    slot: arbSlot,
+    covers: fc.array(fc.record({ covered: fc.nat(4_095), with: fc.nat(4_095), energy: arbEnergy }), { maxLength: 4 }),
+  }),
   "create-auction": ofAuction("create-auction"),
-  bid: fc.record({ tag: fc.constant("bid"), auctionId: arbId, bidder: arbKey }),
+  "certify-claims": fc.record({ tag: fc.constant("certify-claims"), supplier: arbKey, agency: arbKey }),
+  "contradict-certificate": fc.record({
+    tag: fc.constant("contradict-certificate"),
+    by: arbKey,
+    agency: arbKey,
+    supplier: arbKey,
+    slot: arbSlot,
+  }),
+  "close-certificates": fc.record({ tag: fc.constant("close-certificates"), agency: arbKey, slot: arbSlot }),
+  bid: fc.record({ tag: fc.constant("bid"), auctionId: arbId, bidder: arbKey, requires: maybe(arbRequirement) }),
   "end-auction": ofAuction("end-auction"),
   "settle-auction": ofAuction("settle-auction"),
   "lapse-auction": ofAuction("lapse-auction"),
@@ -240,9 +366,16 @@ const COMMANDS: { readonly [T in Command["tag"]]: fc.Arbitrary<Extract<Command, 
     isFinal: fc.boolean(),
     trades: fc.array(arbTrade, { maxLength: 4 }),
   }),
+  "report-meters": fc.record({ tag: fc.constant("report-meters"), operator: arbKey, slot: arbSlot }),
+  "release-margin": fc.record({ tag: fc.constant("release-margin"), owner: arbKey, day: arbDay }),
+  "curtail-slot": fc.record({ tag: fc.constant("curtail-slot"), slot: arbSlot, cap: arbEnergy }),
   "record-meters": fc.record({ tag: fc.constant("record-meters"), slot: arbSlot }),
   "check-delivery": fc.record({ tag: fc.constant("check-delivery"), supplier: arbKey, slot: arbSlot }),
   "settle-slot": fc.record({ tag: fc.constant("settle-slot"), member: arbKey, slot: arbSlot }),
+  "correct-settlement": fc.record({ tag: fc.constant("correct-settlement"), member: arbKey, slot: arbSlot }),
+  "raise-dispute": fc.record({ tag: fc.constant("raise-dispute"), disputeId: arbId }),
+  "vote-dispute": fc.record({ tag: fc.constant("vote-dispute"), disputeId: arbId, voter: arbKey }),
+  "decide-dispute": fc.record({ tag: fc.constant("decide-dispute"), disputeId: arbId }),
 };
 
 /** Commands of all flows. */

@@ -4,27 +4,41 @@
  */
 
 import type {
+  AgencyRecord,
   Auction,
   Bid,
+  Certificate,
+  ClaimRequirement,
+  Claims,
+  Contradiction,
+  Curtailment,
   DeliveryRecord,
   Deposit,
+  Dispute,
+  DisputeVote,
   Exposure,
   ExposureEntry,
   ExposureIndex,
   Funds,
   Mandate,
+  Margin,
   Member,
   MeterReading,
+  MeterReport,
   NetworkParameters,
   PoolOrder,
   PowerPromise,
+  Redemption,
   SlotSettlement,
   StandingVote,
   Tariff,
 } from "#contracts";
 import {
+  hashFromBytes,
+  hashOf,
   type LocalDay,
   localDay,
+  type Micros,
   micros,
   microsPerKwh,
   type PublicKey,
@@ -35,6 +49,7 @@ import {
   slotId,
   slotOf,
   slotsOfLocalDay,
+  type WattHours,
   wattHours,
   zone,
 } from "#core";
@@ -95,6 +110,11 @@ export const PARAMETERS: NetworkParameters = {
   priceMax: microsPerKwh(1_000_000),
   gateLeadMs: 300_000,
   settlementGraceMs: 600_000,
+  meterOperators: [],
+  meterQuorum: 0,
+  meterTolerance: wattHours(0),
+  correctionMs: 86_400_000,
+  surplusPrice: microsPerKwh(0),
   observers: [],
 };
 
@@ -109,6 +129,8 @@ export function member(name: string, patch: Partial<Member> = {}): Member {
     capacityPerSlot: wattHours(20_000),
     holdingCapPerSlot: null,
     marketFee: microsPerKwh(0),
+    storage: null,
+    servedBy: null,
     ...patch,
   };
 }
@@ -141,6 +163,19 @@ export function funds(owner: string, amount: Amount): Funds {
   return { tag: "funds", owner: keyOf(owner), amount: micros(amount) };
 }
 
+/** What the payment provider owes the owner. */
+export function redemption(owner: string, amount: Amount, patch: Partial<Redemption> = {}): Redemption {
+  return {
+    tag: "redemption",
+    redemptionId: "redemption",
+    owner: keyOf(owner),
+    provider: keyOf("payment provider"),
+    amount: micros(amount),
+    account: "main",
+    ...patch,
+  };
+}
+
 /** A free, unchecked promise that its supplier owns, named after it. */
 export function promise(supplier: string, energy: Amount, patch: Partial<PowerPromise> = {}): PowerPromise {
   return {
@@ -152,7 +187,56 @@ export function promise(supplier: string, energy: Amount, patch: Partial<PowerPr
     owner: keyOf(supplier),
     lock: null,
     delivered: null,
+    claims: null,
     ...patch,
+  };
+}
+
+/** What alice says of her panels. */
+export const SOLAR: Claims = {
+  source: "solar",
+  renewable: true,
+  origin: "feeder 3",
+  gramsCo2PerKwh: 40,
+  certifiedBy: null,
+};
+/** A verification agency of the test network, and alice's claims with its signature. */
+export const AGENCY: Member = member("agency", { roles: ["verification-agency"], capacityPerSlot: wattHours(0) });
+export const CERTIFIED_SOLAR: Claims = { ...SOLAR, certifiedBy: AGENCY.key };
+export const CONTRADICTION: Contradiction = {
+  by: keyOf("second agency"),
+  evidence: hashFromBytes(sha256(new TextEncoder().encode("there are no panels on that roof"))),
+};
+/** Renewable energy, of an agency of which nobody has found anything wrong. */
+export const RENEWABLE: ClaimRequirement = {
+  source: null,
+  renewable: true,
+  origin: null,
+  gramsCo2PerKwhMax: null,
+  contradictedPerMilleMax: 0,
+};
+
+/** The agency's certificate for solar energy of the slot. */
+export function certificate(supplier: string, energy: Amount, patch: Partial<Certificate> = {}): Certificate {
+  return {
+    tag: "certificate",
+    agency: AGENCY.key,
+    supplier: keyOf(supplier),
+    slot: SLOT,
+    energy: wattHours(energy),
+    claims: CERTIFIED_SOLAR,
+    contradiction: null,
+    ...patch,
+  };
+}
+
+/** The record of the agency. */
+export function agencyRecord(certified: Amount, contradicted: Amount, agency: PublicKey = AGENCY.key): AgencyRecord {
+  return {
+    tag: "agency-record",
+    agency,
+    certified: wattHours(certified),
+    contradicted: wattHours(contradicted),
   };
 }
 
@@ -176,6 +260,7 @@ export function auction(patch: Partial<Auction> = {}): Auction {
     status: "active",
     highestPrice: null,
     highestBidder: null,
+    claims: null,
     ...patch,
   };
 }
@@ -211,6 +296,7 @@ export function order(
     marketFee: MARKETPLACE.marketFee,
     locked: micros(0),
     sequence: 1,
+    requires: null,
     ...patch,
   };
 }
@@ -227,7 +313,7 @@ export function entry({ slot = SLOT, promised = 0, bought = 0, bidding = 0 }: En
 }
 
 export function exposure(name: string, ...entries: readonly EntryAmounts[]): Exposure {
-  return { tag: "exposure", member: keyOf(name), day: DAY, entries: entries.map(entry) };
+  return { tag: "exposure", member: keyOf(name), day: DAY, entries: entries.map(entry), settled: [] };
 }
 
 export function exposureIndex(name: string, ...openedDays: readonly string[]): ExposureIndex {
@@ -247,6 +333,56 @@ export function tariff(day: LocalDay = DAY, patch: Partial<Tariff> = {}): Tariff
   };
 }
 
+/** What an operator read at a member's connection in the slot. */
+export function meterReport(
+  operator: string,
+  of: string,
+  produced: Amount,
+  consumed: Amount,
+  patch: Partial<MeterReport> = {},
+): MeterReport {
+  return {
+    tag: "meter-report",
+    operator: keyOf(operator),
+    member: keyOf(of),
+    slot: SLOT,
+    produced: wattHours(produced),
+    consumed: wattHours(consumed),
+    revision: 0,
+    ...patch,
+  };
+}
+
+/** A meter operator of the test network, in good standing. */
+export function meterOperator(name: string, patch: Partial<Member> = {}): Member {
+  return member(name, { roles: ["meter-operator"], capacityPerSlot: wattHours(0), ...patch });
+}
+
+/** A dispute that its member raises, named after it. */
+export function dispute(name: string, produced: Amount, consumed: Amount, patch: Partial<Dispute> = {}): Dispute {
+  return {
+    tag: "dispute",
+    disputeId: `dispute of ${name}`,
+    member: keyOf(name),
+    slot: SLOT,
+    raisedBy: keyOf(name),
+    evidence: hashOf(`evidence of ${name}`),
+    produced: wattHours(produced),
+    consumed: wattHours(consumed),
+    ...patch,
+  };
+}
+
+export function disputeVote(voter: string, on: Dispute, produced: Amount, consumed: Amount): DisputeVote {
+  return {
+    tag: "dispute-vote",
+    disputeId: on.disputeId,
+    voter: keyOf(voter),
+    produced: wattHours(produced),
+    consumed: wattHours(consumed),
+  };
+}
+
 export function reading(name: string, produced: Amount, consumed: Amount, slot: SlotId = SLOT): MeterReading {
   return {
     tag: "meter-reading",
@@ -254,12 +390,17 @@ export function reading(name: string, produced: Amount, consumed: Amount, slot: 
     slot,
     produced: wattHours(produced),
     consumed: wattHours(consumed),
+    revision: 0,
+    agreed: [],
+    disagreed: [],
   };
 }
 
 export type RecordAmounts = {
   readonly promised: Amount;
   readonly delivered: Amount;
+  /** All of it was sold, unless said. */
+  readonly unsold?: Amount;
   readonly depositLost: Amount;
   readonly gridFee: Amount;
 };
@@ -271,9 +412,21 @@ export function deliveryRecord(supplier: string, amounts: RecordAmounts): Delive
     slot: SLOT,
     promised: wattHours(amounts.promised),
     delivered: wattHours(amounts.delivered),
+    unsold: wattHours(amounts.unsold ?? 0),
     depositLost: micros(amounts.depositLost),
     gridFee: micros(amounts.gridFee),
   };
+}
+
+/** A speculator's margin of the builders' day. */
+export function margin(owner: string, amount: Amount, day: LocalDay = DAY): Margin {
+  return { tag: "margin", owner: keyOf(owner), day, amount: micros(amount) };
+}
+
+/** A cap of the slot by which nothing was cut, unless said. */
+export function curtailment(cap: Amount, patch: Partial<Curtailment> = {}): Curtailment {
+  const none = wattHours(0);
+  return { tag: "curtailment", slot: SLOT, cap: wattHours(cap), promised: none, unsold: none, cut: none, ...patch };
 }
 
 export type SettlementAmounts = {
@@ -284,33 +437,68 @@ export type SettlementAmounts = {
   readonly feedInAmount?: Amount;
   readonly retailEnergy?: Amount;
   readonly retailAmount?: Amount;
+  readonly surplusAmount?: Amount;
+  readonly revision?: number;
+  readonly promised?: Amount;
+  readonly delivered?: Amount;
+  readonly unsold?: Amount;
+  readonly bought?: Amount;
+  readonly depositLost?: Amount;
+  readonly gridFee?: Amount;
+  readonly deliveredFirst?: Amount;
+  readonly keptFirst?: Amount;
 };
 
 /** What is not named is zero. */
 export function slotSettlement(name: string, amounts: SettlementAmounts): SlotSettlement {
+  const energy = (amount: Amount = 0): WattHours => wattHours(amount);
+  const money = (amount: Amount = 0): Micros => micros(amount);
   return {
     tag: "slot-settlement",
     member: keyOf(name),
     slot: SLOT,
-    produced: wattHours(amounts.produced ?? 0),
-    consumed: wattHours(amounts.consumed ?? 0),
-    used: wattHours(amounts.used ?? 0),
-    feedInEnergy: wattHours(amounts.feedInEnergy ?? 0),
-    feedInAmount: micros(amounts.feedInAmount ?? 0),
-    retailEnergy: wattHours(amounts.retailEnergy ?? 0),
-    retailAmount: micros(amounts.retailAmount ?? 0),
+    produced: energy(amounts.produced),
+    consumed: energy(amounts.consumed),
+    used: energy(amounts.used),
+    feedInEnergy: energy(amounts.feedInEnergy),
+    feedInAmount: money(amounts.feedInAmount),
+    retailEnergy: energy(amounts.retailEnergy),
+    retailAmount: money(amounts.retailAmount),
+    surplusAmount: money(amounts.surplusAmount),
+    revision: amounts.revision ?? 0,
+    promised: energy(amounts.promised),
+    delivered: energy(amounts.delivered),
+    unsold: energy(amounts.unsold),
+    bought: energy(amounts.bought),
+    depositLost: money(amounts.depositLost),
+    gridFee: money(amounts.gridFee),
+    deliveredFirst: energy(amounts.deliveredFirst ?? amounts.delivered),
+    keptFirst: energy(amounts.keptFirst),
   };
 }
 
-/** All flows, up to 10 kWh per slot, until the end of the slot. */
+/** Flows of trading, up to 10 kWh per slot and 100 kWh per day at up to 1.00 per kWh, until the end of the slot. */
 export function mandate(principal: string, delegate: string, patch: Partial<Mandate> = {}): Mandate {
   return {
     tag: "mandate",
     mandateId: `mandate of ${principal}`,
     principal: keyOf(principal),
     delegate: keyOf(delegate),
-    flows: ["create-promises", "create-auction", "bid", "settle-auction", "place-orders", "cancel-orders"],
+    flows: [
+      "create-promises",
+      "create-auction",
+      "bid",
+      "settle-auction",
+      "place-orders",
+      "cancel-orders",
+      "split-promise",
+      "merge-promises",
+      "substitute",
+    ],
+    strategies: [],
     energyPerSlotMax: wattHours(10_000),
+    energyPerDayMax: wattHours(100_000),
+    bidPriceMax: microsPerKwh(1_000_000),
     expiresMs: SLOT_END_MS,
     ...patch,
   };

@@ -23,14 +23,23 @@ export {
   arbTransaction,
   STATE_TAGS,
 } from "./arbitraries.ts";
+export { type Booking, bankNotification } from "./bank.ts";
 export { chromiumPath, launchBrowser } from "./browser.ts";
 export {
+  AGENCY,
+  agencyRecord,
   auction,
   bid,
+  CERTIFIED_SOLAR,
+  CONTRADICTION,
+  certificate,
+  curtailment,
   DAY,
   DEADLINE_MS,
   deliveryRecord,
   deposit,
+  dispute,
+  disputeVote,
   type EntryAmounts,
   entry,
   exposure,
@@ -40,17 +49,23 @@ export {
   keyOf,
   MARKETPLACE,
   mandate,
+  margin,
   member,
+  meterOperator,
+  meterReport,
   NEXT_SLOT,
   order,
   PARAMETERS,
   promise,
+  RENEWABLE,
   type RecordAmounts,
   reading,
+  redemption,
   type SettlementAmounts,
   SLOT,
   SLOT_END_MS,
   SLOT_START_MS,
+  SOLAR,
   signerOf,
   signersOf,
   slotSettlement,
@@ -58,6 +73,7 @@ export {
   tariff,
   verifier,
 } from "./builders.ts";
+export { DraftingWorld, type FinalTransaction, type WorldParts } from "./drafting-world.ts";
 export { type BySlot, type HandMadeMember, type HandMadeOptions, handMadeCommunity } from "./hand-made-community.ts";
 export { HttpParties, type HttpPartiesOptions, overHttp, systemClock } from "./http-wire.ts";
 export { type CommandPatch, Draft, type StatePatch, transaction, type Verdict } from "./ledger-dsl.ts";
@@ -70,6 +86,7 @@ export {
   PEER_REPLY_TAGS,
   PEER_REQUEST_TAGS,
 } from "./message-arbitraries.ts";
+export { PaymentDesk, PROVIDER_ACCOUNT } from "./payment-desk.ts";
 export {
   type CommandEnd,
   type HostProcess,
@@ -98,9 +115,16 @@ export {
 export { StrategyStage } from "./strategy-stage.ts";
 export {
   amendMemberByVotes,
+  closes,
   endAuctionWithoutBid,
+  joinServed,
+  METERED_PARAMETERS,
+  moveMemberHome,
   moves,
+  recordMetersOfReports,
   settleAuctionWithoutSeller,
+  settledExposure,
+  settleSlotOfSpeculator,
   settleSlotOfSupplier,
   settleSlotWithoutTrades,
   TRADES,

@@ -67,14 +67,20 @@ const arbClauses = fc.array(arbId, { maxLength: 4 });
 const share = { slot: arbSlot, asked: arbEnergy };
 
 const DETAILS = {
-  insufficient_funds: fc.record({ needed: arbMoney, available: arbMoney }),
+  insufficient_funds: fc.record({ needed: arbMoney, margin: arbMoney, available: arbMoney }),
+  margin_in_use: fc.record({ needed: arbMoney, locked: arbMoney }),
+  slot_curtailed: fc.record({ slot: arbSlot, cap: arbEnergy }),
+  storage_exceeded: fc.record({ slot: arbSlot, asked: arbEnergy, stored: arbEnergy }),
   energy_out_of_range: fc.record({ asked: arbEnergy, min: arbEnergy, max: arbEnergy }),
   capacity_exceeded: fc.record({ ...share, free: arbEnergy }),
   holding_cap_exceeded: fc.record({ ...share, free: arbEnergy }),
   promise_not_held: fc.record({ ...share, held: arbEnergy }),
+  nothing_to_cover: fc.record({ ...share, sold: arbEnergy }),
+  cover_unsuitable: fc.record({ ...share, suitable: arbEnergy }),
   bid_below_best: fc.record({ best: arbPrice, leastNext: arbPrice }),
   bid_below_base: fc.record({ base: arbPrice }),
   gate_closed: fc.record({ slot: arbSlot, gateMs: fc.nat() }),
+  reports_missing: fc.record({ needed: fc.nat({ max: 64 }), reported: fc.nat({ max: 64 }) }),
   votes_missing: fc.record({ needed: fc.nat({ max: 64 }), cast: fc.nat({ max: 64 }) }),
   contract_violated: fc.record({ clauses: arbClauses }),
   counterparty_refused: fc.record({
@@ -103,6 +109,7 @@ const REQUESTS: TaggedArbitraries<PeerRequest> = {
   position: fc.record({ member: arbKey, day: arbDay }),
   "bid-of": fc.record({ auctionId: arbId }),
   auctioned: fc.record({ auctionId: arbId }),
+  "certificates-of": fc.record({ agency: arbKey, supplier: arbKey, slot: arbSlot }),
   fund: fc.record({ flowId: arbId, amount: arbMoney }),
   sequence: fc.record({ count: fc.integer({ min: 1, max: 10_000 }) }),
   heads: fc.record({

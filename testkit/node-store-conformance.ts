@@ -191,6 +191,8 @@ function commandCases(opened: Opened): void {
       digest: command("d").digest,
     });
     expect(store.commandOf("unknown")).toBeUndefined();
+    const all = store.commands().map(({ id, txId, digest }) => [id, { txId, digest }]);
+    expect(all.sort()).toEqual(["c", "d"].map((id) => [id, store.commandOf(id)]));
     expect(store.count()).toBe(2);
   });
 }

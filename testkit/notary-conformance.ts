@@ -90,8 +90,8 @@ function verdictCases(opened: Opened): void {
       const stage = new NotaryStage();
       const log = await opened();
       const notary = await stage.founded(log);
-      const issue = stage.issue("i", "alice", [5], { fromMs: null, untilMs: stage.clock.nowMs() + 10 });
-      const redeem = stage.redeem("r", "alice", [outputOf(issue)], 2);
+      const issue = stage.issue("i", "alice", [10_000], { fromMs: null, untilMs: stage.clock.nowMs() + 10 });
+      const redeem = stage.redeem("r", "alice", [outputOf(issue)], 10_000);
       for (const each of [issue, issue, redeem, issue, redeem])
         expect(inShort(await notarise(notary, each))).toBe("signed");
       stage.clock.moveTo(stage.clock.nowMs() + 1_000);
@@ -128,9 +128,9 @@ function verdictCases(opened: Opened): void {
     test("refused, for ever, once its state is spent by another; the answer reveals a hash of the spender's id", async () => {
       const stage = new NotaryStage();
       const notary = await stage.founded(await opened());
-      const issue = stage.issue("i", "alice", [5]);
+      const issue = stage.issue("i", "alice", [10_000]);
       await notarise(notary, issue);
-      const [winner, loser] = [1, 2].map((rest) => stage.redeem(`r${rest}`, "alice", [outputOf(issue)], rest)) as [
+      const [winner, loser] = [1, 2].map((one) => stage.redeem(`r${one}`, "alice", [outputOf(issue)], 10_000)) as [
         SignedTransaction,
         SignedTransaction,
       ];
@@ -158,7 +158,7 @@ const BROKEN: readonly (readonly [string, (stage: NotaryStage) => SignedTransact
   [
     "one of two signatures is missing",
     (stage) => {
-      const redeem = stage.redeem("r", "alice", [{ txId: hashOf("nothing"), index: 0 }], 1);
+      const redeem = stage.redeem("r", "alice", [{ txId: hashOf("nothing"), index: 0 }], 10_000);
       return { ...redeem, signatures: redeem.signatures.slice(1) };
     },
     "signature_missing",
@@ -189,7 +189,7 @@ const BROKEN: readonly (readonly [string, (stage: NotaryStage) => SignedTransact
   ],
   [
     "it spends a state that never was",
-    (stage) => stage.redeem("r", "alice", [{ txId: hashOf("nothing"), index: 0 }], 1),
+    (stage) => stage.redeem("r", "alice", [{ txId: hashOf("nothing"), index: 0 }], 10_000),
     "dependency_unknown",
   ],
   [
@@ -324,17 +324,17 @@ function doubtCases(opened: Opened): void {
         throw new Error("connection lost");
       });
       const { notary, counters } = stage.notaryOver(failing.log, { onFailure: (error) => failures.push(error) });
-      const issue = stage.issue("i", "alice", [5]);
+      const issue = stage.issue("i", "alice", [10_000]);
       expect([inShort(await notarise(notary, issue)), counters.signatures]).toEqual(["node_unreachable", 0]);
       expect(failures).toHaveLength(1);
       failing.mend();
       // What was committed counts: its output can be spent, without the issue being asked for again.
-      const redeem = stage.redeem("r", "alice", [outputOf(issue)], 1);
+      const redeem = stage.redeem("r", "alice", [outputOf(issue)], 10_000);
       expect(inShort(await notarise(notary, redeem))).toBe(isDone ? "signed" : "dependency_unknown");
       expect(inShort(await notarise(notary, issue))).toBe("signed");
       expect(inShort(await notarise(notary, redeem))).toBe("signed");
       expect([...log.scan()]).toHaveLength(3);
-      expect(notary.totals()).toEqual({ issuedMicros: 1n, heldMicros: 1n, transactions: 3 });
+      expect(notary.totals()).toEqual({ issuedMicros: 10_000n, heldMicros: 10_000n, transactions: 3 });
     },
   );
 }
@@ -362,7 +362,7 @@ function lawOfVerdicts(opened: Opened): void {
         const stage = new NotaryStage();
         const log = await opened();
         let notary: Notary = await stage.founded(log);
-        const issue = stage.issue("i", "alice", [10, 10, 10, 10, 10]);
+        const issue = stage.issue("i", "alice", [10_000, 10_000, 10_000, 10_000, 10_000]);
         unwrap(await notarise(notary, issue));
         const verdicts = new Map<string, string>();
         const spentBy = new Map<string, string>();
@@ -374,7 +374,7 @@ function lawOfVerdicts(opened: Opened): void {
         for (const step of asked) {
           if (step !== "wait" && step !== "restart") {
             const inputs = [...step.funds].sort().map((index) => outputOf(issue, index));
-            const redeem = stage.redeem(`${step.funds} ${step.twin}`, "alice", inputs, 1 + step.twin);
+            const redeem = stage.redeem(`${step.funds} ${step.twin}`, "alice", inputs, 10_000 * inputs.length);
             open.push(
               notarise(notary, redeem).then((verdict) => {
                 const { id, content } = redeem.transaction;

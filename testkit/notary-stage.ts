@@ -15,9 +15,9 @@ import {
   type WireTransaction,
   withSignatures,
 } from "#contracts";
-import { micros, type Result, seededEntropy, wattHours } from "#core";
+import { micros, microsPerKwh, type Result, seededEntropy, wattHours } from "#core";
 import { type CommitLog, genesisStates, Notary, type NotaryOptions } from "#ledger-node";
-import { keyOf, SLOT_START_MS, signerOf } from "./builders.ts";
+import { keyOf, redemption, SLOT_START_MS, signerOf } from "./builders.ts";
 import { ManualClock, SMALL_NETWORK_RULES } from "./small-network.ts";
 
 export type NotaryVerdict = Result<NotarySignature, LedgerRefusal>;
@@ -103,15 +103,15 @@ export class NotaryStage {
     return this.sign(this.build(name, content, "payment provider"), "payment provider");
   }
 
-  /** Takes funds out of the ledger and leaves the owner `rest` of them. */
+  /** Redeems funds, `amount` together; `name` tells it from others. */
   redeem(
     name: string,
     owner: string,
     inputs: readonly StateRef[],
-    rest: number,
+    amount: number,
     window: Transaction["window"] = UNBOUNDED,
   ): SignedTransaction {
-    const outputs = [{ tag: "funds", owner: keyOf(owner), amount: micros(rest) }] as const;
+    const outputs = [redemption(owner, amount, { redemptionId: name })];
     const content = { inputs, outputs, command: { tag: "redeem-funds" }, window } as const;
     return this.sign(this.build(name, content, owner, "payment provider"), owner, "payment provider");
   }
@@ -128,7 +128,10 @@ export class NotaryStage {
       principal: keyOf(principal),
       delegate: keyOf(`delegate of ${principal}`),
       flows: ["create-promises"],
+      strategies: [],
       energyPerSlotMax: wattHours(1_000),
+      energyPerDayMax: wattHours(10_000),
+      bidPriceMax: microsPerKwh(1_000_000),
       expiresMs: SLOT_START_MS + 1_000,
     } as const;
     const references = [this.parameters, membership];

@@ -27,6 +27,8 @@ export type InMemoryOptions = {
   /** Strategies of members instead of the community's own. */
   readonly strategies?: Readonly<Record<string, { readonly strategy: string | Strategy; readonly config?: unknown }>>;
   readonly stopAtMs?: number;
+  /** Name of a verification agency. */
+  readonly agency?: string;
 };
 
 export type InMemoryRun = SimulationResult & {
@@ -63,6 +65,7 @@ export async function runInMemory(options: InMemoryOptions): Promise<InMemoryRun
     defer,
     events,
     ...(options.stopAtMs === undefined ? {} : { stopAtMs: options.stopAtMs }),
+    ...(options.agency === undefined ? {} : { agency: options.agency }),
   });
   const result = unwrap(simulated);
   const rows = result.book.rows(result.slots.map(({ id }) => id));

@@ -46,15 +46,18 @@ import {
 } from "#core";
 import { delegateClient, type LedgerClient } from "#ledger-client";
 import {
+  type AggregatorHost,
   COMMIT_LOG_FILE,
   type CommitLog,
   createMemoryCommitLog,
+  type HostStore,
   type LedgerNode,
   LocalNetwork,
   type LocalNetworkOptions,
   type NetworkRules,
   type NodeStore,
   openSqliteCommitLog,
+  openSqliteHostStore,
   openSqliteNodeStore,
 } from "#ledger-node";
 import { STATE_TAGS } from "./arbitraries.ts";
@@ -93,6 +96,7 @@ export type SmallNetworkOptions = {
   /** Keeps the stores as files in this folder; without it they are in memory, and outlive a restart too. */
   readonly folder?: string;
   readonly marketplacePolicy?: LocalNetworkOptions["marketplacePolicy"];
+  readonly policyOf?: LocalNetworkOptions["policyOf"];
   /** The most bytes that the stores in memory of the nodes with these names may grow to. */
   readonly storeBytesMax?: Readonly<Record<string, number>>;
 };
@@ -147,8 +151,10 @@ export class SmallNetwork {
         folder === undefined
           ? storesInMemory(options.storeBytesMax ?? {})
           : (name) => openStore(join(folder, `${name}.sqlite`)),
+      ...(folder === undefined ? {} : { openHostStore: (name) => openHostStore(join(folder, `${name}.sqlite`)) }),
       defer,
       ...(options.marketplacePolicy === undefined ? {} : { marketplacePolicy: options.marketplacePolicy }),
+      ...(options.policyOf === undefined ? {} : { policyOf: options.policyOf }),
       between: (transport) => interceptedBy(wire, transport),
     });
     return new SmallNetwork(ledger, clock, commitLog, wire, draws);
@@ -179,7 +185,7 @@ export class SmallNetwork {
   /** Lets a member join: a prosumer of 20 kWh per slot unless said otherwise. */
   join(
     name: string,
-    patch: Partial<Pick<Member, "roles" | "capacityPerSlot" | "holdingCapPerSlot">> = {},
+    { storage, ...patch }: Partial<Pick<Member, "roles" | "capacityPerSlot" | "holdingCapPerSlot" | "storage">> = {},
   ): Promise<LedgerNode> {
     return this.ledger.join({
       name,
@@ -187,7 +193,21 @@ export class SmallNetwork {
       capacityPerSlot: wattHours(20_000),
       holdingCapPerSlot: null,
       ...patch,
+      ...(storage == null ? {} : { storage }),
     });
+  }
+
+  /** Starts an aggregator, and lets prosumers of 20 kWh per slot join under it. */
+  async serve(host: string, ...names: readonly string[]): Promise<AggregatorHost> {
+    const isThere = this.ledger.nodeNames.includes(host);
+    const served = isThere ? this.ledger.host(host) : await this.ledger.aggregator(host);
+    const usual = { roles: ["prosumer"], capacityPerSlot: wattHours(20_000), holdingCapPerSlot: null } as const;
+    if (names.length > 0)
+      await this.ledger.enrol(
+        host,
+        names.map((name) => ({ name, ...usual })),
+      );
+    return served;
   }
 
   /** Issues funds to a party, each amount in micros as funds of its own. */
@@ -321,6 +341,10 @@ export class SmallNetwork {
 
 function openStore(file: string, bytesMax?: number): NodeStore {
   return openSqliteNodeStore(file, "process-crash", defer, bytesMax);
+}
+
+function openHostStore(file: string): HostStore {
+  return openSqliteHostStore(file, "process-crash", defer);
 }
 
 /** Stores in memory that outlive the node that closes them, so that it can be started again. */

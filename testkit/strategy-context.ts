@@ -30,6 +30,7 @@ export const USUAL_RULES: MarketRules = {
   marketFee: microsPerKwh(4_000n),
   gridFee: microsPerKwh(5_000n),
   emergencyPrice: microsPerKwh(800_000n),
+  surplusPrice: microsPerKwh(0n),
   promiseMin: wattHours(10n),
   promiseMax: wattHours(1_000_000n),
 };
@@ -40,6 +41,8 @@ export const NO_POSITION: Position = {
   bought: NO_ENERGY,
   offered: NO_ENERGY,
   bidding: NO_ENERGY,
+  sold: NO_ENERGY,
+  coverable: NO_ENERGY,
 };
 
 /** A forecast of which every quantile is given for the surplus; production and load are its positive and negative part. */

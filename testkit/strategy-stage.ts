@@ -166,6 +166,10 @@ export class StrategyStage<Config, Memory> {
     if (intent.energy <= 0n) return "energy is positive";
     if (intent.tag === "promise") return this.#brokenPromiseRule(intent.slotId, intent.energy);
     if (intent.tag === "order") return this.#brokenOrderRule(intent.slotId, intent.energy, intent.limit);
+    if (intent.tag === "cover")
+      return intent.energy > this.ctx.position(intent.slotId).coverable
+        ? "not more is covered than is sold and held of others"
+        : undefined;
     if (intent.energy > this.ctx.position(intent.slotId).held) return "not more is offered than is held";
     if (intent.tag === "auction")
       return intent.deadlineMs > this.ctx.nowMs ? undefined : "an auction's deadline is to come";
@@ -236,6 +240,8 @@ export class StrategyStage<Config, Memory> {
         return;
       case "bid":
         return this.#applyBid(intent.auctionId, intent.price);
+      case "cover":
+        return this.#applyCover(intent.slotId, intent.energy);
       case "cancel":
         return this.#applyCancel(intent.slotId);
       case "charge-battery":
@@ -261,6 +267,18 @@ export class StrategyStage<Config, Memory> {
     this.#pay(this.#buyersCost(auction.energy, price));
     this.#change(auction.slotId, ({ bidding }) => ({ bidding: addEnergy(bidding, auction.energy) }));
     this.#replaceAuction({ ...auction, highestPrice: price, isHighestBidder: true });
+  }
+
+  #applyCover(slotId: SlotId, energy: WattHours): void {
+    const released = costFloor(energy, this.ctx.rules.emergencyPrice);
+    this.#pay(micros(-released));
+    this.#deposits.set(slotId, micros((this.#deposits.get(slotId) ?? NO_MONEY) - released));
+    this.#change(slotId, ({ promised, held, bought, sold }) => ({
+      promised: subtractEnergy(promised, energy),
+      held: subtractEnergy(held, energy),
+      bought: subtractEnergy(bought, energy),
+      sold: subtractEnergy(sold, energy),
+    }));
   }
 
   #applyCancel(slotId: SlotId): void {
@@ -302,9 +320,10 @@ export class StrategyStage<Config, Memory> {
 
   /** Offered energy goes away against money: what others owe first, then own promises. */
   #sold(slotId: SlotId, energy: WattHours, price: MicrosPerKwh): void {
-    this.#change(slotId, ({ offered, bought }) => ({
+    this.#change(slotId, ({ offered, bought, sold }) => ({
       offered: subtractEnergy(offered, energy),
       bought: energyAbove(bought, energy),
+      sold: addEnergy(sold, energyAbove(energy, bought)),
     }));
     this.#pay(micros(-costFloor(energy, price)));
   }
@@ -367,6 +386,8 @@ export class StrategyStage<Config, Memory> {
 
   #change(slotId: SlotId, by: (position: Position) => Partial<Position>): void {
     const position = this.ctx.position(slotId);
-    this.ctx.positions.set(slotId, { ...position, ...by(position) });
+    const after = { ...position, ...by(position) };
+    const coverable = minEnergy(after.sold, minEnergy(after.bought, after.held));
+    this.ctx.positions.set(slotId, { ...after, coverable });
   }
 }

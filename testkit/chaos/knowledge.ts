@@ -6,24 +6,32 @@ import { type NetworkParameters, participantsOf, type State, type StateTag } fro
 import type { Hash, PublicKey } from "#core";
 import type { FinalTransaction, Kept, NodeRecord } from "./record.ts";
 
-const PUBLIC: readonly StateTag[] = ["network-parameters", "member", "tariff", "auction"];
+const PUBLIC: readonly StateTag[] = ["network-parameters", "member", "tariff", "curtailment", "auction"];
 /** What the grid authority sees of others. */
 const WATCHED: readonly StateTag[] = [
   "power-promise",
   "deposit",
+  "margin",
+  "meter-report",
   "meter-reading",
   "delivery-record",
+  "slot-settlement",
+  "dispute",
+  "dispute-vote",
   "bid",
   "exposure",
   "exposure-index",
   "standing-vote",
 ];
 
+/** What the verifiers decide on together. */
+const VERIFIERS: readonly StateTag[] = ["standing-vote", "dispute", "dispute-vote"];
+
 /** Whether a state concerns a party, or is everybody's. */
 export function isConcerned(key: PublicKey, state: State, parameters: NetworkParameters): boolean {
   if (PUBLIC.includes(state.tag) || participantsOf(state).includes(key)) return true;
   if (key === parameters.gridAuthority && WATCHED.includes(state.tag)) return true;
-  return state.tag === "standing-vote" && parameters.verifiers.includes(key);
+  return VERIFIERS.includes(state.tag) && parameters.verifiers.includes(key);
 }
 
 function isGranted(key: PublicKey, state: State, { observers }: NetworkParameters): boolean {

@@ -133,7 +133,7 @@ export class Load {
     const { keyOf, traders } = this.#parts;
     switch (kind) {
       case "redeem-funds":
-        return { tag: "redeem-funds", commandId, amount: this.#amount(10_000) };
+        return { tag: "redeem-funds", commandId, amount: this.#amount(100_000) };
       case "issue-funds":
         return {
           tag: "issue-funds",

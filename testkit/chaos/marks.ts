@@ -2,7 +2,7 @@
  * What a transaction must bear when it carried out a command: names, amounts and prices that occur once in a run. So the notary's
  * log alone says which command was carried out, and how often.
  */
-import { type ClientCommand, moneyIn, type State } from "#contracts";
+import type { ClientCommand, State } from "#contracts";
 import type { PublicKey } from "#core";
 import type { FinalTransaction } from "./record.ts";
 
@@ -24,7 +24,7 @@ export function commandMarks(party: PublicKey, command: ClientCommand): readonly
     case "issue-funds":
       return command.amounts.slice(0, 1).map((amount) => `issue of ${amount} to ${command.to}`);
     case "redeem-funds":
-      return [`redemption of ${command.amount} by ${party}`];
+      return [`redemption ${command.commandId} of ${party}`];
     case "record-meters":
       return command.readings.map(({ member }) => `reading of ${member} in ${command.slot}`);
     case "vote-standing":
@@ -68,17 +68,12 @@ export function transactionMarks({ content, inputs }: FinalTransaction): readonl
     case "issue-funds":
       return made((state) => (state.tag === "funds" ? `issue of ${state.amount} to ${state.owner}` : undefined));
     case "redeem-funds":
-      return [redemption(inputs, outputs)];
+      return made((state) =>
+        state.tag === "redemption" ? `redemption ${state.redemptionId} of ${state.owner}` : undefined,
+      );
     default:
       return otherMarks(outputs, inputs, command.tag);
   }
-}
-
-function redemption(inputs: readonly State[], outputs: readonly State[]): string {
-  const [first] = inputs.flatMap((state) => moneyIn(state) ?? []);
-  const sum = (states: readonly State[]): bigint =>
-    states.reduce((total, state) => total + (moneyIn(state)?.amount ?? 0n), 0n);
-  return `redemption of ${sum(inputs) - sum(outputs)} by ${first?.owner}`;
 }
 
 function otherMarks(

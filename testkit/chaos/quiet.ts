@@ -1,6 +1,6 @@
 /** Waits until a healed network has nothing more to do, and shows that nothing is left locked. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { State } from "#contracts";
+import { type State, wholeCents } from "#contracts";
 import { micros, microsPerKwh, slotOf, sumEnergy } from "#core";
 import type { Clients } from "./clients.ts";
 import type { Stage } from "./stage.ts";
@@ -99,7 +99,7 @@ export async function useEverything(
     }
     const funds = (await owner.states("funds")).map(({ state }) => state).filter((state) => state.owner === key);
     const amount = micros(funds.reduce((sum, state) => sum + state.amount, 0n));
-    if (amount === 0n) continue;
+    if (wholeCents(amount) === 0n) continue;
     const { told } = await clients.carryOut(
       { party: name, as: "owner" },
       { tag: "redeem-funds", commandId: `all-funds-of-${name}`, amount },

@@ -2,7 +2,7 @@
  * Replays the notary's log from nothing, apart from the contracts' own code, and checks after each transaction what must always
  * hold: nothing is spent twice, money held is money issued, energy held is energy promised, and nobody is above its cap.
  */
-import { type Member, moneyIn, refKey, type State, type StateRef } from "#contracts";
+import { type Member, MONEY_GATES, moneyIn, refKey, type State, type StateRef } from "#contracts";
 import { type PublicKey, publicKey, type SlotId } from "#core";
 import type { FinalTransaction } from "./record.ts";
 
@@ -54,7 +54,7 @@ class Replay {
     }
     const money = sumOf(outputs, moneyOf) - sumOf(inputs, moneyOf);
     this.#held += money;
-    if (command.tag === "issue-funds" || command.tag === "redeem-funds") this.#issued += money;
+    if (MONEY_GATES.includes(command.tag)) this.#issued += money;
     if (this.#held !== this.#issued)
       this.#violate(id, `${command.tag} leaves ${this.#held} micros held, of ${this.#issued} issued`);
     this.#checkEnergy(id, command.tag, inputs, outputs);
