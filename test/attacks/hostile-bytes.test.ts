@@ -9,9 +9,11 @@ import * as contracts from "#contracts";
 import {
   buildTransaction,
   decodeNotice,
+  decodeProof,
   decodeSignedTransaction,
   decodeTransaction,
   encodeNotice,
+  encodeProof,
   encodeSignedTransaction,
   encodeTransaction,
   openComponents,
@@ -19,6 +21,7 @@ import {
   signBatch,
   signTransaction,
   stateCodec,
+  tearOff,
   tearOffOf,
 } from "#contracts";
 import * as core from "#core";
@@ -155,6 +158,24 @@ const BYTES: Readonly<Record<string, Fuzzed<Uint8Array>>> = {
       const [opened, outputs] = [openComponents, openTearOff].map((open) => open(read.value.tearOff, read.value.txId));
       expect(opened?.ok).toBe(outputs?.ok);
       return encodeNotice(read.value);
+    },
+  },
+  decodeProof: {
+    arbitrary: fc
+      .tuple(arbWire, fc.nat())
+      .filter(([{ content }]) => content.outputs.length > 0)
+      .map(([transaction, choice]) => {
+        const ref = { txId: transaction.id, index: choice % transaction.content.outputs.length };
+        const [notarySignature] = signBatch("network", [transaction.id], signerOf("notary"));
+        return encodeProof({
+          ref,
+          tearOff: tearOff(transaction, [ref.index]),
+          notarySignature: notarySignature as NonNullable<typeof notarySignature>,
+        });
+      }),
+    again(input) {
+      const [proof] = decodeProof(input);
+      return proof === undefined ? undefined : encodeProof(proof);
     },
   },
   stateCodec: fuzzed(stateCodec, arbState),

@@ -8,7 +8,7 @@ import {
   type Transaction,
 } from "#contracts";
 import { hashOf, micros, type Result, unwrap, wattHours } from "#core";
-import type { SmallNetwork } from "#testkit";
+import { redemption, type SmallNetwork } from "#testkit";
 import { auctioning, bidding, ordering, promising, refusalIn, Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -109,7 +109,10 @@ describe("two transactions that spend one state", () => {
         inputs: [funds.ref],
         references: [parameters.ref],
         command: { tag: "redeem-funds" },
-        outputs: [{ tag: "funds", owner: small.key("bob"), amount: micros(kept) }],
+        outputs: [
+          redemption("bob", 5_000_000 - kept, { owner: small.key("bob"), provider: small.key("payment-provider") }),
+          { tag: "funds", owner: small.key("bob"), amount: micros(kept) },
+        ],
         signers: [small.key("bob"), small.key("payment-provider")],
         notary: small.key("notary"),
         window: { fromMs: null, untilMs: null },
@@ -132,7 +135,7 @@ describe("two transactions that spend one state", () => {
     const logged = [...small.commitLog.scan()].map(({ txId }) => txId);
     expect(logged.filter((txId) => txId === first.transaction.id)).toHaveLength(1);
     expect(logged).not.toContain(second.transaction.id);
-    expect(small.ledger.moneyHeld()).toMatchObject({ issuedMicros: 1_000_000n, heldMicros: 1_000_000n });
+    expect(small.ledger.moneyHeld()).toMatchObject({ issuedMicros: 5_000_000n, heldMicros: 5_000_000n });
   });
 });
 

@@ -49,7 +49,17 @@ test("the page lists the refusals in their order of precedence", () => {
 });
 
 test("each test that the page names exists", () => {
-  const folders = ["core/", "marketplace/", "marketplace/clearing/", "test/clearing/"];
+  const folders = [
+    "core/",
+    "contracts/",
+    "contracts/clauses/",
+    "ledger-node/",
+    "marketplace/",
+    "marketplace/clearing/",
+    "test/attacks/",
+    "test/clearing/",
+    "test/docs/",
+  ];
   const sources = folders.flatMap((folder) =>
     readdirSync(new URL(folder, ROOT))
       .filter((name) => name.endsWith(".test.ts"))

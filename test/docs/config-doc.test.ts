@@ -85,6 +85,7 @@ test("the network's rules have the defaults that the page lists", () => {
   const held = {
     emergencyMicrosPerKwh: rules.emergencyPrice,
     gridFeeMicrosPerKwh: rules.gridFee,
+    surplusMicrosPerKwh: rules.surplusPrice,
     marketFeeMicrosPerKwh: rules.marketFee,
     bidRiseMicrosPerKwh: rules.bidRiseMin,
     promiseMinWh: rules.promiseMin,

@@ -59,7 +59,7 @@ test("of a members file", () => {
   });
   const member = new Map(flat(parsed.members[0] ?? {}));
   const saidOfMember = Object.entries(defaultsOf(ofMember)).filter(([key]) => key !== "host" && key !== "port");
-  expect(saidOfMember.length).toBe(5);
+  expect(saidOfMember.length).toBe(6);
   for (const [key, value] of saidOfMember) expect([key, member.get(key)]).toEqual([key, value]);
   const rules = networkRules(parsed);
   for (const value of [rules.priceMin, rules.priceMax, rules.promiseMin, rules.promiseMax])

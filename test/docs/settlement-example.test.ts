@@ -14,6 +14,7 @@ const page = JSON.parse(given) as {
   readonly gridFeeMicrosPerKwh: string;
   readonly feedInMicrosPerKwh: string;
   readonly retailMicrosPerKwh: string;
+  readonly surplusMicrosPerKwh: string;
   /** Of Dia, by owner, in the order in which they are checked. */
   readonly promisesWh: Readonly<Record<string, string>>;
   /** Produced and consumed. */
@@ -64,14 +65,16 @@ describe("the example of a delivery", () => {
       held: [held],
       feedIn: price(page.feedInMicrosPerKwh),
       retail: price(page.retailMicrosPerKwh),
+      surplusPrice: price(page.surplusMicrosPerKwh),
     });
-    const { used, feedInEnergy, feedInAmount, retailEnergy, retailAmount } = settled;
+    const { used, feedInEnergy, feedInAmount, retailEnergy, retailAmount, surplusAmount } = settled;
     const computed = {
       usedWh: used,
       feedInWh: feedInEnergy,
       feedInMicros: feedInAmount,
       retailWh: retailEnergy,
       retailMicros: retailAmount,
+      surplusMicros: surplusAmount,
     };
     expect(JSON.parse(toJson(computed))).toEqual(
       (JSON.parse(settlements) as Readonly<Record<string, unknown>>)[member],

@@ -87,6 +87,32 @@ describe("dream bench paper", () => {
 });
 
 test(
+  "dream bench aggregator measures each number of members in a process of its own",
+  async () => {
+    const { code, stdout } = await dream(["bench", "aggregator", "--members", "6,12", "--json"], {
+      env: { TMPDIR: folder },
+    });
+    expect(code).toBe(0);
+    const { runs } = JSON.parse(stdout) as { readonly runs: readonly Record<string, unknown>[] };
+    expect(runs.map(({ members }) => members)).toEqual([6, 12]);
+    const phasesOf = (run: Record<string, unknown> = {}) => run["phases"] as readonly Record<string, number | string>[];
+    expect(phasesOf(runs[1]).map(({ phase, transactions }) => [phase, transactions])).toEqual([
+      ["join", 1],
+      ["fund", 12],
+      ["start", 0],
+      ["promise", 6],
+      ["order", 12],
+      ["clear", 1],
+    ]);
+    for (const { seconds = 0, coreSeconds = 0, residentBytes = 0 } of runs.flatMap(phasesOf))
+      expect([Number(seconds) > 0, Number(coreSeconds) > 0, Number(residentBytes) > 1e7]).toEqual([true, true, true]);
+    expect(BigInt(String(runs[1]?.["clearedWh"]))).toBeGreaterThan(0n);
+    expect(readdirSync(folder).filter((name) => name.startsWith("dream-bench-"))).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "dream bench ledger measures in one process and across processes",
   async () => {
     const { code, stdout } = await dream(
