@@ -104,7 +104,7 @@ type Access = { readonly node: LedgerNode; readonly client: LedgerClient; readon
 /** A node of its own, and a mandate for the agent's key. */
 async function ownNode(parts: ParticipantParts, member: CommunityMember): Promise<Access> {
   const { network, entropy } = parts;
-  const node = await network.join({ ...newcomerOf(member), ...storageOf(member, network.slotMinutes) });
+  const node = await network.join(newcomerOf(member, network.slotMinutes));
   await fund(network, node.party, member.name);
   const signer = newSigner(entropy);
   unwrap(
@@ -131,15 +131,22 @@ async function servedMember(
   member: CommunityMember,
   aggregator: string,
 ): Promise<Access> {
-  const [node] = await network.enrol(aggregator, [newcomerOf(member)]);
+  const [node] = await network.enrol(aggregator, [newcomerOf(member, network.slotMinutes)]);
   const mandate = node?.unspent("mandate").find(({ principal }) => principal === node.party);
   invariant(node !== undefined && mandate !== undefined, "who enrols has a seat and a mandate");
   await fund(network, node.party, member.name);
   return { node, client: ownerClient(node), delegate: mandate.delegate };
 }
 
-function newcomerOf({ name, roles, capacityPerSlot, speculatorCapPerSlot }: CommunityMember): MemberToServe {
-  return { name, roles: roles as readonly Role[], capacityPerSlot, holdingCapPerSlot: speculatorCapPerSlot ?? null };
+function newcomerOf(member: CommunityMember, slotMinutes: number): MemberToServe {
+  const { name, roles, capacityPerSlot, speculatorCapPerSlot } = member;
+  return {
+    name,
+    roles: roles as readonly Role[],
+    capacityPerSlot,
+    holdingCapPerSlot: speculatorCapPerSlot ?? null,
+    ...storageOf(member, slotMinutes),
+  };
 }
 
 /** What a storage provider's battery can store and move, rounded so that the battery itself can't do more. */

@@ -29,7 +29,7 @@ export async function hireServices(network: LocalNetwork, services: CommunitySer
 
 /** Whether the aggregator serves the member: homes, which neither trade for a living nor run a plant for it. */
 export function isHome({ roles }: Pick<CommunityMember, "roles">): boolean {
-  return roles.every((role) => role === "prosumer" || role === "consumer");
+  return roles.some((role) => role === "prosumer" || role === "consumer");
 }
 
 /** What the operators read of what was measured: the first as it is, others in pulses, and now and then not at all or wrong. */

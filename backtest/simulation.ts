@@ -426,15 +426,14 @@ class Simulation {
     await this.#meters.report(network, slot.id, readings);
     const gridAuthority = network.node("grid-authority");
     const problems = await settleWholeSlot(gridAuthority, slot.id, readings);
-    if (problems.every(({ refusal }) => refusal.tag === "reports_missing")) {
-      // A silent operator is waited for, and then no longer.
-      if (problems.length > 0)
-        this.#clock.at(await quorumSufficesFromMs(gridAuthority, slot.id), {
-          priority: PRIORITIES.data,
-          source: `late meters ${slot.id}`,
-          run: () => this.#settleLate(network, slot, readings),
-        });
-    } else this.#addProblems(slot, problems);
+    // A silent operator is waited for, and then no longer: what could not be done until then is done all at once.
+    if (problems.some(({ refusal }) => refusal.tag === "reports_missing"))
+      this.#clock.at(await quorumSufficesFromMs(gridAuthority, slot.id), {
+        priority: PRIORITIES.data,
+        source: `late meters ${slot.id}`,
+        run: () => this.#settleLate(network, slot, readings),
+      });
+    else this.#addProblems(slot, problems);
     this.#slotsDone += 1;
     this.#options.onProgress?.(this.#slotsDone, this.#slots.length);
   }

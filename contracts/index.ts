@@ -223,8 +223,11 @@ export {
   type Transport,
 } from "./wire/peer.ts";
 export {
+  type AddressedRequest,
+  decodeAddressedRequest,
   decodePeerReply,
   decodePeerRequest,
+  encodeAddressedRequest,
   encodePeerReply,
   encodePeerRequest,
   PEER_MESSAGE_BYTES_MAX,

@@ -65,6 +65,8 @@ export type NodeStatus = {
   readonly outbox: number;
   /** The same by recipient. */
   readonly undelivered: readonly { readonly recipient: PublicKey; readonly messages: number }[];
+  /** Members that an aggregator serves in this process; null where it is none. */
+  readonly membersServed: number | null;
   readonly peersReachable: number;
   readonly peersKnown: number;
   readonly uptimeMs: number;
@@ -83,6 +85,7 @@ export const nodeStatusSchema: Schema<NodeStatus> = recordSchema<NodeStatus>({
   pending: countSchema,
   outbox: countSchema,
   undelivered: listSchema(recordSchema({ recipient: keySchema, messages: countSchema }), UNDELIVERED_MAX),
+  membersServed: nullableSchema(countSchema),
   peersReachable: countSchema,
   peersKnown: countSchema,
   uptimeMs: countSchema,

@@ -40,7 +40,7 @@ export type FinalityParts = {
 };
 
 /** Refusals that say nothing of the transaction: it may be final, or become so when it is sent again. */
-const NO_VERDICT: readonly string[] = ["node_unreachable", "store_full", "notary_outdated"];
+const NO_VERDICT: readonly string[] = ["node_unreachable", "store_full", "member_not_served", "notary_outdated"];
 const TOLD: Promise<void> = Promise.resolve();
 
 /** A final transaction of which somebody could not be told yet. */

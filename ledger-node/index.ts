@@ -2,11 +2,14 @@
 
 export {
   AggregatorHost,
+  consentOf,
   enrolmentOf,
   type HostOptions,
   type HostTerms,
   type MemberToServe,
   type Newcomer,
+  type ServedByLedger,
+  serveByLedger,
 } from "./aggregator/index.ts";
 export { type AggregatorRules, aggregatorPolicy } from "./aggregator-policy.ts";
 export { type AuditRefusal, type AuditResult, auditFolder, auditSources } from "./audit.ts";
@@ -29,8 +32,9 @@ export { type HistoryRefusal, type HistoryStep, historyIn, historyOf } from "./h
 export { createHttpApp, type HttpAppOptions } from "./http/app.ts";
 export { EventHistory, type EventHistoryOptions } from "./http/event-history.ts";
 export type { LiveSource } from "./http/live-source.ts";
+export { MemberLedgers, type MemberLedgersOptions } from "./http/member-ledgers.ts";
 export type { NonceStore } from "./http/nonces.ts";
-export type { ServedLedger } from "./http/served-ledger.ts";
+export type { ServedLedger, ServedMember } from "./http/served-ledger.ts";
 export { type ClientServerOptions, serveClients } from "./http/server.ts";
 export {
   INFRASTRUCTURE_NAMES,

@@ -252,6 +252,12 @@ export class LocalNetwork {
     return delegate.publicKey;
   }
 
+  /** The aggregator at which a party has a seat; undefined for one with a node of its own. */
+  hostOf(party: PublicKey): PublicKey | undefined {
+    for (const { host } of this.#hostings.values()) if (host.seat(party) !== undefined) return host.party;
+    return undefined;
+  }
+
   #hosting(name: string): Hosting {
     const hosting = this.#hostings.get(name);
     invariant(hosting !== undefined, `the network has an aggregator ${name}`);

@@ -320,6 +320,11 @@ export class LedgerNode implements NodeEndpoint {
     return [...ofOwner, ...ofName].map(({ state }) => state);
   }
 
+  /** The aggregator that serves a member, as far as this node knows. */
+  aggregatorOf(member: PublicKey): PublicKey | undefined {
+    return this.#vault.member(member)?.state.servedBy ?? undefined;
+  }
+
   /** Only what concerns the party itself: what is public is the host's to tell. */
   listenToOwn(listener: (event: NodeEvent) => void): () => void {
     return this.#ledger.listen(listener);

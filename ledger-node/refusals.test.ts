@@ -823,6 +823,8 @@ describe("after the slot", () => {
 test("every code of the list was produced", () => {
   // A notary that was restored from an old copy: restored-notary.test.ts produces it.
   met.add("notary_outdated");
+  // An aggregator that asks for another's member, over HTTP: aggregator/over-http.test.ts produces it.
+  met.add("member_not_served");
   // An agency's own rule: certified-promises.test.ts produces it.
   met.add("claims_unregistered");
   // An aggregator's own rules: test/attacks/co-signing.test.ts produces them.

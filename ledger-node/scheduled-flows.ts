@@ -28,6 +28,7 @@ export const LEDGER_PRIORITY = 1;
 const PASSING: readonly LedgerRefusalCode[] = [
   "node_unreachable",
   "store_full",
+  "member_not_served",
   "notary_outdated",
   "state_conflict",
   "dependency_unknown",

@@ -7,6 +7,7 @@ import {
   newPeerCounters,
   type PeerCounters,
   type PeerHandler,
+  type PeerReceiverOptions,
   type PeerTiming,
   servePeers,
 } from "#ledger-node";
@@ -15,9 +16,9 @@ import type { SmallNetwork } from "./small-network.ts";
 /** The clock of the machine: links measure their time-outs by it too. */
 export const systemClock: Clock = { nowMs: () => Date.now() };
 
-type Party = {
-  readonly signer: Signer;
-  readonly handler: PeerHandler;
+type Serving = Pick<PeerHandler, "handleFor"> & Pick<PeerReceiverOptions, "servedBy">;
+type Receiving = Pick<PeerReceiverOptions, "servedBy"> & { readonly signer: Signer; readonly handler: PeerHandler };
+type Party = Receiving & {
   readonly transport: HttpTransport;
   server: FastifyInstance;
   address: string;
@@ -27,6 +28,8 @@ export type HttpPartiesOptions = {
   readonly networkId: string;
   readonly timing?: Partial<PeerTiming>;
   readonly clock?: Clock;
+  /** The aggregator that answers for a party. */
+  readonly hostOf?: (party: PublicKey) => PublicKey | undefined;
 };
 
 /** Parties that reach each other over HTTP on this machine, whatever they answer. */
@@ -41,8 +44,8 @@ export class HttpParties {
     this.#options = options;
   }
 
-  /** Starts a server and links for a party. */
-  async add(signer: Signer, handle: PeerHandler["handle"]): Promise<HttpTransport> {
+  /** Starts a server and links for a party. @param serving - For an aggregator's members, and of what it knows who serves whom. */
+  async add(signer: Signer, handle: PeerHandler["handle"], serving: Serving = {}): Promise<HttpTransport> {
     const { networkId, timing, clock = systemClock } = this.#options;
     const transport = new HttpTransport({
       networkId,
@@ -53,10 +56,12 @@ export class HttpParties {
       counters: this.counters,
       ...(timing === undefined ? {} : { timing }),
     });
-    const handler = { party: signer.publicKey, handle };
-    const server = this.#server(signer, handler);
+    const { handleFor, servedBy } = serving;
+    const handler = { party: signer.publicKey, handle, ...(handleFor === undefined ? {} : { handleFor }) };
+    const receiving = { signer, handler, ...(servedBy === undefined ? {} : { servedBy }) };
+    const server = this.#server(receiving);
     const address = await listening(server, 0);
-    this.#parties.set(signer.publicKey, { signer, handler, transport, server, address });
+    this.#parties.set(signer.publicKey, { ...receiving, transport, server, address });
     return transport;
   }
 
@@ -66,6 +71,10 @@ export class HttpParties {
 
   addressOf(key: PublicKey): string | undefined {
     return this.#parties.get(key)?.address;
+  }
+
+  hostOf(party: PublicKey): PublicKey | undefined {
+    return this.#options.hostOf?.(party);
   }
 
   transport(key: PublicKey): HttpTransport {
@@ -80,7 +89,7 @@ export class HttpParties {
   /** Starts a stopped party's server again, on the same port, with nothing remembered. */
   async restart(key: PublicKey): Promise<void> {
     const party = this.#party(key);
-    party.server = this.#server(party.signer, party.handler);
+    party.server = this.#server(party);
     await listening(party.server, Number(new URL(party.address).port));
   }
 
@@ -89,7 +98,7 @@ export class HttpParties {
     await Promise.all([...this.#parties.values()].map(({ server }) => stopped(server)));
   }
 
-  #server(signer: Signer, handler: PeerHandler): FastifyInstance {
+  #server({ signer, handler, servedBy }: Receiving): FastifyInstance {
     const server = Fastify({ forceCloseConnections: true });
     const { networkId, clock = systemClock } = this.#options;
     const onFault = (fault: unknown): void => {
@@ -102,6 +111,7 @@ export class HttpParties {
       clock,
       counters: this.counters,
       onFault,
+      ...(servedBy === undefined ? {} : { servedBy }),
     });
     return server;
   }
@@ -122,22 +132,29 @@ async function stopped(server: FastifyInstance): Promise<void> {
   await server.close();
 }
 
-/** From here on, all that the network's nodes and its notary ask each other goes over HTTP. */
+/** From here on, all that the network's processes ask each other goes over HTTP: an aggregator's members are in its own. */
 export function overHttp(small: SmallNetwork, timing?: Partial<PeerTiming>): HttpParties {
-  const parties = new HttpParties({ networkId: small.ledger.networkId, ...(timing === undefined ? {} : { timing }) });
+  const { networkId } = small.ledger;
+  const hostOf = (party: PublicKey): PublicKey | undefined => small.ledger.hostOf(party);
+  const parties = new HttpParties({ networkId, hostOf, ...(timing === undefined ? {} : { timing }) });
   const starting = new Map<PublicKey, Promise<unknown>>();
   const started = async (key: PublicKey): Promise<void> => {
     const name = ["notary", ...small.ledger.nodeNames].find((candidate) => small.key(candidate) === key);
     if (name === undefined) return;
-    const handle = (from: PublicKey, request: PeerRequest): Promise<PeerReply> =>
-      small.wire.transport.request(from, key, request);
-    const start = starting.get(key) ?? parties.add(small.signer(name), handle);
+    const handleFor = (to: PublicKey, from: PublicKey, request: PeerRequest): Promise<PeerReply> =>
+      small.wire.transport.request(from, to, request);
+    const handle: PeerHandler["handle"] = (from, request) => handleFor(key, from, request);
+    const servedBy = (member: PublicKey): PublicKey | undefined =>
+      name === "notary" ? undefined : small.node(name).aggregatorOf(member);
+    const start = starting.get(key) ?? parties.add(small.signer(name), handle, { handleFor, servedBy });
     starting.set(key, start);
     await start;
   };
-  small.wire.intercept = async (from, to, request) => {
-    await Promise.all([started(from), started(to)]);
-    return parties.transport(from).request(from, to, request);
+  small.wire.intercept = async (from, to, request, next) => {
+    const [asking, asked] = [hostOf(from) ?? from, hostOf(to) ?? to];
+    if (asking === asked) return next(request);
+    await Promise.all([started(asking), started(asked)]);
+    return parties.transport(asking).request(from, to, request);
   };
   return parties;
 }

@@ -215,6 +215,7 @@ function statusOf(small: SmallNetwork, name: string, store: NodeStore): NodeStat
     pending: 0,
     outbox: 0,
     undelivered: [],
+    membersServed: null,
     peersReachable: 0,
     peersKnown: 0,
     uptimeMs: 0,

@@ -200,6 +200,7 @@ function forecastLines(report: RunReport, page: Page): readonly string[] {
 /** At most three lines: who serves, and what came of it. */
 function serviceLines({ services, statements, currency }: RunReport, page: Page): readonly string[] {
   const { aggregator, agency, meterOperators, meters, claims, covers } = services;
+  const energy = (amount: bigint): string => `${formatEnergy(amount, { decimals: 1 }, "kWh")} kWh`;
   const said = [
     ...(aggregator === null ? [] : [`${aggregator.name} serves ${formatCount(aggregator.members.length)} homes`]),
     ...(meterOperators.length === 0
@@ -208,12 +209,12 @@ function serviceLines({ services, statements, currency }: RunReport, page: Page)
     ...(agency === null
       ? []
       : [
-          `${agency} certified ${formatEnergy(claims.certifiedWh)}, ${formatEnergy(claims.certifiedSoldWh)} of it bought, ${formatEnergy(claims.contradictedWh)} contradicted`,
+          `${agency} certified ${energy(claims.certifiedWh)}, ${energy(claims.certifiedSoldWh)} of it bought, ${energy(claims.contradictedWh)} contradicted`,
         ]),
     ...(covers.transactions === 0
       ? []
       : [
-          `${formatEnergy(covers.energyWh)} covered, ${formatMoney(covers.depositReleasedMicros)} of deposits released`,
+          `${energy(covers.energyWh)} covered, ${formatMoney(covers.depositReleasedMicros)} ${currency} of deposits released`,
         ]),
     ...(services.surplusMicros === 0n ? [] : [`surplus cost ${formatMoney(services.surplusMicros)} ${currency}`]),
   ];

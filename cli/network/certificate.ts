@@ -26,12 +26,13 @@ export type CertificateContent = {
 export type Certificate = CertificateContent & { readonly signature: string };
 
 export const signatureText: z.ZodType<string> = z.string().regex(/^[0-9a-f]{128}$/);
+export const addressText: z.ZodType<string> = z.url({ protocol: /^https?$/ }).max(300);
 export const certificateSchema: z.ZodType<Certificate> = z.strictObject({
   networkId: z.string().min(1).max(64),
   name: memberName,
   key: publicKeyText,
   roles: z.array(z.enum(ROLES)).max(ROLES.length),
-  address: z.url({ protocol: /^https?$/ }).max(300),
+  address: addressText,
   issuedMs: z.int().nonnegative(),
   signature: signatureText,
 });

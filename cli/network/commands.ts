@@ -5,6 +5,8 @@ import { type Clock, toJson } from "#core";
 import { CommandFailure, EXIT, type ExitCode } from "../exit.ts";
 import { progressBar } from "../progress.ts";
 import type { Certificate } from "./certificate.ts";
+import { type Directory, holderOf } from "./directory.ts";
+import { enrolServedMembers } from "./enrolment.ts";
 import { readNetwork, runningPid } from "./folder.ts";
 import { initNetwork } from "./init.ts";
 import { joinMember, ownerOf, prepareMember } from "./late-member.ts";
@@ -55,19 +57,51 @@ export async function up(
   flags: Json & { readonly timeoutSeconds: number },
   io: NetworkIo,
 ): Promise<ExitCode> {
-  const { parties, networkId } = readNetwork(folder);
+  const directory = readNetwork(folder);
+  const { parties, networkId } = directory;
   const problems = await start(folder, parties, flags, io);
+  const joined = problems.length === 0 ? await enrol(folder, directory, flags, io) : 0;
   if (flags.json === true) {
     const nodes = parties.map(({ name, address }) => ({
       name,
       address,
       pid: runningPid(resolve(folder), name) ?? null,
     }));
-    io.stdout.write(`${toJson({ networkId, nodes, problems }, 2)}\n`);
-  } else if (problems.length === 0) io.stdout.write(`${networkId}: ${parties.length} nodes are up.\n`);
+    io.stdout.write(`${toJson({ networkId, nodes, joined, problems }, 2)}\n`);
+  } else if (problems.length === 0) {
+    const joining = joined === 0 ? "" : ` ${joined} members joined under their aggregators.`;
+    io.stdout.write(`${networkId}: ${parties.length} nodes are up.${joining}\n`);
+  }
   for (const { name, problem } of problems) io.stderr.write(`dream: ${name}: ${problem}\n`);
   if (problems.length === 0) return EXIT.ok;
   return problems.some(({ isTimeout }) => !isTimeout) ? EXIT.error : EXIT.timedOut;
+}
+
+/** Members without nodes of their own join when the network is up. */
+async function enrol(
+  folder: string,
+  directory: Directory,
+  flags: Json & { readonly timeoutSeconds: number },
+  { clock, stderr }: NetworkIo,
+): Promise<number> {
+  const root = resolve(folder);
+  const grid = holderOf(directory, "grid-authority");
+  if (directory.served === undefined || grid === undefined) return 0;
+  const gridAuthority = clientOf(grid, { signer: ownerOf(root, grid.name), clock, tls: operatorTls(root) });
+  const progress = progressBar(stderr, "members", flags.json === true);
+  try {
+    return await enrolServedMembers({
+      folder: root,
+      directory,
+      gridAuthority,
+      clock,
+      timeoutMs: flags.timeoutSeconds * 1_000,
+      onProgress: (done, total) => progress.update(done, total),
+    });
+  } finally {
+    progress.stop();
+    gridAuthority.close();
+  }
 }
 
 async function start(

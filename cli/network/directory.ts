@@ -6,6 +6,7 @@ import { z } from "zod";
 import { decodeSignedTransaction, type Role, type SignedTransaction } from "#contracts";
 import { err, ok, type PublicKey, type Result, type Signer } from "#core";
 import {
+  addressText,
   type Certificate,
   certificateSchema,
   isCertificateValid,
@@ -14,6 +15,16 @@ import {
   signatureText,
   signText,
 } from "./certificate.ts";
+import { memberName, publicKeyText } from "./config-values.ts";
+
+/** A member without a node of its own. `by`: the aggregator that it joins under. */
+export type ServedEntry = {
+  readonly name: string;
+  readonly key: PublicKey;
+  readonly by: PublicKey;
+  /** Where its own key answers until it has joined. */
+  readonly address: string;
+};
 
 export type DirectoryContent = {
   readonly networkId: string;
@@ -23,6 +34,8 @@ export type DirectoryContent = {
   /** The founding transaction with the notary's signature, base64url. */
   readonly genesis: string;
   readonly parties: readonly Certificate[];
+  /** Left out where nobody is served. Who serves a member later is on the ledger. */
+  readonly served?: readonly ServedEntry[] | undefined;
 };
 export type Directory = DirectoryContent & { readonly signature: string };
 
@@ -36,6 +49,10 @@ const directorySchema: z.ZodType<Directory> = z.strictObject({
   issuedMs: z.int().nonnegative(),
   genesis: z.base64url(),
   parties: z.array(certificateSchema).max(20_000),
+  served: z
+    .array(z.strictObject({ name: memberName, key: publicKeyText, by: publicKeyText, address: addressText }))
+    .max(20_000)
+    .optional(),
   signature: signatureText,
 });
 

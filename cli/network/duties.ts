@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { Role } from "#contracts";
 import type { Clock, Timers } from "#core";
-import { type LedgerNode, scheduleFlows } from "#ledger-node";
+import { type AggregatorHost, type LedgerNode, scheduleFlows, scheduleHostFlows } from "#ledger-node";
 import type { Marketplace } from "#marketplace";
 import { type MarketplaceDuty, runPools } from "./marketplace-duty.ts";
 import { reportReadings } from "./meter-duty.ts";
@@ -12,6 +12,10 @@ import { settleRecordedSlots } from "./settlement-duty.ts";
 
 export type DutyOptions = {
   readonly node: LedgerNode;
+  /** Of an aggregator, with the members that it serves. */
+  readonly host: AggregatorHost | undefined;
+  /** Closes the seats of members that have moved away. */
+  readonly tidy: () => void;
   /** Of a node that is configured as one. */
   readonly marketplace: Marketplace | undefined;
   readonly roles: readonly Role[];
@@ -44,9 +48,10 @@ export async function takeUpDuties(options: DutyOptions): Promise<Duties> {
 }
 
 async function begin(options: DutyOptions): Promise<MarketplaceDuty | undefined> {
-  const { node, marketplace, roles, config, folder, clock, timers, logger } = options;
+  const { node, host, marketplace, roles, config, folder, clock, timers, logger } = options;
   const report = (problem: string): void => logger.warn({ problem }, "duty");
   await scheduleFlows(node, timers, config.name, report, clock);
+  if (host !== undefined) await scheduleHostFlows(host, timers, report, clock);
   if (roles.includes("payment-provider"))
     issueOpeningFunds({ node, clock, timers, funds: config.openingFunds, report });
   if (roles.includes("grid-authority"))
@@ -84,15 +89,17 @@ function whenIntroduced(options: DutyOptions, run: () => Promise<void>): void {
 }
 
 /** Tries again what could not be concluded or delivered. */
-function finishFromTimeToTime({ node, clock, timers, logger }: DutyOptions): void {
+function finishFromTimeToTime({ node, host, tidy, clock, timers, logger }: DutyOptions): void {
+  const acting = host ?? node;
   const schedule = (): void => {
-    const { commands, messages } = node.underWay;
+    const { commands, messages } = acting.underWay;
     const delayMs = commands + messages > 0 ? RESUME_MS.busy : RESUME_MS.idle;
     timers.at(clock.nowMs() + delayMs, { priority: RESUME_PRIORITY, source: "resume", run: resume });
   };
   const resume = async (): Promise<void> => {
     try {
-      await node.resume();
+      await acting.resume();
+      tidy();
     } catch (error) {
       logger.error({ error: error instanceof Error ? error.message : String(error) }, "resume failed");
     }

@@ -8,6 +8,8 @@ export const OPERATOR_KEY_FILE = "operator.key";
 export const KEY_FILE = "key";
 /** Signs requests of the node's owner; the node's own key never leaves the node. */
 export const OWNER_KEY_FILE = "owner.key";
+/** The secret from which an aggregator derives its keys for members. */
+export const SEED_FILE = "members.seed";
 export const CERTIFICATE_FILE = "certificate.json";
 export const PID_FILE = "node.pid";
 export const OUTPUT_FILE = "node.out.log";

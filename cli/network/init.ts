@@ -6,14 +6,16 @@ import { invariant, type PublicKey, type Signer, unwrap, wattHours } from "#core
 import { COMMIT_LOG_FILE, type GenesisPlan, Notary, openSqliteCommitLog, signGenesis } from "#ledger-node";
 import { CommandFailure, EXIT } from "../exit.ts";
 import { type Certificate, issueCertificate } from "./certificate.ts";
-import { DIRECTORY_FILE, issueDirectory } from "./directory.ts";
-import { CERTIFICATE_FILE, KEY_FILE, LOG_FILE, OPERATOR_KEY_FILE, OWNER_KEY_FILE, writeWhole } from "./folder.ts";
-import { createKeyFile, keySource } from "./keys.ts";
+import { DIRECTORY_FILE, issueDirectory, type ServedEntry } from "./directory.ts";
+import { type Aggregator, type MadeMember, makeServedMembers } from "./enrolment.ts";
+import { CERTIFICATE_FILE, KEY_FILE, LOG_FILE, OPERATOR_KEY_FILE, OWNER_KEY_FILE, SEED_FILE, writeWhole } from "./folder.ts";
+import { createKeyFile, createSeedFile, keySource } from "./keys.ts";
 import { type MembersFile, networkRules, readsMeters, storageOf } from "./members-file.ts";
 import { isMember } from "./membership.ts";
-import { CONFIG_FILE, type NodeConfig, nodeConfigText } from "./node-config.ts";
-import { type PlannedParty, partiesOf, withAddresses } from "./plan.ts";
+import { CONFIG_FILE, type NodeConfig, nodeConfigText, SIGNED_PER_HOUR_MAX } from "./node-config.ts";
+import { deskAddress, type PlannedParty, partiesOf, withAddresses } from "./plan.ts";
 import { makeTlsAuthority, makeTlsIdentity, TLS_CONFIG } from "./tls-files.ts";
+import type { TlsAuthority } from "./x509.ts";
 
 export type InitOptions = {
   readonly folder: string;
@@ -55,6 +57,7 @@ export async function initNetwork(options: InitOptions): Promise<readonly MadePa
     if (tls !== undefined) makeTlsIdentity(join(folder, each.party.name), each.party.name, each.party.host, tls, nowMs);
     return { ...each, certificate };
   });
+  const served = await makeServed(options, made, source, tls);
   const observers = made.flatMap(({ party: { sees }, signer }) =>
     sees.length === 0 ? [] : [{ key: signer.publicKey, sees }],
   );
@@ -73,6 +76,7 @@ export async function initNetwork(options: InitOptions): Promise<readonly MadePa
       issuedMs: nowMs,
       genesis: Buffer.from(encodeSignedTransaction(genesis)).toString("base64url"),
       parties: made.map(({ certificate }) => certificate),
+      ...(served.length === 0 ? {} : { served: served.map(({ listed }) => listed) }),
     },
     gridAuthority,
   );
@@ -80,12 +84,60 @@ export async function initNetwork(options: InitOptions): Promise<readonly MadePa
     writeNode(
       folder,
       each,
-      configOf(each, { members, made, operatorKey, gridAuthority: gridAuthority.publicKey, hasTls: tls !== undefined }),
+      configOf(each, {
+        members,
+        made,
+        served,
+        operatorKey,
+        gridAuthority: gridAuthority.publicKey,
+        hasTls: tls !== undefined,
+      }),
     );
   }
   // Last: a folder with a directory is a whole network.
   writeWhole(join(folder, DIRECTORY_FILE), `${JSON.stringify(directory, null, 1)}\n`);
   return made;
+}
+
+type MadeServed = MadeMember & { readonly listed: ServedEntry };
+
+/** Keys of the members that aggregators serve, and each aggregator's secret. */
+async function makeServed(
+  { folder, members, nowMs }: InitOptions,
+  made: readonly MadeParty[],
+  source: ReturnType<typeof keySource>,
+  tls: TlsAuthority | undefined,
+): Promise<readonly MadeServed[]> {
+  const aggregators = new Map(
+    made
+      .filter(({ party }) => party.roles.includes("aggregator"))
+      .map(({ party: { name }, signer }) => {
+        const seed = createSeedFile(join(folder, name, SEED_FILE), source(`seed ${name}`));
+        return [name, { key: signer.publicKey, seed }] as const;
+      }),
+  );
+  const aggregatorOf = (name: string): Aggregator => {
+    const found = aggregators.get(name);
+    invariant(found !== undefined, "a member is served by an aggregator of its file");
+    return found;
+  };
+  const entries = members.members.filter(({ servedBy }) => servedBy !== undefined);
+  const planned = made.map(({ party }) => party);
+  const desk = await deskAddress(planned, members.network);
+  const { priceMax } = networkRules(members);
+  const { id: networkId } = members.network;
+  const { host } = desk;
+  const all = { folder, networkId, aggregatorOf, source, priceMax, nowMs, host, tls };
+  return makeServedMembers(entries, all).map((member) => {
+    const { name, servedBy = "" } = member.entry;
+    const address = addressOf(desk, tls !== undefined);
+    return { ...member, listed: { name, key: member.key, by: aggregatorOf(servedBy).key, address } };
+  });
+}
+
+function addressOf({ host, port }: { readonly host: string; readonly port: number }, hasTls: boolean): string {
+  const urlHost = host.includes(":") ? `[${host}]` : host;
+  return `${hasTls ? "https" : "http"}://${urlHost}:${port}`;
 }
 
 function clearFolder(folder: string, isForced: boolean): void {
@@ -117,8 +169,7 @@ export function certify(
   key: PublicKey,
   by: { readonly networkId: string; readonly gridAuthority: Signer; readonly nowMs: number; readonly hasTls: boolean },
 ): Certificate {
-  const urlHost = host.includes(":") ? `[${host}]` : host;
-  const address = `${by.hasTls ? "https" : "http"}://${urlHost}:${port}`;
+  const address = addressOf({ host, port }, by.hasTls);
   const { networkId, gridAuthority, nowMs } = by;
   return issueCertificate({ networkId, name, key, roles, address, issuedMs: nowMs }, gridAuthority);
 }
@@ -164,26 +215,34 @@ const METER_READINGS = { file: "readings.csv", pollSeconds: 10 } as const;
 type Whole = {
   readonly members: Pick<MembersFile, "network" | "marketplace">;
   readonly made: readonly MadeParty[];
+  readonly served: readonly MadeServed[];
   readonly operatorKey: PublicKey;
   readonly gridAuthority: PublicKey;
   readonly hasTls: boolean;
 };
 
 function configOf({ party, ownerKey }: MadeParty, whole: Whole): NodeConfig {
-  const { members, made, operatorKey, gridAuthority, hasTls } = whole;
+  const { members, made, served, operatorKey, gridAuthority, hasTls } = whole;
   const isProvider = party.roles.includes("payment-provider");
+  const funded = [
+    ...made.filter((each) => isMember(each.party)).map((each) => ({ entry: each.party, key: each.signer.publicKey })),
+    ...served,
+  ];
   return {
     ...plainConfig(party, { ownerKey, operatorKey, networkId: members.network.id, gridAuthority, hasTls }),
     ...(party.roles.includes("marketplace") ? { marketplace: members.marketplace } : {}),
     ...(readsMeters(party) ? { meterReadings: METER_READINGS } : {}),
+    ...(party.roles.includes("aggregator")
+      ? { aggregator: { seed: SEED_FILE, signedPerHourMax: SIGNED_PER_HOUR_MAX } }
+      : {}),
     openingFunds: isProvider
-      ? made
-          .filter((each) => isMember(each.party) && each.party.openingFundsMicros > 0n)
-          .map((each) => ({
-            member: each.party.name,
-            key: each.signer.publicKey,
-            micros: each.party.openingFundsMicros,
-            pieces: each.party.openingFundsPieces,
+      ? funded
+          .filter(({ entry }) => entry.openingFundsMicros > 0n)
+          .map(({ entry, key }) => ({
+            member: entry.name,
+            key,
+            micros: entry.openingFundsMicros,
+            pieces: entry.openingFundsPieces,
           }))
       : [],
   };

@@ -8,6 +8,9 @@ import { type Entropy, err, fromHex, ok, type Result, type Signer, seededEntropy
 
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
+const KEY_DIGITS = /^[0-9a-f]{64}$/;
+const SEED_BYTES = 64;
+const SEED_DIGITS = /^[0-9a-f]{128}$/;
 
 export const systemEntropy: Entropy = { bytes: (length) => new Uint8Array(randomBytes(length)) };
 
@@ -40,6 +43,23 @@ export type KeyProblem = { readonly problem: string; readonly mend: string };
 
 /** Reads a key file. */
 export function readKeyFile(file: string): Result<Signer, KeyProblem> {
+  const seed = readSecret(file, KEY_DIGITS);
+  return seed.ok ? ok(signerFromSeed(seed.value)) : seed;
+}
+
+/** Makes the secret from which an aggregator derives its keys for members, and keeps it in a new file. @throws when the file exists. */
+export function createSeedFile(file: string, entropy: Entropy): Uint8Array {
+  const seed = entropy.bytes(SEED_BYTES);
+  writeSecret(file, `${toHex(seed)}\n`);
+  return seed;
+}
+
+/** Reads the file of such a secret. */
+export function readSeedFile(file: string): Result<Uint8Array, KeyProblem> {
+  return readSecret(file, SEED_DIGITS);
+}
+
+function readSecret(file: string, digits: RegExp): Result<Uint8Array, KeyProblem> {
   let text: string;
   try {
     const { mode } = statSync(file);
@@ -50,8 +70,8 @@ export function readKeyFile(file: string): Result<Signer, KeyProblem> {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
     return err({ problem: `can't be read (${code})`, mend: "restore it from a copy, and let its owner read it" });
   }
-  if (!/^[0-9a-f]{64}$/.test(text)) return err({ problem: "holds no key", mend: "restore it from a copy" });
-  return ok(signerFromSeed(fromHex(text)));
+  if (!digits.test(text)) return err({ problem: "holds no key", mend: "restore it from a copy" });
+  return ok(fromHex(text));
 }
 
 function octal(mode: number): string {

@@ -9,10 +9,11 @@ import { microsPerKwh, type Signer, wattHours } from "#core";
 import { CommandFailure, EXIT } from "../exit.ts";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { DIRECTORY_FILE, type Directory, holderOf, issueDirectory } from "./directory.ts";
-import { CERTIFICATE_FILE, KEY_FILE, OPERATOR_KEY_FILE, OWNER_KEY_FILE, writeWhole } from "./folder.ts";
+import { CERTIFICATE_FILE, KEY_FILE, OPERATOR_KEY_FILE, OWNER_KEY_FILE, SEED_FILE, writeWhole } from "./folder.ts";
 import { certify, makeKeys, plainConfig, writeNode } from "./init.ts";
-import { keySource, readKeyFile } from "./keys.ts";
+import { createSeedFile, keySource, readKeyFile } from "./keys.ts";
 import { type MemberEntry, storageOf } from "./members-file.ts";
+import { SIGNED_PER_HOUR_MAX } from "./node-config.ts";
 import { openingFundsCommand } from "./opening-funds-duty.ts";
 import { freePorts } from "./plan.ts";
 import { makeTlsIdentity, tlsAuthorityOf } from "./tls-files.ts";
@@ -81,7 +82,10 @@ async function makeMember(
     gridAuthority: gridAuthority.publicKey,
     hasTls,
   });
-  writeNode(folder, { party, signer, ownerKey, certificate }, config);
+  const isAggregator = member.roles.includes("aggregator");
+  if (isAggregator) createSeedFile(join(folder, member.name, SEED_FILE), keySource(seed)(`seed ${member.name}`));
+  const aggregator = { seed: SEED_FILE, signedPerHourMax: SIGNED_PER_HOUR_MAX };
+  writeNode(folder, { party, signer, ownerKey, certificate }, isAggregator ? { ...config, aggregator } : config);
   return certificate;
 }
 

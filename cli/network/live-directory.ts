@@ -108,8 +108,8 @@ export class LiveDirectory {
   }
 }
 
-function addressesOf({ parties }: Directory): ReadonlyMap<PublicKey, string> {
-  return new Map(parties.map(({ key, address }) => [key, address]));
+function addressesOf({ parties, served = [] }: Directory): ReadonlyMap<PublicKey, string> {
+  return new Map([...served, ...parties].map(({ key, address }) => [key, address]));
 }
 
 function mtimeOf(file: string): number {

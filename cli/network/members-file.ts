@@ -6,6 +6,7 @@ import { microsPerKwh, type Result, type SlotMinutes, wattHours, zone } from "#c
 import type { NetworkRules } from "#ledger-node";
 import { host, memberName, port, timeZone, wholeNumber } from "./config-values.ts";
 import { type MarketplaceEntry, marketplaceSchema } from "./marketplace-config.ts";
+import { type MandateEntry, mandateSchema, servedFindings } from "./served-config.ts";
 import { type ConfigProblem, type Finding, parseYaml } from "./yaml-config.ts";
 
 /** Energy in watt-hours, money in micros. */
@@ -24,6 +25,10 @@ export type MemberEntry = {
   readonly openingFundsPieces: number;
   /** Kinds of states that it is shown whomever they concern, such as a regulator is. */
   readonly sees: readonly StateTag[];
+  /** The name of the aggregator whose process acts for it; without it the member has a node of its own. */
+  readonly servedBy?: string | undefined;
+  /** What it allows that aggregator. */
+  readonly mandate?: MandateEntry | undefined;
   readonly host?: string | undefined;
   readonly port?: number | undefined;
 };
@@ -91,6 +96,8 @@ const memberSchema: z.ZodType<MemberEntry> = z.strictObject({
   openingFundsMicros: wholeNumber(0n).default(OPENING_FUNDS_MICROS),
   openingFundsPieces: z.int().min(1).max(500).default(OPENING_FUNDS_PIECES),
   sees: z.array(z.enum(STATE_KINDS, `is no kind of state; the kinds are ${STATE_KINDS.join(", ")}`)).default([]),
+  servedBy: memberName.optional(),
+  mandate: mandateSchema.optional(),
   host: host.optional(),
   port: port.optional(),
 });
@@ -141,6 +148,15 @@ export function parseMemberFile(file: string, text: string): Result<MemberEntry,
     section: SECTION,
     check: (member) => [
       ...memberFindings(member, []),
+      ...(member.servedBy === undefined
+        ? []
+        : [
+            {
+              path: ["servedBy"],
+              problem: "a member joins under an aggregator when its network is founded",
+              mend: "leave it out, and let the member move to the aggregator when it has joined",
+            },
+          ]),
       ...(member.roles.some((role) => FOUNDERS_ONLY.includes(role))
         ? [
             {
@@ -185,6 +201,7 @@ function check({ members, rules, network, marketplace }: MembersFile): readonly 
       "port",
     ),
     ...roleFindings(members),
+    ...servedFindings(members),
     ...pairFindings(rules, usual),
     ...quorumFindings(members, rules),
     ...meterFindings(members, rules),

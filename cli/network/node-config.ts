@@ -42,12 +42,16 @@ export type NodeConfig = {
   readonly meterReadings?: { readonly file: string; readonly pollSeconds: number } | undefined;
   /** What a verification agency certifies. */
   readonly plants?: readonly PlantEntry[] | undefined;
+  /** Of a node that serves members: the file of the secret that its keys for them are derived from, and how much it signs. */
+  readonly aggregator?: { readonly seed: string; readonly signedPerHourMax: number } | undefined;
   readonly openingFunds: readonly OpeningFunds[];
 };
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
 export const CONFIG_FILE = "config.yaml";
 const path = z.string().min(1).max(4_096);
+/** Transactions that an aggregator signs for one member: one a second. */
+export const SIGNED_PER_HOUR_MAX = 3_600;
 /** For rehearsals of the days to come. */
 const CLOCK_OFFSET_MS_MAX = 31 * 86_400_000;
 
@@ -83,6 +87,9 @@ const schema = z.strictObject({
   settlement: z.strictObject({ retrySeconds: z.int().min(1).max(86_400).default(30) }).prefault({}),
   meterReadings: z.strictObject({ file: path, pollSeconds: z.int().min(1).max(86_400).default(10) }).optional(),
   plants: plantsSchema.optional(),
+  aggregator: z
+    .strictObject({ seed: path, signedPerHourMax: z.int().min(1).max(1_000_000).default(SIGNED_PER_HOUR_MAX) })
+    .optional(),
   openingFunds: z
     .array(
       z.strictObject({

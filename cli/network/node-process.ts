@@ -12,7 +12,7 @@ import { resolvePath } from "./node-config.ts";
 import { type NodeIdentity, readIdentity } from "./node-identity.ts";
 import { openNodeLog } from "./node-log.ts";
 import { type NodeServer, openServer } from "./node-server.ts";
-import { openParty } from "./party.ts";
+import { openParty, type Party } from "./party.ts";
 import { SystemTimers, systemClock } from "./system-timers.ts";
 import { readTls } from "./tls.ts";
 import { openPeers } from "./transport.ts";
@@ -70,9 +70,11 @@ async function startNode(identity: NodeIdentity, logger: Logger): Promise<Runnin
     logger.error({ source, error: textOf(error) }, "task failed"),
   );
   const directory = liveDirectory(identity, clock, logger);
-  const peers = openPeers(identity, directory, clock);
+  const opened: { party?: Party } = {};
+  const peers = openPeers(identity, directory, clock, (member) => opened.party?.ledger?.node.aggregatorOf(member));
   const stopping = new AbortController();
   const party = await openParty(identity, { transport: peers.transport, clock, logger });
+  opened.party = party;
   const node = party.ledger?.node;
   const marketplace = node === undefined ? undefined : marketplaceOf(node, config, clock);
   const running: { duties?: Duties; server?: NodeServer } = {};
@@ -87,9 +89,9 @@ async function startNode(identity: NodeIdentity, logger: Logger): Promise<Runnin
   try {
     running.server = await openServer({ identity, party, peers, directory, clock, logger, marketplace });
     party.start(stopping.signal);
-    if (node !== undefined)
+    if (party.ledger !== undefined)
       running.duties = await takeUpDuties({
-        node,
+        ...party.ledger,
         marketplace,
         roles: certificate.roles,
         config,

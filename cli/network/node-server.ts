@@ -5,8 +5,10 @@ import type { NodeStatus } from "#ledger-api";
 import {
   createHttpApp,
   EventHistory,
+  MemberLedgers,
   type NonceStore,
   type ServedLedger,
+  type ServedMember,
   serveClients,
   servePeers,
 } from "#ledger-node";
@@ -43,15 +45,19 @@ export async function openServer(options: NodeServerOptions): Promise<NodeServer
   });
   servePeers(app, {
     networkId: config.network.id,
-    parties: [{ signer, handler: { party: party.key, handle: party.handle } }],
+    parties: [{ signer, handler: { party: party.key, handle: party.handle, handleFor: party.handleFor } }],
     directory,
+    servedBy: (member) => party.ledger?.node.aggregatorOf(member),
     clock,
     counters: peers.counters,
     onFault,
   });
   // Signed, and no secret: whoever is to join must be able to read it.
   app.get(DIRECTORY_PATH, async () => directory.current);
-  const events = party.ledger === undefined ? undefined : eventsOf(party.ledger, config.network.gridAuthority);
+  const { gridAuthority } = config.network;
+  const events = party.ledger === undefined ? undefined : eventsOf(party.ledger, gridAuthority);
+  const host = party.ledger?.host;
+  const served = host && new MemberLedgers({ host, gridAuthority, defer: (task) => void setImmediate(task) });
   await serveClients(app, {
     networkId: config.network.id,
     party: party.key,
@@ -66,6 +72,7 @@ export async function openServer(options: NodeServerOptions): Promise<NodeServer
     ...(party.ledger === undefined || events === undefined
       ? {}
       : { ledger: { node: party.ledger.node, events, transactions: pagesOf(party.ledger.store) } }),
+    ...(served === undefined ? {} : { members: (member: PublicKey) => memberOf(options, served, member) }),
     ...(marketplace === undefined ? {} : { feed: marketplace }),
   });
   await listen(options, app);
@@ -73,6 +80,7 @@ export async function openServer(options: NodeServerOptions): Promise<NodeServer
     async close() {
       await app.close();
       events?.close();
+      served?.close();
     },
   };
 }
@@ -108,10 +116,31 @@ function memoryNonces(): NonceStore {
   };
 }
 
+/** A member that this process serves, as its own clients see it: nothing of the aggregator, nor of another member. */
+function memberOf(options: NodeServerOptions, served: MemberLedgers, member: PublicKey): ServedMember | undefined {
+  const host = options.party.ledger?.host;
+  const [seat, ledger] = [host?.seat(member), served.of(member)];
+  if (host === undefined || seat === undefined || ledger === undefined) return undefined;
+  const [state] = seat.unspentOf("member", { owner: member });
+  const status = (): NodeStatus => ({
+    ...statusOf(options),
+    name: state?.name ?? options.identity.config.name,
+    party: member,
+    roles: state?.roles ?? [],
+    height: host.storeOf(member).count(),
+    pending: seat.underWay.commands,
+    outbox: seat.underWay.messages,
+    undelivered: [...seat.undelivered].map(([recipient, messages]) => ({ recipient, messages })),
+    membersServed: null,
+  });
+  return { ledger, status };
+}
+
 function statusOf({ identity, party, peers }: NodeServerOptions): NodeStatus {
   const { config, certificate } = identity;
   const { ledger, notary } = party;
-  const underWay = ledger?.node.underWay ?? { commands: 0, messages: 0 };
+  const acting = ledger?.host ?? ledger?.node;
+  const underWay = acting?.underWay ?? { commands: 0, messages: 0 };
   const known = peers.transport.peers();
   return {
     name: config.name,
@@ -122,7 +151,8 @@ function statusOf({ identity, party, peers }: NodeServerOptions): NodeStatus {
     height: ledger?.store.count() ?? notary?.totals().transactions ?? 0,
     pending: underWay.commands,
     outbox: underWay.messages,
-    undelivered: [...(ledger?.node.undelivered ?? [])].map(([recipient, messages]) => ({ recipient, messages })),
+    undelivered: [...(acting?.undelivered ?? [])].map(([recipient, messages]) => ({ recipient, messages })),
+    membersServed: ledger?.host === undefined ? null : ledger.host.members.length,
     peersReachable: known.filter(({ isReached }) => isReached).length,
     peersKnown: known.length,
     uptimeMs: Math.round(process.uptime() * 1_000),

@@ -14,6 +14,7 @@ export type OpeningFundsOptions = {
 const PRIORITY = 1;
 const RETRY_MS_FIRST = 500;
 const RETRY_MS_MAX = 60_000;
+const UNKNOWN_MS = 1_000;
 
 /** Issues each until it is done. */
 export function issueOpeningFunds(options: OpeningFundsOptions): void {
@@ -23,6 +24,9 @@ export function issueOpeningFunds(options: OpeningFundsOptions): void {
 function schedule(options: OpeningFundsOptions, funds: OpeningFunds, delayMs: number, retryMs: number): void {
   const { node, clock, timers, report } = options;
   const run = async (): Promise<void> => {
+    // A member that an aggregator serves joins a little later; nobody could be told of its funds before.
+    const members = await node.states("member");
+    if (!members.some(({ state }) => state.key === funds.key)) return schedule(options, funds, UNKNOWN_MS, retryMs);
     const issued = await node.submit(openingFundsCommand(funds));
     if (issued.ok) return;
     report(`opening funds of ${funds.member} were refused: ${issued.error.tag}`);

@@ -11,34 +11,43 @@ import {
   type SignedTransaction,
   type Transport,
 } from "#contracts";
-import { type Clock, invariant, type PublicKey } from "#core";
+import { type Clock, deriveDelegateSigner, invariant, type PublicKey, publicKey, type Signer } from "#core";
 import {
+  AggregatorHost,
+  aggregatorPolicy,
   COMMIT_LOG_FILE,
   type CommitLog,
   certificationPolicy,
   LedgerNode,
+  type NodeOptions,
   type NodeStore,
   Notary,
   type NotaryStart,
   openSqliteCommitLog,
+  openSqliteHostStore,
   openSqliteNodeStore,
+  serveByLedger,
   witnessRuleOf,
 } from "#ledger-node";
 import { admissionPolicy } from "#marketplace";
 import { CommandFailure, EXIT } from "../exit.ts";
 import { openRedemptionGuard, type RedemptionGuard } from "../payments/journal.ts";
 import { genesisOf, holderOf } from "./directory.ts";
-import { systemEntropy } from "./keys.ts";
+import { readSeedFile, systemEntropy } from "./keys.ts";
 import { isMember } from "./membership.ts";
 import { resolvePath } from "./node-config.ts";
 import type { NodeIdentity } from "./node-identity.ts";
 import { registeredPlants } from "./plants-config.ts";
 
-/** `guard`: of the payment provider's node. */
+/** `guard`: of the payment provider's node. `host`: of an aggregator's, with the members that it serves. */
 export type LedgerSide = {
   readonly node: LedgerNode;
   readonly store: NodeStore;
   readonly guard: RedemptionGuard | undefined;
+  readonly host: AggregatorHost | undefined;
+  /** Closes the seats of members that have moved away. */
+  readonly tidy: () => void;
+  readonly close: () => void;
 };
 type NotarySide = { readonly notary: Notary; readonly commitLog: CommitLog };
 
@@ -49,6 +58,8 @@ export type Party = {
   readonly notary: Notary | undefined;
   /** Answers a peer; never throws on what it sent. */
   readonly handle: (from: PublicKey, request: PeerRequest) => Promise<PeerReply>;
+  /** Answers for a member that an aggregator serves. */
+  readonly handleFor: (member: PublicKey, from: PublicKey, request: PeerRequest) => Promise<PeerReply>;
   /** Lets the notary ask its witnesses, for which they must be able to ask this process back. */
   readonly start: (stopping: AbortSignal) => void;
   readonly close: () => Promise<void>;
@@ -60,6 +71,8 @@ const MEGABYTE = 1_024 * 1_024;
 /** News of states that another flow has spent travels for some milliseconds. */
 const PAUSE_MS = 40;
 const WITNESS_PAUSE_MS = 250;
+/** While it stands in an aggregator's folder, nothing new is begun for the members. */
+const HALT_FILE = "halt";
 
 /**
  * Opens the stores and what works on them.
@@ -73,28 +86,34 @@ export async function openParty(identity: NodeIdentity, parts: PartyParts): Prom
   invariant(genesis.ok && notaryKey !== undefined, "a signed directory has a founding transaction and a notary");
   const key = signer.publicKey;
   const notarySide = key === notaryKey ? openNotary(identity, parts, genesis.value) : undefined;
-  const local: { handle?: Party["handle"] } = {};
+  const local: { handle?: Party["handle"]; host?: AggregatorHost } = {};
+  const handleFor: Party["handleFor"] = async (member, from, request) =>
+    local.host?.handle(from, member, request) ?? { tag: "refused", refusal: { tag: "node_unreachable" } };
   const loop: Transport = {
-    // A party that holds several roles asks itself without a message.
-    request: (from, to, request) =>
-      to === key && local.handle !== undefined ? local.handle(from, request) : transport.request(from, to, request),
+    // A party that holds several roles asks itself without a message, and so do an aggregator and its members each other.
+    request: (from, to, request) => {
+      if (to === key && local.handle !== undefined) return local.handle(from, request);
+      return local.host?.seat(to) === undefined ? transport.request(from, to, request) : handleFor(to, from, request);
+    },
   };
   const nodeSide = isMember(certificate)
     ? await openNode(identity, { transport: loop, clock, notaryKey, genesis: genesis.value })
     : undefined;
   local.handle = handlerOf(nodeSide?.node, notarySide?.notary);
+  if (nodeSide?.host !== undefined) local.host = nodeSide.host;
   return {
     key,
     ledger: nodeSide,
     notary: notarySide?.notary,
     handle: local.handle,
+    handleFor,
     start: (stopping) => {
       if (notarySide === undefined) return;
       const ask = (to: PublicKey, request: PeerRequest): Promise<PeerReply> => loop.request(key, to, request);
       void startNotary(notarySide, ask, stopping, logger);
     },
     close: async () => {
-      nodeSide?.store.close();
+      nodeSide?.close();
       nodeSide?.guard?.close();
       await notarySide?.commitLog.close();
     },
@@ -183,13 +202,10 @@ type NodeParts = {
   readonly genesis: SignedTransaction;
 };
 
-async function openNode(
-  { config, folder, signer, certificate }: NodeIdentity,
-  { transport, clock, notaryKey, genesis }: NodeParts,
-): Promise<LedgerSide> {
+async function openNode(identity: NodeIdentity, parts: NodeParts): Promise<LedgerSide> {
+  const { config, folder, signer, certificate } = identity;
+  const { transport, clock, notaryKey, genesis } = parts;
   const file = resolvePath(folder, config.store.file);
-  const store = opened(file, () => openSqliteNodeStore(file, config.store.durability, defer, bytesMaxOf(config)));
-  refuseForeign(store, file, config.network.id, genesis);
   let openOrders: Parameters<typeof admissionPolicy>[0] = () => [];
   let owed: () => readonly Redemption[] = () => [];
   let openCertificates: Parameters<typeof certificationPolicy>[1] = () => [];
@@ -202,7 +218,7 @@ async function openNode(
       ? [certificationPolicy(registeredPlants(config.plants ?? []), () => openCertificates())]
       : []),
   ];
-  const node = new LedgerNode({
+  const opened = openStores(identity, file, genesis, {
     signer,
     networkId: config.network.id,
     notary: notaryKey,
@@ -210,17 +226,69 @@ async function openNode(
     clock,
     entropy: systemEntropy,
     transport,
-    store,
     counters: { signatures: 0, verifications: 0 },
     pause: (attempt) => sleep(PAUSE_MS * attempt),
     policy: (resolved) => policies.map((policy) => policy(resolved)).find((refusal) => refusal !== undefined),
   });
+  const { node, host } = opened;
   owed = () => node.unspent("redemption");
   openCertificates = () => node.unspent("certificate");
   openOrders = ({ owner, orderId }) => node.unspentOf("pool-order", { owner, id: orderId });
   await found(node, genesis, file);
   refuseForeignRules(node, file, config.network.id);
-  return { node, store, guard };
+  const tidy = host === undefined ? () => undefined : openSeats(identity, host, opened.parties());
+  return { ...opened, guard, tidy };
+}
+
+type Opened = Pick<LedgerSide, "node" | "store" | "host" | "close"> & { readonly parties: () => readonly PublicKey[] };
+
+/** A store for one party; or, for an aggregator, one for it and its members. */
+function openStores(
+  { config, folder, signer }: NodeIdentity,
+  file: string,
+  genesis: SignedTransaction,
+  options: Omit<NodeOptions, "store">,
+): Opened {
+  const { durability } = config.store;
+  if (config.aggregator === undefined) {
+    const store = opened(file, () => openSqliteNodeStore(file, durability, defer, bytesMaxOf(config)));
+    refuseForeign(store, file, config.network.id, genesis);
+    const close = (): void => store.close();
+    return { node: new LedgerNode({ ...options, store }), store, host: undefined, close, parties: () => [] };
+  }
+  const shared = opened(file, () => openSqliteHostStore(file, durability, defer, bytesMaxOf(config)));
+  const store = shared.storeOf(signer.publicKey);
+  refuseForeign(store, file, config.network.id, genesis);
+  const rules = aggregatorPolicy({
+    key: signer.publicKey,
+    nowMs: () => options.clock.nowMs(),
+    strategyOf: () => undefined,
+    isHalted: () => existsSync(resolvePath(folder, HALT_FILE)),
+    signedPerHourMax: config.aggregator.signedPerHourMax,
+  });
+  const host = new AggregatorHost({
+    ...options,
+    policy: (resolved) => options.policy?.(resolved) ?? rules(resolved),
+    storeOf: (party) => shared.storeOf(party),
+  });
+  const parties = (): readonly PublicKey[] => shared.parties().map((party) => publicKey(party));
+  return { node: host.node, store, host, close: () => shared.close(), parties };
+}
+
+/** A seat for each member that the ledger says is served here, with the key that is derived for it. */
+function openSeats(
+  { config, folder }: NodeIdentity,
+  host: AggregatorHost,
+  stored: readonly PublicKey[],
+): LedgerSide["tidy"] {
+  invariant(config.aggregator !== undefined, "an aggregator is configured as one");
+  const file = resolvePath(folder, config.aggregator.seed);
+  const seed = readSeedFile(file);
+  if (!seed.ok) throw new CommandFailure(EXIT.badInput, `${file}: ${seed.error.problem}; ${seed.error.mend}`);
+  const networkId = config.network.id;
+  const delegateOf = (member: PublicKey): Signer =>
+    deriveDelegateSigner(seed.value, { networkId, member, generation: 0 });
+  return serveByLedger(host, { delegateOf, stored });
 }
 
 function bytesMaxOf({ store }: NodeIdentity["config"]): number | undefined {

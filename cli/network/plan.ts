@@ -9,7 +9,7 @@ export type PlannedParty = MemberEntry & { readonly host: string; readonly port:
 /** The grid authority and the power company pay and are paid in settlements. */
 const FUNDED: readonly Role[] = ["grid-authority", "power-company"];
 
-/** The processes, infrastructure first. A grid authority that nobody is reads the meters too. */
+/** The processes, infrastructure first. A grid authority that nobody is reads the meters too; who is served has none. */
 export function partiesOf({ members }: MembersFile): readonly MemberEntry[] {
   const held = new Set(members.flatMap(({ roles }) => roles));
   const made = [...SINGLE_ROLES, ...SHARED_ROLES]
@@ -22,7 +22,18 @@ export function partiesOf({ members }: MembersFile): readonly MemberEntry[] {
         openingFundsMicros: FUNDED.includes(role) ? USUAL_MEMBER.openingFundsMicros : 0n,
       }),
     );
-  return [...made, ...members];
+  return [...made, ...members.filter(({ servedBy }) => servedBy === undefined)];
+}
+
+/** Where members that are served sign when they join: at a port that no process has. */
+export async function deskAddress(
+  parties: readonly PlannedParty[],
+  { host, basePort }: MembersFile["network"],
+): Promise<{ readonly host: string; readonly port: number }> {
+  const taken = new Set(parties.map(({ port }) => port));
+  const [port] = basePort === undefined ? await freePorts(1, taken, host) : portsFrom(basePort, 1, taken);
+  invariant(port !== undefined, "there is a port for the desk");
+  return { host, port };
 }
 
 /** Gives each process its address: its own port, the next one from the base port, or one that is free now. */

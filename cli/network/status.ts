@@ -49,7 +49,7 @@ const MEGABYTE = 1_000_000;
 
 export function renderStatus({ networkId, nodes }: NetworkReport): string {
   const table = new Table({
-    head: ["node", "roles", "pid", "address", "height", "lag", "under way", "to deliver", "MB", "peers"],
+    head: ["node", "roles", "pid", "address", "height", "members", "lag", "under way", "to deliver", "MB", "peers"],
     colAligns: ["left", "left", "right", "left", "right", "right", "right", "right", "right", "right"],
     style: { head: [], border: [], compact: true },
   });

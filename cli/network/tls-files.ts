@@ -58,7 +58,12 @@ export const TLS_CONFIG: NonNullable<NodeConfig["tls"]> = {
 
 /** What the operator shows to the nodes of a network with TLS, and whom it trusts. */
 export function operatorTls(folder: string): Required<PeerTls> | undefined {
+  return identityIn(folder, ".");
+}
+
+/** The certificate that stands in a folder of the network; undefined for a network without TLS. */
+export function identityIn(folder: string, own: string): Required<PeerTls> | undefined {
   if (!hasTls(folder)) return undefined;
-  const read = (file: string): string => readFileSync(join(folder, file), "utf8");
-  return { ca: read(AUTHORITY_FILE), certificate: read(CERTIFICATE_FILE), key: read(KEY_FILE) };
+  const read = (...file: readonly string[]): string => readFileSync(join(folder, ...file), "utf8");
+  return { ca: read(AUTHORITY_FILE), certificate: read(own, CERTIFICATE_FILE), key: read(own, KEY_FILE) };
 }

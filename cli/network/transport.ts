@@ -1,6 +1,6 @@
 /** The way to the other nodes of the network. */
 import type { Clock } from "#core";
-import { HttpTransport, newPeerCounters, type PeerCounters } from "#ledger-node";
+import { HttpTransport, newPeerCounters, type PeerCounters, type PeerDirectory } from "#ledger-node";
 import { systemEntropy } from "./keys.ts";
 import type { LiveDirectory } from "./live-directory.ts";
 import type { NodeIdentity } from "./node-identity.ts";
@@ -8,14 +8,20 @@ import { readTls } from "./tls.ts";
 
 export type Peers = { readonly transport: HttpTransport; readonly counters: PeerCounters };
 
-export function openPeers(identity: NodeIdentity, directory: LiveDirectory, clock: Clock): Peers {
+/** @param hostOf - The aggregator that serves a party, as far as this node knows. */
+export function openPeers(
+  identity: NodeIdentity,
+  directory: LiveDirectory,
+  clock: Clock,
+  hostOf: NonNullable<PeerDirectory["hostOf"]>,
+): Peers {
   const { config, signer } = identity;
   const counters = newPeerCounters();
   const tls = readTls(identity);
   const transport = new HttpTransport({
     networkId: config.network.id,
     signer,
-    directory,
+    directory: { addressOf: (key) => directory.addressOf(key), hostOf },
     clock,
     entropy: systemEntropy,
     counters,

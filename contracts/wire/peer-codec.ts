@@ -17,6 +17,7 @@ import {
   moneyCodec,
   nullable,
   ok,
+  type PublicKey,
   publicKeyCodec,
   type Result,
   slotCodec,
@@ -77,7 +78,23 @@ const REPLIES = {
   refused: { refusal: ledgerRefusalCodec },
 } as const satisfies FieldCodecs<PeerReply>;
 
+/** A request as it stands in an envelope: members that the parties of the envelope serve are named beside it. */
+export type AddressedRequest = {
+  /** The member that asks, served by the sender; null: the sender itself. */
+  readonly as: PublicKey | null;
+  /** The member that is asked, served by the receiver; null: the receiver itself. */
+  readonly to: PublicKey | null;
+  readonly request: PeerRequest;
+};
+type ServedMessage = Omit<AddressedRequest, "request"> & { readonly tag: "served"; readonly request: Uint8Array };
+
 const requestCodec: Codec<PeerRequest> = variant(REQUESTS);
+const servedFields = {
+  as: nullable(publicKeyCodec),
+  to: nullable(publicKeyCodec),
+  request: bytes(1, PEER_MESSAGE_BYTES_MAX),
+};
+const messageCodec: Codec<PeerRequest | ServedMessage> = variant({ ...REQUESTS, served: servedFields });
 const replyCodec: Codec<PeerReply> = variant(REPLIES);
 
 /** @throws InvariantError for what is out of range, and for more than PEER_MESSAGE_BYTES_MAX. */
@@ -87,6 +104,25 @@ export function encodePeerRequest(request: PeerRequest): Uint8Array {
 
 export function decodePeerRequest(input: Uint8Array): Result<PeerRequest, "message_malformed"> {
   return decode(requestCodec, input);
+}
+
+/**
+ * A request between the parties of an envelope stands there as it is; one of or to a member names the member.
+ * @throws InvariantError as `encodePeerRequest`.
+ */
+export function encodeAddressedRequest({ as, to, request }: AddressedRequest): Uint8Array {
+  const encoded = encodePeerRequest(request);
+  return as === null && to === null ? encoded : encode(messageCodec, { tag: "served", as, to, request: encoded });
+}
+
+export function decodeAddressedRequest(input: Uint8Array): Result<AddressedRequest, "message_malformed"> {
+  const message = decode(messageCodec, input);
+  if (!message.ok) return message;
+  if (message.value.tag !== "served") return ok({ as: null, to: null, request: message.value });
+  const { as, to, request } = message.value;
+  if (as === null && to === null) return err("message_malformed");
+  const inner = decodePeerRequest(request);
+  return inner.ok ? ok({ as, to, request: inner.value }) : inner;
 }
 
 /** @throws InvariantError for what is out of range, and for more than PEER_MESSAGE_BYTES_MAX. */

@@ -62,6 +62,7 @@ export const LEDGER_REFUSALS = [
   "counterparty_refused",
   "state_conflict",
   "time_window_invalid",
+  "member_not_served",
   "notary_outdated",
   "store_full",
   "node_unreachable",

@@ -1,9 +1,11 @@
 /** What a member that joins under an aggregator is to be on the ledger, and what it allows the aggregator's key for it. */
-import { DELEGABLE_FLOWS, type Mandate, type Member, type NewMandate, type NewMember } from "#contracts";
+import { DELEGABLE_FLOWS, type Mandate, type Member, type NewMandate, type NewMember, type Storage } from "#contracts";
 import { microsPerKwh, type PublicKey } from "#core";
 
 /** A member that is to join, without what only others know. */
-export type MemberToServe = Pick<Member, "name" | "roles" | "capacityPerSlot" | "holdingCapPerSlot">;
+export type MemberToServe = Pick<Member, "name" | "roles" | "capacityPerSlot" | "holdingCapPerSlot"> & {
+  readonly storage?: Storage;
+};
 export type HostTerms = { readonly host: PublicKey; readonly delegate: PublicKey } & Pick<
   Mandate,
   "energyPerSlotMax" | "energyPerDayMax" | "bidPriceMax" | "expiresMs"
@@ -22,7 +24,7 @@ export function enrolmentOf(
   const joining = { ...member, key, marketFee: microsPerKwh(0n) };
   const mandate: NewMandate = terms;
   return {
-    member: { tag: "member", ...joining, standing: "good", storage: null, servedBy: host },
+    member: { tag: "member", ...joining, standing: "good", storage: member.storage ?? null, servedBy: host },
     mandate: { tag: "mandate", principal: key, ...terms },
     asked: { ...joining, served: { by: host, mandate } },
   };

@@ -96,12 +96,30 @@ export class AggregatorHost {
     return reply;
   }
 
+  /** What is kept of the aggregator, or of a member. */
+  storeOf(party: PublicKey): NodeStore {
+    return this.#options.storeOf(party);
+  }
+
+  /** The members that have a seat. */
+  get members(): readonly PublicKey[] {
+    return [...this.#seats.keys()];
+  }
+
   /** Goes on with what was under way when the process was stopped, at the aggregator's node and at every seat. */
   async resume(): Promise<void> {
     await this.node.resume();
     const busy = [...this.#seats.values()].filter(({ underWay }) => underWay.commands + underWay.messages > 0);
     for (let first = 0; first < busy.length; first += RESUMED_AT_ONCE)
       await Promise.all(busy.slice(first, first + RESUMED_AT_ONCE).map((seat) => seat.resume()));
+  }
+
+  /** How many messages are still to be delivered, by recipient, of all parties. */
+  get undelivered(): ReadonlyMap<PublicKey, number> {
+    const sums = new Map<PublicKey, number>();
+    for (const { undelivered } of [this.node, ...this.#seats.values()])
+      for (const [recipient, messages] of undelivered) sums.set(recipient, (sums.get(recipient) ?? 0) + messages);
+    return sums;
   }
 
   /** Everything that is not concluded or delivered, of all parties. */

@@ -3,3 +3,4 @@
 export { enrolmentOf, type HostTerms, type MemberToServe } from "./enrolment.ts";
 export { AggregatorHost, type HostOptions } from "./host.ts";
 export { consentOf, type Newcomer } from "./newcomer.ts";
+export { type ServedByLedger, serveByLedger } from "./served-members.ts";

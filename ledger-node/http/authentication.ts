@@ -1,10 +1,12 @@
-/** Takes only requests that are signed, for this node, of now, by a key that may, and not seen before. */
+/** Takes only requests that are signed, for a party of this node, of now, by a key that may, and not seen before. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { hashOf, type PublicKey } from "#core";
 import { isStampValid, networkLabel, parseStamp, type RequestStamp } from "#ledger-api";
-import type { Access, Permission } from "./access.ts";
+import type { Permission } from "./access.ts";
+import type { AskedParties, AskedParty } from "./asked-parties.ts";
 import type { Nonces } from "./nonces.ts";
 import { RequestRefused } from "./problems.ts";
+import type { ServedLedger } from "./served-ledger.ts";
 
 export type Guard = {
   readonly onRequest: (request: FastifyRequest) => Promise<void>;
@@ -13,15 +15,14 @@ export type Guard = {
 
 export class Authentication {
   readonly #label: string;
-  readonly #party: PublicKey;
-  readonly #access: Access;
+  readonly #parties: AskedParties;
   readonly #nonces: Nonces;
   readonly #stamps = new WeakMap<FastifyRequest, RequestStamp>();
+  readonly #asked = new WeakMap<FastifyRequest, AskedParty>();
 
-  constructor(networkId: string, party: PublicKey, access: Access, nonces: Nonces) {
+  constructor(networkId: string, parties: AskedParties, nonces: Nonces) {
     this.#label = networkLabel(networkId);
-    this.#party = party;
-    this.#access = access;
+    this.#parties = parties;
     this.#nonces = nonces;
   }
 
@@ -30,6 +31,20 @@ export class Authentication {
     const stamp = this.#stamps.get(request);
     if (stamp === undefined) throw new RequestRefused("request_unsigned");
     return stamp.key;
+  }
+
+  /** The party for which a request that passed the guard was signed. */
+  partyOf(request: FastifyRequest): AskedParty {
+    const party = this.#asked.get(request);
+    if (party === undefined) throw new RequestRefused("request_unsigned");
+    return party;
+  }
+
+  /** The ledger of that party. */
+  ledgerOf(request: FastifyRequest): ServedLedger {
+    const { ledger } = this.partyOf(request);
+    if (ledger === undefined) throw new RequestRefused("not_found");
+    return ledger;
   }
 
   /**
@@ -41,13 +56,14 @@ export class Authentication {
       onRequest: async (request) => {
         const stamp = parseStamp(request.headers.authorization);
         if (stamp === undefined) throw new RequestRefused("request_unsigned");
-        if (stamp.networkLabel !== this.#label || stamp.node !== this.#party)
-          throw new RequestRefused("request_foreign");
+        const party = stamp.networkLabel === this.#label ? this.#parties.of(stamp.node) : undefined;
+        if (party === undefined) throw new RequestRefused("request_foreign");
         if (!this.#nonces.isTimely(stamp, isChange)) throw new RequestRefused("request_expired");
         const signed = { method: request.method, path: request.raw.url ?? "" };
         if (!isStampValid(stamp, signed)) throw new RequestRefused("signature_invalid");
-        if (!(await this.#access.may(stamp.key, permission))) throw new RequestRefused("request_forbidden");
+        if (!(await party.access.may(stamp.key, permission))) throw new RequestRefused("request_forbidden");
         this.#stamps.set(request, stamp);
+        this.#asked.set(request, party);
       },
       preValidation: async (request) => {
         const stamp = this.#stamps.get(request);

@@ -14,14 +14,12 @@ import {
   type RequestIssue,
   type Schema,
 } from "#ledger-api";
-import type { Access } from "./access.ts";
 import type { Authentication } from "./authentication.ts";
 import type { EventStreams } from "./event-streams.ts";
 import { RequestRefused, sendRefusal } from "./problems.ts";
 
 export type RouteContext = {
   readonly scope: FastifyInstance;
-  readonly access: Access;
   readonly streams: EventStreams;
   readonly authentication: Authentication;
 };

@@ -25,14 +25,15 @@ const PROPOSERS_MAX = 2_000;
 const tags = ["commands"];
 const security = SIGNED;
 
-export function commandRoutes({ scope, access, authentication }: RouteContext, node: NodeEndpoint): void {
+export function commandRoutes({ scope, authentication }: RouteContext): void {
   const proposers = new Map<string, PublicKey>();
   const mayActOn = (request: FastifyRequest, proposalId: string): void => {
     const key = authentication.keyOf(request);
     const proposer = proposers.get(proposalId);
-    if (proposer !== undefined && proposer !== key && !access.isOwner(key))
+    if (proposer !== undefined && proposer !== key && !authentication.partyOf(request).access.isOwner(key))
       throw new RequestRefused("request_forbidden");
   };
+  const nodeOf = (request: FastifyRequest): NodeEndpoint => authentication.ledgerOf(request).node;
 
   scope.post<{ Body: ClientCommand }>(
     API_PATHS.commands,
@@ -49,7 +50,7 @@ export function commandRoutes({ scope, access, authentication }: RouteContext, n
         response: { 200: receiptSchema, ...LEDGER_REFUSED },
       },
     },
-    async (request, reply) => answer(reply, await node.submit(request.body)),
+    async (request, reply) => answer(reply, await nodeOf(request).submit(request.body)),
   );
 
   scope.post<{ Body: ProposalRequest }>(
@@ -69,8 +70,9 @@ export function commandRoutes({ scope, access, authentication }: RouteContext, n
     async (request, reply) => {
       const { command, delegate } = request.body;
       const key = authentication.keyOf(request);
+      const { access } = authentication.partyOf(request);
       if (delegate !== key && !access.isOwner(key)) throw new RequestRefused("request_forbidden");
-      const proposed = await node.propose(command, delegate);
+      const proposed = await nodeOf(request).propose(command, delegate);
       if (proposed.ok && "proposalId" in proposed.value) remember(proposers, proposed.value.proposalId, delegate);
       return answer(reply, proposed);
     },
@@ -92,7 +94,7 @@ export function commandRoutes({ scope, access, authentication }: RouteContext, n
     async (request, reply) => {
       const { proposalId } = request.params;
       mayActOn(request, proposalId);
-      return answer(reply, await node.approve(proposalId, request.body.signature));
+      return answer(reply, await nodeOf(request).approve(proposalId, request.body.signature));
     },
   );
 
@@ -111,7 +113,7 @@ export function commandRoutes({ scope, access, authentication }: RouteContext, n
     async (request) => {
       const { proposalId } = request.params;
       mayActOn(request, proposalId);
-      await node.withdraw(proposalId);
+      await nodeOf(request).withdraw(proposalId);
       return {};
     },
   );

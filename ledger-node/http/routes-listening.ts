@@ -13,8 +13,8 @@ type ListeningRoute = {
   readonly tag: string;
 };
 
-export function eventRoute(context: RouteContext, events: LiveSource): void {
-  listeningRoute(context, events, {
+export function eventRoute(context: RouteContext): void {
+  listeningRoute(context, (request) => context.authentication.ledgerOf(request).events, {
     url: API_PATHS.events,
     permission: "act",
     summary: "What the node stores, as it stores it. For owners and delegates.",
@@ -23,7 +23,7 @@ export function eventRoute(context: RouteContext, events: LiveSource): void {
 }
 
 export function poolRoundRoute(context: RouteContext, rounds: LiveSource): void {
-  listeningRoute(context, rounds, {
+  listeningRoute(context, () => rounds, {
     url: API_PATHS.poolRoundEvents,
     permission: "market",
     summary: "Rounds of the marketplace's pools, as they are cleared. For every key.",
@@ -31,8 +31,12 @@ export function poolRoundRoute(context: RouteContext, rounds: LiveSource): void 
   });
 }
 
-function listeningRoute(context: RouteContext, source: LiveSource, route: ListeningRoute): void {
-  const { scope, access, authentication, streams } = context;
+function listeningRoute(
+  context: RouteContext,
+  sourceOf: (request: FastifyRequest) => LiveSource,
+  route: ListeningRoute,
+): void {
+  const { scope, authentication, streams } = context;
   scope.get<{ Querystring: ListeningQuery }>(
     route.url,
     {
@@ -52,9 +56,11 @@ function listeningRoute(context: RouteContext, source: LiveSource, route: Listen
       },
     },
     (request, reply) => {
+      const source = sourceOf(request);
       const from = startOf(request, source);
       if (streams.isFull) throw new RequestRefused("listeners_exhausted");
       const key = authentication.keyOf(request);
+      const { access } = authentication.partyOf(request);
       listen(reply, (response) => streams.start(response, source, from, () => access.may(key, route.permission)));
     },
   );

@@ -3,13 +3,12 @@ import { decodeSignedTransaction } from "#contracts";
 import { API_PATHS, type CarryRequest, carryRequestSchema, exportAnswerSchema, receiptSchema } from "#ledger-api";
 import { RequestRefused } from "./problems.ts";
 import { answer, LEDGER_REFUSED, REFUSED, type RouteContext, SIGNED } from "./route.ts";
-import type { PrincipalServices } from "./served-ledger.ts";
 
 const CARRIED_BYTES_MAX = 4 * 1_048_576;
 const tags = ["members"];
 const security = SIGNED;
 
-export function principalRoutes({ scope, authentication }: RouteContext, node: PrincipalServices): void {
+export function principalRoutes({ scope, authentication }: RouteContext): void {
   scope.post<{ Body: CarryRequest }>(
     API_PATHS.carried,
     {
@@ -30,7 +29,7 @@ export function principalRoutes({ scope, authentication }: RouteContext, node: P
       const decoded = decodeSignedTransaction(transaction);
       const isOwn = decoded.ok && decoded.value.transaction.content.signers.includes(authentication.keyOf(request));
       if (decoded.ok && !isOwn) throw new RequestRefused("request_forbidden");
-      return answer(reply, await node.carry(transaction, proofs));
+      return answer(reply, await authentication.ledgerOf(request).node.carry(transaction, proofs));
     },
   );
 
@@ -47,7 +46,7 @@ export function principalRoutes({ scope, authentication }: RouteContext, node: P
       },
     },
     (request) => {
-      const file = node.exportFor(authentication.keyOf(request));
+      const file = authentication.ledgerOf(request).node.exportFor(authentication.keyOf(request));
       if (!file.ok) throw new RequestRefused("request_forbidden");
       return { lines: file.value.trimEnd().split("\n") };
     },

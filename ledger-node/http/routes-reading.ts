@@ -4,7 +4,6 @@ import type { MarketplaceFeed, StateAndRef } from "#contracts";
 import {
   API_PATHS,
   encodeJson,
-  type NodeStatus,
   nodeStatusSchema,
   poolRoundListSchema,
   type StateParameters,
@@ -21,8 +20,7 @@ import { REFUSED, type RouteContext, SIGNED } from "./route.ts";
 import type { ServedLedger } from "./served-ledger.ts";
 
 export type Shown = {
-  readonly status: () => NodeStatus;
-  readonly ledger: ServedLedger | undefined;
+  readonly hasLedger: boolean;
   readonly feed: MarketplaceFeed | undefined;
   readonly onFault: (error: unknown) => void;
 };
@@ -32,7 +30,7 @@ const STATES_PER_CHUNK = 100;
 const PAGE_BYTES_MAX = 1_048_576;
 const security = SIGNED;
 
-export function readingRoutes(context: RouteContext, { status, ledger, feed, onFault }: Shown): void {
+export function readingRoutes(context: RouteContext, { hasLedger, feed, onFault }: Shown): void {
   const { scope, authentication } = context;
   scope.get(
     API_PATHS.status,
@@ -45,9 +43,9 @@ export function readingRoutes(context: RouteContext, { status, ledger, feed, onF
         response: { 200: nodeStatusSchema, ...REFUSED },
       },
     },
-    () => status(),
+    (request) => authentication.partyOf(request).status(),
   );
-  if (ledger !== undefined) ledgerRoutes(context, ledger, onFault);
+  if (hasLedger) ledgerRoutes(context, onFault);
   if (feed === undefined) return;
   scope.get(
     API_PATHS.poolRounds,
@@ -64,11 +62,7 @@ export function readingRoutes(context: RouteContext, { status, ledger, feed, onF
   );
 }
 
-function ledgerRoutes(
-  { scope, authentication }: RouteContext,
-  { node, transactions }: ServedLedger,
-  onFault: Shown["onFault"],
-): void {
+function ledgerRoutes({ scope, authentication }: RouteContext, onFault: Shown["onFault"]): void {
   scope.get<{ Params: StateParameters }>(
     API_PATHS.states,
     {
@@ -82,7 +76,7 @@ function ledgerRoutes(
       },
     },
     async (request, reply) => {
-      const states = await node.states(request.params.tag);
+      const states = await authentication.ledgerOf(request).node.states(request.params.tag);
       const chunks = Readable.from(chunksOf(states)).on("error", onFault);
       return reply.type("application/json; charset=utf-8").send(chunks);
     },
@@ -100,7 +94,7 @@ function ledgerRoutes(
         response: { 200: transactionPageSchema, ...REFUSED },
       },
     },
-    (request) => pageOf(transactions, request.query),
+    (request) => pageOf(authentication.ledgerOf(request).transactions, request.query),
   );
 }
 

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync } from "fastify";
 import type { MarketplaceFeed } from "#contracts";
 import type { Clock, PublicKey } from "#core";
 import { API_PATHS, healthSchema, type NodeStatus } from "#ledger-api";
-import { Access } from "./access.ts";
+import { AskedParties } from "./asked-parties.ts";
 import { Authentication, takeBodiesAsBytes } from "./authentication.ts";
 import { EventStreams, type EventStreamsOptions } from "./event-streams.ts";
 import { type NonceStore, Nonces } from "./nonces.ts";
@@ -15,7 +15,7 @@ import { commandRoutes } from "./routes-commands.ts";
 import { eventRoute, poolRoundRoute } from "./routes-listening.ts";
 import { principalRoutes } from "./routes-principal.ts";
 import { readingRoutes } from "./routes-reading.ts";
-import type { ServedLedger } from "./served-ledger.ts";
+import type { ServedLedger, ServedMember } from "./served-ledger.ts";
 
 export type ClientServerOptions = {
   readonly networkId: string;
@@ -32,6 +32,8 @@ export type ClientServerOptions = {
   readonly status: () => NodeStatus;
   /** Left out by processes without a ledger, such as a notary's: they show their status only. */
   readonly ledger?: ServedLedger;
+  /** Of an aggregator: the members that it serves now, each by its key. */
+  readonly members?: (member: PublicKey) => ServedMember | undefined;
   /** A marketplace's rounds. */
   readonly feed?: MarketplaceFeed;
   /** Serves pages that explain the interface at /docs; costs a few megabytes. */
@@ -43,15 +45,10 @@ export type ClientServerOptions = {
 
 /** Adds the interface to an app, before it listens. */
 export async function serveClients(app: FastifyInstance, options: ClientServerOptions): Promise<void> {
-  const { clock, party, networkId, onFault } = options;
-  const access = new Access({ ...options, node: options.ledger?.node });
+  const { clock, networkId, onFault } = options;
   const streams = new EventStreams({ ...options.streams, onFault });
-  const authentication = new Authentication(
-    networkId,
-    party,
-    access,
-    new Nonces(clock, options.nonces, options.readsMax),
-  );
+  const nonces = new Nonces(clock, options.nonces, options.readsMax);
+  const authentication = new Authentication(networkId, new AskedParties(options), nonces);
   const serve: FastifyPluginAsync = async (scope) => {
     scope.setErrorHandler(errorHandler(onFault));
     scope.setValidatorCompiler(compilers.validator);
@@ -59,7 +56,7 @@ export async function serveClients(app: FastifyInstance, options: ClientServerOp
     takeBodiesAsBytes(scope);
     watchRoutes(scope);
     await describeRoutes(scope, options.docs === true);
-    routes({ scope, access, streams, authentication }, options);
+    routes({ scope, streams, authentication }, options);
     refuseOtherMethods(scope);
     scope.addHook("preClose", async () => streams.close());
   };
@@ -67,7 +64,7 @@ export async function serveClients(app: FastifyInstance, options: ClientServerOp
 }
 
 function routes(context: RouteContext, options: ClientServerOptions): void {
-  const { ledger, feed, status, clock } = options;
+  const { ledger, feed, clock, onFault } = options;
   context.scope.get(
     API_PATHS.health,
     {
@@ -79,11 +76,11 @@ function routes(context: RouteContext, options: ClientServerOptions): void {
     },
     () => ({ status: "ok" as const }),
   );
-  readingRoutes(context, { status, ledger, feed, onFault: options.onFault });
+  readingRoutes(context, { hasLedger: ledger !== undefined, feed, onFault });
   if (ledger !== undefined) {
-    commandRoutes(context, ledger.node);
-    principalRoutes(context, ledger.node);
-    eventRoute(context, ledger.events);
+    commandRoutes(context);
+    principalRoutes(context);
+    eventRoute(context);
   }
   if (feed !== undefined) poolRoundRoute(context, new PoolRoundHistory(feed, clock.nowMs()));
 }

@@ -1,17 +1,18 @@
 /** Asks peers over HTTP, in signed envelopes. */
 import {
+  type AddressedRequest,
   decodePeerReply,
   decodeReplyEnvelope,
   ENVELOPE_ID_BYTES,
   type Envelope,
-  encodePeerRequest,
+  encodeAddressedRequest,
   isReplyTo,
   type PeerReply,
   type PeerRequest,
   sealEnvelope,
   type Transport,
 } from "#contracts";
-import { type Clock, type Entropy, InvariantError, invariant, type PublicKey, type Signer } from "#core";
+import { type Clock, type Entropy, InvariantError, type PublicKey, type Signer } from "#core";
 import { LANE_OF, Lane, type LaneName, type LaneTiming, UNREACHABLE } from "./lane.ts";
 import type { PeerCounters, PeerDirectory } from "./peer-directory.ts";
 import { PeerPost, type PeerTls } from "./peer-post.ts";
@@ -27,7 +28,7 @@ const RETRY_AFTER_MS: readonly number[] = [0, 50, 250];
 
 export type HttpTransportOptions = {
   readonly networkId: string;
-  /** The party that asks. */
+  /** The party that asks, or the aggregator of those that do. */
   readonly signer: Signer;
   readonly directory: PeerDirectory;
   readonly clock: Clock;
@@ -75,12 +76,18 @@ export class HttpTransport implements Transport {
     this.#timers = options.timers ?? systemTimers;
   }
 
-  /** Never throws and never hangs: who can't be reached in time answers `node_unreachable`. */
+  /**
+   * Asks for the party of this process, or for a member that it serves. Members of one aggregator share a link.
+   * Never throws and never hangs: who can't be reached in time answers `node_unreachable`.
+   */
   async request(from: PublicKey, to: PublicKey, request: PeerRequest): Promise<PeerReply> {
-    invariant(from === this.#options.signer.publicKey, "a node asks in the name of its own party");
-    const link = this.#linkTo(to);
+    const { signer, directory } = this.#options;
+    const host = directory.hostOf?.(to) ?? to;
+    const link = this.#linkTo(host);
     if (link === undefined) return UNREACHABLE;
-    const message = encoded(request);
+    // Whoever asks, the notary answers the same: it need not know who serves whom.
+    const isOwn = from === signer.publicKey || request.tag === "notarise";
+    const message = encoded({ as: isOwn ? null : from, to: host === to ? null : to, request });
     return message === undefined
       ? { tag: "refused", refusal: { tag: "command_malformed" } }
       : link.lanes[LANE_OF[request.tag]].ask(message);
@@ -175,9 +182,9 @@ function decoded(reply: Uint8Array | null): PeerReply | null {
   return read.ok ? read.value : UNREACHABLE;
 }
 
-function encoded(request: PeerRequest): Uint8Array | undefined {
+function encoded(request: AddressedRequest): Uint8Array | undefined {
   try {
-    return encodePeerRequest(request);
+    return encodeAddressedRequest(request);
   } catch (error) {
     if (error instanceof InvariantError) return undefined;
     throw error;

@@ -5,6 +5,8 @@ import type { PublicKey } from "#core";
 export interface PeerDirectory {
   /** The base URL of the process that acts for a party, such as `https://10.0.0.7:7001`. */
   addressOf(key: PublicKey): string | undefined;
+  /** The aggregator whose process answers for a party; undefined for one with a process of its own. */
+  hostOf?(party: PublicKey): PublicKey | undefined;
 }
 
 /** What passed between this process and others, for its status. Counted from its start. */

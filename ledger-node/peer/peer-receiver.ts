@@ -1,7 +1,8 @@
 /** Opens envelopes for the parties of a process, lets them answer, and seals the answers. Nothing that is sent makes it throw. */
 import {
+  type AddressedRequest,
+  decodeAddressedRequest,
   decodeEnvelope,
-  decodePeerRequest,
   type Envelope,
   type EnvelopeRefusal,
   encodePeerReply,
@@ -12,6 +13,7 @@ import {
   sealReplyEnvelope,
 } from "#contracts";
 import { type Clock, err, type Hash, invariant, ok, type PublicKey, type Result, type Signer } from "#core";
+import { UNREACHABLE } from "./lane.ts";
 import type { PeerCounters, PeerDirectory } from "./peer-directory.ts";
 import { SeenEnvelopes } from "./seen-envelopes.ts";
 
@@ -19,6 +21,8 @@ import { SeenEnvelopes } from "./seen-envelopes.ts";
 export interface PeerHandler {
   readonly party: PublicKey;
   handle(from: PublicKey, request: PeerRequest): Promise<PeerReply>;
+  /** Answers for a member that the party serves; left out where it serves none. */
+  handleFor?(member: PublicKey, from: PublicKey, request: PeerRequest): Promise<PeerReply>;
 }
 
 /** A party that this process answers for, and the key that it answers with. */
@@ -29,6 +33,8 @@ export type PeerReceiverOptions = {
   readonly parties: readonly ServedParty[];
   /** Who is in it may ask. */
   readonly directory: PeerDirectory;
+  /** The aggregator that serves a member, by what is on the ledger: it alone asks for the member. Without it nobody does. */
+  readonly servedBy?: (member: PublicKey) => PublicKey | undefined;
   readonly clock: Clock;
   readonly counters: PeerCounters;
   /** Told of errors in our own code while a message was answered: never of anything that a peer can cause. */
@@ -103,14 +109,26 @@ export class PeerReceiver {
   }
 
   async #answerMessage(handler: PeerHandler, from: PublicKey, message: Uint8Array): Promise<Uint8Array> {
-    const request = decodePeerRequest(message);
-    if (!request.ok) return encodePeerReply({ tag: "refused", refusal: { tag: "command_malformed" } });
+    const addressed = decodeAddressedRequest(message);
+    if (!addressed.ok) return encodePeerReply({ tag: "refused", refusal: { tag: "command_malformed" } });
     try {
-      return encodePeerReply(await handler.handle(from, request.value));
+      return encodePeerReply(await this.#answerRequest(handler, from, addressed.value));
     } catch (fault) {
       this.#options.onFault?.(fault);
       return encodePeerReply({ tag: "refused", refusal: { tag: "node_unreachable" } });
     }
+  }
+
+  /** The signature on the envelope is its sender's: for a member it stands if the ledger says that the sender serves it. */
+  async #answerRequest(
+    handler: PeerHandler,
+    from: PublicKey,
+    { as, to, request }: AddressedRequest,
+  ): Promise<PeerReply> {
+    if (as !== null && this.#options.servedBy?.(as) !== from)
+      return { tag: "refused", refusal: { tag: "member_not_served" } };
+    if (to === null) return handler.handle(as ?? from, request);
+    return handler.handleFor?.(to, as ?? from, request) ?? UNREACHABLE;
   }
 }
 

@@ -10,6 +10,8 @@ import { type Durability, IN_MEMORY, inSync, openSqlite, type SqliteDatabase, sy
 export interface HostStore {
   /** The store of one party, by any name that stays the same. */
   storeOf(party: string): NodeStore;
+  /** The names of all parties that have a store here. */
+  parties(): readonly string[];
   close(): void;
 }
 
@@ -71,6 +73,7 @@ export function openSqliteHostStore(
   const shared = { database, durability, statements, write: groupedWrites({ commit, sync: log?.sync }, defer) };
   return {
     storeOf: (party) => partOf(shared, numberOf(shared, party)),
+    parties: () => statements.parties.all().map(({ name }) => name),
     close() {
       log?.close();
       database.close();
@@ -183,6 +186,7 @@ function statementsOf(database: SqliteDatabase) {
   type Added = [number, number, Buffer, string, number];
   return {
     findParty: database.prepare<[string], { number: number }>("SELECT number FROM parties WHERE name = ?"),
+    parties: database.prepare<[], { name: string }>("SELECT name FROM parties ORDER BY number"),
     addParty: database.prepare<[string], { number: number }>("INSERT INTO parties (name) VALUES (?) RETURNING number"),
     findBody: database.prepare<[Buffer], { number: number }>("SELECT number FROM bodies WHERE hash = ?"),
     addBody: database.prepare<[Buffer, Buffer]>("INSERT INTO bodies (hash, bytes) VALUES (?, ?)"),

@@ -57,7 +57,7 @@ describe("a run", () => {
 
   test("leaves exactly its files", () => {
     expect(readdirSync(out("base")).sort()).toEqual(
-      ["events.jsonl", "ledger", "manifest.json", "report.html", "report.json", "settlements.csv"].sort(),
+      ["events.jsonl", "ledger", "manifest.json", "report.html", "report.json", "settlements.csv", "statements"].sort(),
     );
     const stores = readdirSync(join(out("base"), "ledger"));
     expect(stores.filter((name) => !name.endsWith(".sqlite"))).toEqual([]);

@@ -6,7 +6,14 @@ import { type NetworkParameters, participantsOf, type State, type StateTag } fro
 import type { Hash, PublicKey } from "#core";
 import type { FinalTransaction, Kept, NodeRecord } from "./record.ts";
 
-const PUBLIC: readonly StateTag[] = ["network-parameters", "member", "tariff", "curtailment", "auction"];
+const PUBLIC: readonly StateTag[] = [
+  "network-parameters",
+  "member",
+  "tariff",
+  "curtailment",
+  "auction",
+  "agency-record",
+];
 /** What the grid authority sees of others. */
 const WATCHED: readonly StateTag[] = [
   "power-promise",
@@ -22,6 +29,8 @@ const WATCHED: readonly StateTag[] = [
   "exposure",
   "exposure-index",
   "standing-vote",
+  "certificate",
+  "mandate",
 ];
 
 /** What the verifiers decide on together. */

@@ -20,7 +20,7 @@ export function servicesSection(report: RunReport): Markup | null {
 
 function serviceFacts({ services, currency }: RunReport): Facts {
   const { aggregator, agency, meterOperators, meters, claims, covers } = services;
-  const energy = (amount: bigint): string => formatEnergy(amount, UNSIGNED);
+  const energy = (amount: bigint): string => `${formatEnergy(amount, { decimals: 1 }, "kWh")} kWh`;
   const money = (amount: bigint): string => `${formatMoney(amount, UNSIGNED)} ${currency}`;
   return [
     ...facts(aggregator !== null, [

@@ -185,20 +185,23 @@ const merge: Operation = (stage) => {
   return trade(stage, holderOfChoice(stage, slot), { tag: "merge-promises", slot, supplier });
 };
 
-/** Those who have sold and hold what others promised may cover. */
+/** Those who have sold and hold what others promised may cover; those who have sold and hold nothing try to buy. */
 const cover: Operation = async (stage) => {
   const { dice, world } = stage;
   const slot = slotOfChoice(stage);
   const promises = world.all("power-promise").filter((each) => each.slot === slot && each.lock === null);
-  const able = SUPPLIERS.filter((name) => {
-    const key = keyOf(name);
-    return (
-      promises.some(({ supplier, owner }) => supplier === key && owner !== key) &&
-      promises.some(({ supplier, owner }) => supplier !== key && owner === key)
-    );
-  });
-  if (able.length === 0) return;
-  await trade(stage, dice.one(able), { tag: "substitute", slot, energy: wattHours(1 + dice.below(400)) });
+  const selling = SUPPLIERS.filter((name) =>
+    promises.some(({ supplier, owner }) => supplier === keyOf(name) && owner !== supplier),
+  );
+  if (selling.length === 0) return;
+  const supplier = dice.one(selling);
+  const isAble = promises.some((each) => each.supplier !== keyOf(supplier) && each.owner === keyOf(supplier));
+  const energy = wattHours(100 + dice.below(400));
+  if (isAble) await trade(stage, supplier, { tag: "substitute", slot, energy });
+  else {
+    const bid = { side: "bid", slot, energy, limit: microsPerKwh(250_000) } as const;
+    await trade(stage, supplier, { tag: "place-orders", marketplace: keyOf("marketplace"), orders: [bid] });
+  }
 };
 
 const certify: Operation = (stage) =>
