@@ -96,6 +96,7 @@ async function enrol(
       gridAuthority,
       clock,
       timeoutMs: flags.timeoutSeconds * 1_000,
+      onFault: (error) => stderr.write(`dream: ${error instanceof Error ? error.message : String(error)}\n`),
       onProgress: (done, total) => progress.update(done, total),
     });
   } finally {

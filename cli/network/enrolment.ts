@@ -17,14 +17,7 @@ import {
 } from "#core";
 import { clientCommandSchema, decodeJson, encodeJson } from "#ledger-api";
 import type { HttpEndpoint } from "#ledger-client";
-import {
-  consentOf,
-  createHttpApp,
-  enrolmentOf,
-  newPeerCounters,
-  type ServedParty,
-  servePeers,
-} from "#ledger-node";
+import { consentOf, createHttpApp, enrolmentOf, newPeerCounters, type ServedParty, servePeers } from "#ledger-node";
 import { CommandFailure, EXIT } from "../exit.ts";
 import { type Directory, holderOf, type ServedEntry } from "./directory.ts";
 import { KEY_FILE, writeWhole } from "./folder.ts";
@@ -90,7 +83,9 @@ function makeServedMember(entry: MemberEntry, options: MembersToMake): MadeMembe
 
 /** Another command for other members, or other terms; the same for the same, so that a second try finds what the first did. */
 function enrolOf(members: readonly NewMember[]): ClientCommandOf<"enrol"> {
-  const named = members.map((member) => encodeJson(clientCommandSchema, { tag: "enrol", commandId: "-", members: [member] }));
+  const named = members.map((member) =>
+    encodeJson(clientCommandSchema, { tag: "enrol", commandId: "-", members: [member] }),
+  );
   return { tag: "enrol", commandId: `enrol/${hashOf(named.join("\n")).slice(0, 32)}`, members };
 }
 
@@ -101,6 +96,7 @@ export type EnrolmentOptions = {
   readonly gridAuthority: Pick<HttpEndpoint, "submit" | "states" | "status">;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  readonly onFault: (error: unknown) => void;
   readonly onProgress: (done: number, total: number) => void;
 };
 
@@ -112,7 +108,7 @@ export async function enrolServedMembers(options: EnrolmentOptions): Promise<num
   const joined = new Set((await gridAuthority.states("member")).map(({ state }) => state.key));
   const newcomers = served.filter(({ key }) => !joined.has(key)).map((entry) => newcomerIn(folder, entry));
   if (newcomers.length === 0) return 0;
-  const desk = await openDesk(folder, directory, newcomers, options.clock);
+  const desk = await openDesk(options, newcomers);
   try {
     onProgress(0, newcomers.length);
     for (let first = 0; first < newcomers.length; first += ENROLLED_MAX) {
@@ -161,10 +157,8 @@ function newcomerIn(folder: string, { name }: ServedEntry): Newcomer {
 
 /** Each signs, with its own key, the transaction by which it becomes what it agreed to, and answers nothing else. */
 async function openDesk(
-  folder: string,
-  directory: Directory,
+  { folder, directory, clock, onFault }: EnrolmentOptions,
   newcomers: readonly Newcomer[],
-  clock: Clock,
 ): Promise<{ readonly close: () => Promise<void> }> {
   const { networkId } = directory;
   const gridAuthority = holderOf(directory, "grid-authority")?.key;
@@ -172,9 +166,6 @@ async function openDesk(
   invariant(gridAuthority !== undefined && address !== undefined, "a directory names its grid authority, and a desk");
   const keys = new Set(directory.parties.map(({ key }) => key));
   const tls = identityIn(folder, SERVED_FOLDER);
-  const onFault = (error: unknown): void => {
-    throw error;
-  };
   const app = createHttpApp({
     onFault,
     ...(tls === undefined ? {} : { tls: { cert: tls.certificate, key: tls.key, ca: tls.ca } }),
@@ -191,6 +182,7 @@ async function openDesk(
     await app.listen({ host: address.hostname.replace(/^\[|\]$/g, ""), port: Number(address.port) });
   } catch (error) {
     await app.close();
+    // biome-ignore lint/style/useErrorCause: the cause is in the third argument
     throw new CommandFailure(EXIT.error, `port ${address.port} of ${address.hostname} is needed while members join`, {
       cause: error,
     });
@@ -206,7 +198,7 @@ function deskOf({ signer, asked }: Newcomer, networkId: string, gridAuthority: P
   const agreed = enrolmentOf(
     key,
     { ...member, ...(storage == null ? {} : { storage }) },
-    { host, delegate: mandate.delegate, ...limits, energyPerDayMax, bidPriceMax },
+    { host, ...limits, energyPerDayMax, bidPriceMax },
   );
   const sign = (transaction: Parameters<typeof signTransaction>[1]): ReturnType<typeof signTransaction> =>
     signTransaction(networkId, transaction, signer);
@@ -216,9 +208,7 @@ function deskOf({ signer, asked }: Newcomer, networkId: string, gridAuthority: P
     handler: {
       party: key,
       handle: async (from, request) =>
-        request.tag === "sign"
-          ? consentOf({ ...agreed, sign }, gridAuthority, from, request.transaction)
-          : unreachable,
+        request.tag === "sign" ? consentOf({ ...agreed, sign }, gridAuthority, from, request.transaction) : unreachable,
     },
   };
 }

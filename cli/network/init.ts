@@ -8,7 +8,15 @@ import { CommandFailure, EXIT } from "../exit.ts";
 import { type Certificate, issueCertificate } from "./certificate.ts";
 import { DIRECTORY_FILE, issueDirectory, type ServedEntry } from "./directory.ts";
 import { type Aggregator, type MadeMember, makeServedMembers } from "./enrolment.ts";
-import { CERTIFICATE_FILE, KEY_FILE, LOG_FILE, OPERATOR_KEY_FILE, OWNER_KEY_FILE, SEED_FILE, writeWhole } from "./folder.ts";
+import {
+  CERTIFICATE_FILE,
+  KEY_FILE,
+  LOG_FILE,
+  OPERATOR_KEY_FILE,
+  OWNER_KEY_FILE,
+  SEED_FILE,
+  writeWhole,
+} from "./folder.ts";
 import { createKeyFile, createSeedFile, keySource } from "./keys.ts";
 import { type MembersFile, networkRules, readsMeters, storageOf } from "./members-file.ts";
 import { isMember } from "./membership.ts";

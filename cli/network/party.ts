@@ -218,7 +218,7 @@ async function openNode(identity: NodeIdentity, parts: NodeParts): Promise<Ledge
       ? [certificationPolicy(registeredPlants(config.plants ?? []), () => openCertificates())]
       : []),
   ];
-  const opened = openStores(identity, file, genesis, {
+  const stores = openStores(identity, file, genesis, {
     signer,
     networkId: config.network.id,
     notary: notaryKey,
@@ -230,14 +230,14 @@ async function openNode(identity: NodeIdentity, parts: NodeParts): Promise<Ledge
     pause: (attempt) => sleep(PAUSE_MS * attempt),
     policy: (resolved) => policies.map((policy) => policy(resolved)).find((refusal) => refusal !== undefined),
   });
-  const { node, host } = opened;
+  const { node, host } = stores;
   owed = () => node.unspent("redemption");
   openCertificates = () => node.unspent("certificate");
   openOrders = ({ owner, orderId }) => node.unspentOf("pool-order", { owner, id: orderId });
   await found(node, genesis, file);
   refuseForeignRules(node, file, config.network.id);
-  const tidy = host === undefined ? () => undefined : openSeats(identity, host, opened.parties());
-  return { ...opened, guard, tidy };
+  const tidy = host === undefined ? () => undefined : openSeats(identity, host, stores.parties());
+  return { ...stores, guard, tidy };
 }
 
 type Opened = Pick<LedgerSide, "node" | "store" | "host" | "close"> & { readonly parties: () => readonly PublicKey[] };

@@ -39,7 +39,8 @@ export function servedFindings(members: readonly Served[]): readonly Finding[] {
       mend,
     });
     if (member.servedBy !== undefined) return findingsOf(member, members, at);
-    if (member.mandate !== undefined) return [at("mandate", "nobody serves the member", "give servedBy, or leave it out")];
+    if (member.mandate !== undefined)
+      return [at("mandate", "nobody serves the member", "give servedBy, or leave it out")];
     return isSome && member.name === SERVED_FOLDER
       ? [at("name", "is the folder of the members' keys", "choose another name")]
       : [];

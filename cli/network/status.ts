@@ -47,9 +47,15 @@ export async function networkStatus(folder: string, directory: Directory, clock:
 
 const MEGABYTE = 1_000_000;
 
+/** An aggregator's members have no nodes: they are told with its own. */
+function rolesOf(roles: readonly string[], status: NodeStatus | null): string {
+  const served = status?.membersServed ?? null;
+  return served === null ? roles.join(", ") : `${roles.join(", ")} of ${served} members`;
+}
+
 export function renderStatus({ networkId, nodes }: NetworkReport): string {
   const table = new Table({
-    head: ["node", "roles", "pid", "address", "height", "members", "lag", "under way", "to deliver", "MB", "peers"],
+    head: ["node", "roles", "pid", "address", "height", "lag", "under way", "to deliver", "MB", "peers"],
     colAligns: ["left", "left", "right", "left", "right", "right", "right", "right", "right", "right"],
     style: { head: [], border: [], compact: true },
   });
@@ -65,7 +71,7 @@ export function renderStatus({ networkId, nodes }: NetworkReport): string {
             Math.round(status.residentBytes / MEGABYTE),
             `${status.peersReachable} of ${status.peersKnown}`,
           ];
-    table.push([name, roles.join(", "), pid ?? "", address.replace(/^https?:\/\//, ""), ...figures]);
+    table.push([name, rolesOf(roles, status), pid ?? "", address.replace(/^https?:\/\//, ""), ...figures]);
   }
   const running = nodes.filter(({ status }) => status !== null).length;
   return `${networkId}: ${running} of ${nodes.length} nodes answer\n${table.toString()}\n`;

@@ -88,7 +88,11 @@ describe("members of two aggregators", () => {
     expect(wire?.faults).toEqual([]);
     expect(wire?.counters).toMatchObject({ envelopesRefused: 0, envelopesFailed: 0 });
     // No member has a link of its own: what is sent to a member goes to its aggregator.
-    const linked = wire?.transport(far.key("grid-authority")).peers().map(({ party }) => party) ?? [];
+    const linked =
+      wire
+        ?.transport(far.key("grid-authority"))
+        .peers()
+        .map(({ party }) => party) ?? [];
     expect(linked).toEqual(expect.arrayContaining([far.key("hub"), far.key("rival")]));
     for (const name of ["alice", "bob", "carol"]) expect(linked).not.toContain(far.key(name));
   });

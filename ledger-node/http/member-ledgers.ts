@@ -45,7 +45,8 @@ export class MemberLedgers {
     const { host, gridAuthority, defer } = this.#options;
     const known = this.#events.get(member);
     if (known !== undefined) return known;
-    const listen: EventHistoryOptions["node"]["listen"] = (listener) => host.seat(member)?.listenToOwn(listener) ?? (() => undefined);
+    const listen: EventHistoryOptions["node"]["listen"] = (listener) =>
+      host.seat(member)?.listenToOwn(listener) ?? (() => undefined);
     const made = new EventHistory({
       node: { party: member, listen },
       gridAuthority,

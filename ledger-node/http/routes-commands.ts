@@ -111,9 +111,8 @@ export function commandRoutes({ scope, authentication }: RouteContext): void {
       },
     },
     async (request) => {
-      const { proposalId } = request.params;
-      mayActOn(request, proposalId);
-      await nodeOf(request).withdraw(proposalId);
+      mayActOn(request, request.params.proposalId);
+      await nodeOf(request).withdraw(request.params.proposalId);
       return {};
     },
   );

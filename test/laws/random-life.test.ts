@@ -8,7 +8,7 @@ import { slotOf } from "#core";
 import { DELIVERY, settleAll } from "./random-life/delivery.ts";
 import { faultsAfter, leftovers } from "./random-life/laws.ts";
 import { LAST_MS, SLOTS, Stage } from "./random-life/stage.ts";
-import { fundTrader, type Operation, TRADING } from "./random-life/trading.ts";
+import { fundTrader, type Operation, open, TRADING } from "./random-life/trading.ts";
 
 const LIVES = 2_000;
 /** So that each is over in good time. */
@@ -65,6 +65,7 @@ async function live(seed: number): Promise<{ readonly stage: Stage; readonly fau
   stage.onBrokenDraft = (fault) => faults.push(fault);
   await stage.prepare();
   for (let coin = 0; coin < 18; coin++) await fundTrader(stage);
+  await open(stage);
   const stepMs = Math.floor((LAST_MS + 2_700_000 - stage.world.nowMs) / STEPS);
   for (let step = 0; step < STEPS && faults.length === 0; step++) {
     await drawn(stage, TRADING)(stage);

@@ -1,6 +1,6 @@
 /** What members may do before the gate, chosen by dice. Much of it is refused; what is not must keep all laws. */
 import { type ClaimRequirement, DELEGABLE_FLOWS } from "#contracts";
-import { hashOf, micros, microsPerKwh, type SlotId, slotOf, wattHours } from "#core";
+import { hashOf, micros, microsPerKwh, type SlotId, slotOf, type WattHours, wattHours } from "#core";
 import { keyOf } from "#testkit";
 import {
   AGENCIES,
@@ -73,6 +73,20 @@ const promise: Operation = (stage) => {
     return claims === undefined ? item : { ...item, claims };
   });
   return trade(stage, dice.one(SUPPLIERS), { tag: "create-promises", promises: items });
+};
+
+/** How a life begins: suppliers promise, and some have it certified. */
+export const open: Operation = async (stage) => {
+  for (const supplier of SUPPLIERS) {
+    const claims = claimed(stage);
+    const promises = SLOTS.map((slot) => {
+      const item = { slot, energy: stage.dice.energy(Number(CAPACITY) / 2) };
+      return claims === undefined ? item : { ...item, claims };
+    });
+    await stage.act(supplier, { tag: "create-promises", promises });
+    const agency = keyOf(stage.dice.one(AGENCIES));
+    if (stage.dice.isLucky(5)) await stage.act(supplier, { tag: "certify-claims", agency, slots: SLOTS });
+  }
 };
 
 /** An offer of a holder, and often a bid of somebody else that meets it. */
@@ -194,15 +208,28 @@ const cover: Operation = async (stage) => {
     promises.some(({ supplier, owner }) => supplier === keyOf(name) && owner !== supplier),
   );
   if (selling.length === 0) return;
-  const supplier = dice.one(selling);
-  const isAble = promises.some((each) => each.supplier !== keyOf(supplier) && each.owner === keyOf(supplier));
+  const able = selling.filter((name) =>
+    promises.some(({ supplier, owner }) => supplier !== keyOf(name) && owner === keyOf(name)),
+  );
   const energy = wattHours(100 + dice.below(400));
-  if (isAble) await trade(stage, supplier, { tag: "substitute", slot, energy });
-  else {
-    const bid = { side: "bid", slot, energy, limit: microsPerKwh(250_000) } as const;
-    await trade(stage, supplier, { tag: "place-orders", marketplace: keyOf("marketplace"), orders: [bid] });
-  }
+  if (able.length > 0) await trade(stage, dice.one(able), { tag: "substitute", slot, energy });
+  else await buyToCover(stage, dice.one(selling), { slot, energy });
 };
+
+/** Another supplier offers what it made, and the pool is cleared at once. */
+async function buyToCover(
+  stage: Stage,
+  buyer: string,
+  bought: { readonly slot: SlotId; readonly energy: WattHours },
+): Promise<void> {
+  const marketplace = keyOf("marketplace");
+  const offer = { side: "offer", ...bought, limit: microsPerKwh(40_000) } as const;
+  const bid = { side: "bid", ...bought, limit: microsPerKwh(250_000) } as const;
+  const seller = stage.dice.one(SUPPLIERS.filter((name) => name !== buyer));
+  await stage.act(seller, { tag: "place-orders", marketplace, orders: [offer] });
+  await stage.act(buyer, { tag: "place-orders", marketplace, orders: [bid] });
+  await stage.marketplace.clearSlots([bought.slot], false);
+}
 
 const certify: Operation = (stage) =>
   trade(stage, stage.dice.one(SUPPLIERS), {
@@ -241,7 +268,7 @@ const payOut: Operation = async (stage) => {
 export const TRADING: readonly (readonly [number, Operation])[] = [
   [1, fundTrader],
   [8, promise],
-  [16, order],
+  [24, order],
   [2, cancel],
   [10, clear],
   [3, openAuction],
