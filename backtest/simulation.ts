@@ -242,7 +242,7 @@ class Simulation {
       aggregator: this.#options.aggregator,
     };
     for (const member of community.members) {
-      const claims = agency === undefined ? undefined : plantClaims(member, community.data);
+      const claims = agency === undefined ? undefined : plantClaims(member, community);
       const certified = claims && agency && { claims, agency: network.node(agency).party };
       const participant = await addParticipant(parts, member, certified || {});
       // The agency knows the plant as it is: no more than it can put into the grid.

@@ -132,7 +132,7 @@ describe("dream member statement", () => {
     const table = printed((stdout) => memberStatement("green flat", { run }, stdout));
     expect(table).toContain("green flat, 24 settled slots, UTC");
     expect(table).toMatch(
-      /^hour +used Wh +own production +solar, renewable, park, 41 g\/kWh, certified by inspector +last resort$/m,
+      /^hour +used Wh +own production +solar, renewable, hand-made, 41 g\/kWh, certified by inspector +last resort$/m,
     );
     expect(table).toMatch(/^sum +16800 /m);
   });
@@ -168,7 +168,13 @@ describe("dream ledger trace", () => {
       supplier: "park",
       from: ["park"],
       to: "park",
-      claims: { source: "solar", renewable: true, origin: "park", gramsCo2PerKwh: 41, certifiedBy: "inspector" },
+      claims: {
+        source: "solar",
+        renewable: true,
+        origin: community.name,
+        gramsCo2PerKwh: 41,
+        certifiedBy: "inspector",
+      },
     });
   });
 

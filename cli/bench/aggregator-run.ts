@@ -22,13 +22,13 @@ import { ownerClient } from "#ledger-client";
 import {
   COMMIT_LOG_FILE,
   LocalNetwork,
-  type NetworkRules,
   openSqliteCommitLog,
   openSqliteHostStore,
   openSqliteNodeStore,
 } from "#ledger-node";
 import { admissionPolicy, Marketplace, payAsClear } from "#marketplace";
 import { systemEntropy } from "../network/keys.ts";
+import { BENCH_RULES } from "./bench-rules.ts";
 
 export const AGGREGATOR_PHASES = ["join", "fund", "start", "promise", "order", "clear"] as const;
 export type AggregatorPhase = (typeof AGGREGATOR_PHASES)[number];
@@ -52,22 +52,6 @@ export type AggregatorRun = {
   readonly onProgress: (done: number, total: number) => void;
 };
 
-const RULES: NetworkRules = {
-  networkId: "dream/bench",
-  currency: "EUR",
-  slotMinutes: 15,
-  timeZone: "UTC",
-  promiseMin: wattHours(10n),
-  promiseMax: wattHours(1_000_000n),
-  emergencyPrice: microsPerKwh(800_000n),
-  gridFee: microsPerKwh(5_000n),
-  bidRiseMin: microsPerKwh(5_000n),
-  priceMin: microsPerKwh(0n),
-  priceMax: microsPerKwh(2_000_000n),
-  gateLeadMs: 0,
-  settlementGraceMs: 600_000,
-  marketFee: microsPerKwh(4_000n),
-};
 const HOST = "aggregator";
 /** Members that join in one transaction. */
 const BATCH = 25;
@@ -145,7 +129,7 @@ async function foundedIn(folder: string): Promise<LocalNetwork> {
   const defer = (task: () => void): void => void setImmediate(task);
   let openOrders: Parameters<typeof admissionPolicy>[0] = () => [];
   const network = await LocalNetwork.found({
-    rules: RULES,
+    rules: BENCH_RULES,
     clock: { nowMs: () => Date.now() },
     entropy: systemEntropy,
     commitLog: openSqliteCommitLog(join(folder, COMMIT_LOG_FILE), "power-loss"),
@@ -214,9 +198,9 @@ async function eachOf(
 }
 
 function firstSlotOfTomorrow(): SlotId {
-  const timeZone = zone(RULES.timeZone);
+  const timeZone = zone(BENCH_RULES.timeZone);
   const tomorrow = addLocalDays(localDayAt(timeZone, Date.now()), 1);
-  const [first] = slotsOfLocalDay(timeZone, tomorrow, RULES.slotMinutes);
+  const [first] = slotsOfLocalDay(timeZone, tomorrow, BENCH_RULES.slotMinutes);
   invariant(first !== undefined, "a day has slots");
   return first.id;
 }

@@ -12,21 +12,15 @@ import {
   invariant,
   localDayAt,
   micros,
-  microsPerKwh,
   type SlotId,
   slotsOfLocalDay,
   unwrap,
   wattHours,
   zone,
 } from "#core";
-import {
-  COMMIT_LOG_FILE,
-  LocalNetwork,
-  type NetworkRules,
-  openSqliteCommitLog,
-  openSqliteNodeStore,
-} from "#ledger-node";
+import { COMMIT_LOG_FILE, LocalNetwork, openSqliteCommitLog, openSqliteNodeStore } from "#ledger-node";
 import { systemEntropy } from "../network/keys.ts";
+import { BENCH_RULES } from "./bench-rules.ts";
 import { meanCost, measureSignatureCost, type SignatureCost } from "./signature-cost.ts";
 
 export type OneProcessOptions = {
@@ -49,22 +43,6 @@ export type OneProcessResult = {
   readonly ratio: number;
 };
 
-const RULES: NetworkRules = {
-  networkId: "dream/bench",
-  currency: "EUR",
-  slotMinutes: 15,
-  timeZone: "UTC",
-  promiseMin: wattHours(10n),
-  promiseMax: wattHours(1_000_000n),
-  emergencyPrice: microsPerKwh(800_000n),
-  gridFee: microsPerKwh(5_000n),
-  bidRiseMin: microsPerKwh(5_000n),
-  priceMin: microsPerKwh(0n),
-  priceMax: microsPerKwh(2_000_000n),
-  gateLeadMs: 0,
-  settlementGraceMs: 600_000,
-  marketFee: microsPerKwh(4_000n),
-};
 const FUNDS = micros(1_000_000_000n);
 const ENERGY = wattHours(100n);
 
@@ -111,7 +89,7 @@ async function benchIn(folder: string, options: OneProcessOptions): Promise<OneP
 async function foundedIn(folder: string, members: number): Promise<LocalNetwork> {
   const defer = (task: () => void): void => void setImmediate(task);
   const network = await LocalNetwork.found({
-    rules: RULES,
+    rules: BENCH_RULES,
     clock: { nowMs: () => Date.now() },
     entropy: systemEntropy,
     commitLog: openSqliteCommitLog(join(folder, COMMIT_LOG_FILE), "power-loss"),
@@ -158,10 +136,10 @@ async function runRound(network: LocalNetwork, options: OneProcessOptions, round
 
 /** Slots of the coming week, day after day in turn: a member promises for all of them, and has an exposure for each day. */
 function slotsOfTheWeek(): readonly SlotId[] {
-  const timeZone = zone(RULES.timeZone);
+  const timeZone = zone(BENCH_RULES.timeZone);
   const today = localDayAt(timeZone, Date.now());
   const days = Array.from({ length: 7 }, (_, index) =>
-    slotsOfLocalDay(timeZone, addLocalDays(today, index + 1), RULES.slotMinutes).map(({ id }) => id),
+    slotsOfLocalDay(timeZone, addLocalDays(today, index + 1), BENCH_RULES.slotMinutes).map(({ id }) => id),
   );
   const longest = Math.max(...days.map(({ length }) => length));
   return Array.from({ length: longest }, (_, index) => days.flatMap((slots) => slots[index] ?? [])).flat();

@@ -12,6 +12,7 @@ import {
   isAuthorised,
   isBeforeGate,
   mayAct,
+  promisesGoOn,
   sameChanges,
   Tally,
 } from "./clause.ts";
@@ -54,23 +55,10 @@ export function certifyClaimsClauses(facts: Facts): readonly Clause[] {
 
 /** Every promise goes on as it was, in the order of the inputs, with claims that the agency has certified. */
 function addsAgencyAlone(before: readonly PowerPromise[], after: readonly PowerPromise[], agency: PublicKey): boolean {
-  return (
-    after.length === before.length &&
-    before.every((promise, index) => {
-      const next = after[index];
-      return (
-        next !== undefined &&
-        next.promiseId === promise.promiseId &&
-        next.slot === promise.slot &&
-        next.energy === promise.energy &&
-        next.supplier === promise.supplier &&
-        next.owner === promise.owner &&
-        next.lock === promise.lock &&
-        next.delivered === promise.delivered &&
-        claimsText(next.claims) === claimsText(promise.claims && { ...promise.claims, certifiedBy: agency })
-      );
-    })
-  );
+  return promisesGoOn(before, after, (promise) => ({
+    ...promise,
+    claims: promise.claims && { ...promise.claims, certifiedBy: agency },
+  }));
 }
 
 function areCertificatesOf(certificates: readonly Certificate[], promises: readonly PowerPromise[]): boolean {

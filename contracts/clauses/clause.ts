@@ -104,6 +104,31 @@ export function promisesConserved(facts: Facts): boolean {
   );
 }
 
+/** Whether each promise goes on, in the order of the inputs, exactly as `next` says it should. */
+export function promisesGoOn(
+  before: readonly PowerPromise[],
+  after: readonly PowerPromise[],
+  next: (promise: PowerPromise, index: number) => PowerPromise,
+): boolean {
+  return (
+    after.length === before.length &&
+    before.every((promise, index) => {
+      const made = after[index];
+      return made !== undefined && promiseText(made) === promiseText(next(promise, index));
+    })
+  );
+}
+
+/** One text for one promise, whatever order its fields were written in. */
+function promiseText({ claims, lock, energy, delivered, ...rest }: PowerPromise): string {
+  const { promiseId, slot, supplier, owner } = rest;
+  return JSON.stringify([
+    [promiseId, slot, supplier, owner, `${energy}`, `${delivered}`],
+    lock === null ? null : [lock.kind, lock.id],
+    claimsText(claims),
+  ]);
+}
+
 /** What a delegate does in a transaction, as far as a mandate limits it. */
 export type Delegated = {
   readonly flow: DelegableFlow;

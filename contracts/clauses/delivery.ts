@@ -9,7 +9,6 @@ import {
   type WattHours,
   wattHours,
 } from "#core";
-import { claimsText } from "../claims.ts";
 import { marginAfterSlot, marginNeeded } from "../margin.ts";
 import type { Facts } from "../resolved.ts";
 import {
@@ -28,6 +27,7 @@ import {
   isOverdue,
   lazy,
   moneyChanges,
+  promisesGoOn,
   sameChanges,
   Tally,
 } from "./clause.ts";
@@ -110,23 +110,11 @@ function sharedProRata(
   after: readonly PowerPromise[],
   outcome: DeliveryOutcome,
 ): boolean {
-  return (
-    after.length === before.length &&
-    before.every((promise, index) => {
-      const next = after[index];
-      return (
-        next !== undefined &&
-        next.delivered === outcome.deliveredParts[index] &&
-        next.promiseId === promise.promiseId &&
-        next.energy === promise.energy &&
-        next.owner === promise.owner &&
-        next.supplier === promise.supplier &&
-        next.slot === promise.slot &&
-        claimsText(next.claims) === claimsText(promise.claims) &&
-        next.lock === null
-      );
-    })
-  );
+  return promisesGoOn(before, after, (promise, index) => ({
+    ...promise,
+    delivered: outcome.deliveredParts[index] ?? null,
+    lock: null,
+  }));
 }
 
 function isRecorded(facts: Facts, outcome: DeliveryOutcome): boolean {
