@@ -1,7 +1,7 @@
 /** Runs a simulation into a run directory: stores, event log, settlements, report, manifest. */
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { addLocalDays, err, hashOf, type LocalDay, ok, type Result, toJson } from "#core";
+import { addLocalDays, compareText, err, hashOf, type LocalDay, ok, type Result, toJson } from "#core";
 import type { Community, CommunityMember } from "#data";
 import { createAutomatic, createIntraday, type Forecaster } from "#forecast";
 import { COMMIT_LOG_FILE, type NetworkRules, openSqliteCommitLog, openSqliteNodeStore } from "#ledger-node";
@@ -130,6 +130,8 @@ function statementsOf(
   for (const { key, name } of network.node("grid-authority").unspent("member")) names.set(key, name);
   return services
     .statements(names, timeZone)
+    .filter(({ statement }) => statement.consumedWh > 0n)
+    .sort((left, right) => compareText(left.member, right.member) || compareText(left.month, right.month))
     .map((statement) => statementFile(statement, timeZone, (key) => names.get(key) ?? key));
 }
 

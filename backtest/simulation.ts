@@ -282,6 +282,7 @@ class Simulation {
     marketplace.listen((event) => this.#book.addPoolRound(event));
     gridAuthority.listen((event) => {
       this.#book.addDelivery(event, gridAuthority.party, powerCompany.party);
+      this.#book.addAuction(event);
       this.#book.addCorrection(event, gridAuthority.party, powerCompany.party);
       this.#countAuction(event);
       this.#services.addWatched(event);
@@ -290,14 +291,10 @@ class Simulation {
     for (const { node } of participants) node.listen((event) => this.#addOwn(event, node.party, powerCompany.party));
   }
 
-  /** A settlement is the member's own matter, and the winner of an auction is the one that knows its bid. */
+  /** A settlement is the member's own matter. */
   #addOwn(event: NodeEvent, party: PublicKey, powerCompany: PublicKey): void {
     this.#book.addSettlement(event, powerCompany);
     this.#services.addSettlement(party, event);
-    const isWinner =
-      event.command?.tag === "settle-auction" &&
-      event.consumed.some((state) => state.tag === "bid" && state.bidder === party);
-    if (isWinner) this.#book.addAuction(event);
   }
 
   #countAuction({ command }: NodeEvent): void {

@@ -1,5 +1,6 @@
 /** A whole run that nobody keeps: stores, commit log and event log in memory; everything that a law wants to look at. */
 import {
+  type CommunityServices,
   defaultRules,
   EventLog,
   type SettlementRow,
@@ -15,7 +16,7 @@ import { createPersistence, type Forecaster } from "#forecast";
 import { createMemoryCommitLog, type NetworkRules, openSqliteNodeStore } from "#ledger-node";
 import { findStrategy, type Strategy } from "#strategies";
 
-export type InMemoryOptions = {
+export type InMemoryOptions = CommunityServices & {
   readonly community: Community;
   /** The community's demo day unless said otherwise. */
   readonly firstDay?: LocalDay;
@@ -27,8 +28,6 @@ export type InMemoryOptions = {
   /** Strategies of members instead of the community's own. */
   readonly strategies?: Readonly<Record<string, { readonly strategy: string | Strategy; readonly config?: unknown }>>;
   readonly stopAtMs?: number;
-  /** Name of a verification agency. */
-  readonly agency?: string;
 };
 
 export type InMemoryRun = SimulationResult & {
@@ -65,7 +64,7 @@ export async function runInMemory(options: InMemoryOptions): Promise<InMemoryRun
     defer,
     events,
     ...(options.stopAtMs === undefined ? {} : { stopAtMs: options.stopAtMs }),
-    ...(options.agency === undefined ? {} : { agency: options.agency }),
+    ...servicesOf(options),
   });
   const result = unwrap(simulated);
   const rows = result.book.rows(result.slots.map(({ id }) => id));
@@ -78,6 +77,14 @@ export async function runInMemory(options: InMemoryOptions): Promise<InMemoryRun
   result.network.close();
   const runHash = hashOf(`${events.head}\n${hashOf(csv)}`);
   return { ...result, rules, rows, csv, lines, runHash, committed, money };
+}
+
+function servicesOf({ agency, aggregator, meterOperators }: InMemoryOptions): CommunityServices {
+  return {
+    ...(agency === undefined ? {} : { agency }),
+    ...(aggregator === undefined ? {} : { aggregator }),
+    ...(meterOperators === undefined ? {} : { meterOperators }),
+  };
 }
 
 function chosen({
