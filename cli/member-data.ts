@@ -201,7 +201,10 @@ function identityIn(folder: string, name: string | undefined): NodeIdentity {
   return readIdentity(file);
 }
 
+/** An aggregator's store is that of all its members: each member's data is had from the aggregator's address, by the member's key. */
 function storeOf({ config, folder }: NodeIdentity): NodeStore {
+  if (config.aggregator !== undefined)
+    throw new CommandFailure(EXIT.badInput, `${folder}: is an aggregator's; give its address, and --key of the member`);
   return openSqliteNodeStore(resolvePath(folder, config.store.file), config.store.durability, (task) => {
     setImmediate(task);
   });

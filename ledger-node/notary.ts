@@ -5,6 +5,7 @@
  */
 
 import {
+  type CommandTag,
   contractViolations,
   decodeSignedTransaction,
   encodeSignedTransaction,
@@ -72,12 +73,16 @@ export type NotaryStanding = "serving" | "asking" | "outdated";
 const BATCH_MAX = 1_024;
 const NO_VERDICT: LedgerRefusal = { tag: "node_unreachable" };
 
+/** Signed by a member's own key alone, where an aggregator serves it. */
+const OF_PRINCIPALS: readonly CommandTag[] = ["grant-mandate", "revoke-mandate", "move-member"];
+
 export class Notary {
   readonly key: PublicKey;
   readonly #options: NotaryOptions;
   readonly #check: SignatureCheck;
   readonly #unspent = new Map<string, ResolvedState>();
-  readonly #members = new Set<PublicKey>();
+  /** Each member with the aggregator that serves it. */
+  readonly #members = new Map<PublicKey, PublicKey | null>();
   #waiting: Waiting[] = [];
   /** A batch is on its way: what arrives meanwhile goes into the next one. */
   #isBusy = false;
@@ -170,7 +175,15 @@ export class Notary {
       const state = this.#unspent.get(refKey(ref))?.state;
       return state?.tag === "mandate" ? [state.principal] : [];
     });
-    return [...content.signers, ...principals].filter((key) => this.#members.has(key));
+    const acting = [...content.signers, ...principals].filter((key) => this.#members.has(key));
+    // The grid authority keeps what these change: no aggregator can hold up a member that leaves it by saying nothing.
+    const isOfPrincipal = OF_PRINCIPALS.includes(content.command.tag);
+    return isOfPrincipal ? acting.filter((key) => this.aggregatorOf(key) === undefined) : acting;
+  }
+
+  /** The aggregator that serves a member, by what is final. */
+  aggregatorOf(member: PublicKey): PublicKey | undefined {
+    return this.#members.get(member) ?? undefined;
   }
 
   #enqueue(waiting: Waiting): void {
@@ -349,7 +362,7 @@ export class Notary {
     for (const ref of content.inputs) this.#unspent.delete(refKey(ref));
     for (const [index, state] of content.outputs.entries()) {
       this.#unspent.set(refKey({ txId: id, index }), { ref: { txId: id, index }, state, notary: content.notary });
-      if (state.tag === "member") this.#members.add(state.key);
+      if (state.tag === "member") this.#members.set(state.key, state.servedBy);
     }
   }
 }

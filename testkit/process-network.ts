@@ -51,6 +51,12 @@ export type NetworkParty = {
 };
 export type CommandEnd = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
+type WrittenDirectory = {
+  readonly networkId: string;
+  readonly parties: readonly (Omit<NetworkParty, "key"> & { readonly key: string })[];
+  readonly served?: readonly { readonly name: string; readonly key: string; readonly by: string }[];
+};
+
 const POLL_MS = 25;
 
 export class ProcessNetwork {
@@ -88,20 +94,36 @@ export class ProcessNetwork {
     this.folder = join(root, "network");
   }
 
-  /** All that are in the directory now. */
+  /** All with processes that are in the directory now. */
   get parties(): readonly NetworkParty[] {
-    const { parties } = JSON.parse(readFileSync(join(this.folder, "network.json"), "utf8")) as {
-      readonly parties: readonly NetworkParty[];
-    };
-    return parties.map(({ name, key, roles, address }) => ({ name, key: publicKey(key), roles, address }));
+    return this.#directory().parties.map(({ name, key, roles, address }) => ({
+      name,
+      key: publicKey(key),
+      roles,
+      address,
+    }));
   }
 
   get networkId(): string {
-    return (JSON.parse(readFileSync(join(this.folder, "network.json"), "utf8")) as { readonly networkId: string })
-      .networkId;
+    return this.#directory().networkId;
   }
 
+  #directory(): WrittenDirectory {
+    return JSON.parse(readFileSync(join(this.folder, "network.json"), "utf8")) as WrittenDirectory;
+  }
+
+  /** The aggregator that a member without a node joined under. */
+  hostOf(name: string): NetworkParty | undefined {
+    const by = this.#directory().served?.find((each) => each.name === name)?.by;
+    return this.parties.find(({ key }) => key === by);
+  }
+
+  /** A member without a node is found at its aggregator's address. */
   party(name: string): NetworkParty {
+    const served = this.#directory().served?.find((each) => each.name === name);
+    const host = this.hostOf(name);
+    if (served !== undefined && host !== undefined)
+      return { name, key: publicKey(served.key), roles: [], address: host.address };
     const party = this.parties.find((each) => each.name === name);
     invariant(party !== undefined, `the network has a party ${name}`);
     return party;
@@ -118,11 +140,11 @@ export class ProcessNetwork {
     return party.name;
   }
 
-  /** A client of a party's node, with its owner's key. */
+  /** A client of a party's node, with its owner's key; of a member without a node, with its aggregator's owner's key. */
   client(name: string): HttpEndpoint {
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
-    const made = this.clientWith(name, this.signer(name, "owner.key"));
+    const made = this.clientWith(name, this.signer(this.hostOf(name)?.name ?? name, "owner.key"));
     this.#clients.set(name, made);
     return made;
   }
@@ -146,6 +168,11 @@ export class ProcessNetwork {
     const read = (file: string): string => readFileSync(join(this.folder, file), "utf8");
     if (!existsSync(join(this.folder, "tls-authority.pem"))) return {};
     return { tls: { ca: read("tls-authority.pem"), cert: read("tls.pem"), key: read("tls.key") } };
+  }
+
+  /** The own key of a member without a node. */
+  principal(name: string): Signer {
+    return this.signer(join("members", name));
   }
 
   /** The signer of a key file in a node's folder: for tests in which a party is dishonest, too. */

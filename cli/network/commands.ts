@@ -1,6 +1,6 @@
 /** The bodies of `dream network init|up|status|down|add`. */
 import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Clock, toJson } from "#core";
 import { CommandFailure, EXIT, type ExitCode } from "../exit.ts";
 import { progressBar } from "../progress.ts";
@@ -11,9 +11,12 @@ import { readNetwork, runningPid } from "./folder.ts";
 import { initNetwork } from "./init.ts";
 import { joinMember, ownerOf, prepareMember } from "./late-member.ts";
 import { parseMemberFile, parseMembersFile } from "./members-file.ts";
+import { CONFIG_FILE } from "./node-config.ts";
+import { readIdentity } from "./node-identity.ts";
 import { clientOf } from "./operator-client.ts";
 import { networkStatus, renderStatus } from "./status.ts";
 import { startNodes, stopNodes } from "./supervisor.ts";
+import { systemClock } from "./system-timers.ts";
 import { operatorTls } from "./tls-files.ts";
 import { type ConfigProblem, describeConfigProblems } from "./yaml-config.ts";
 
@@ -82,11 +85,13 @@ async function enrol(
   folder: string,
   directory: Directory,
   flags: Json & { readonly timeoutSeconds: number },
-  { clock, stderr }: NetworkIo,
+  { stderr }: NetworkIo,
 ): Promise<number> {
   const root = resolve(folder);
   const grid = holderOf(directory, "grid-authority");
   if (directory.served === undefined || grid === undefined) return 0;
+  // By its clock, which a rehearsal may have set.
+  const clock = systemClock(readIdentity(join(root, grid.name, CONFIG_FILE)).config.clock.offsetMs);
   const gridAuthority = clientOf(grid, { signer: ownerOf(root, grid.name), clock, tls: operatorTls(root) });
   const progress = progressBar(stderr, "members", flags.json === true);
   try {

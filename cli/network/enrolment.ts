@@ -16,7 +16,7 @@ import {
   wattHours,
 } from "#core";
 import { clientCommandSchema, decodeJson, encodeJson } from "#ledger-api";
-import type { HttpEndpoint } from "#ledger-client";
+import { EndpointError, type HttpEndpoint } from "#ledger-client";
 import { consentOf, createHttpApp, enrolmentOf, newPeerCounters, type ServedParty, servePeers } from "#ledger-node";
 import { CommandFailure, EXIT } from "../exit.ts";
 import { type Directory, holderOf, type ServedEntry } from "./directory.ts";
@@ -105,7 +105,7 @@ export async function enrolServedMembers(options: EnrolmentOptions): Promise<num
   const { folder, directory, gridAuthority, onProgress } = options;
   const served = directory.served ?? [];
   if (served.length === 0) return 0;
-  const joined = new Set((await gridAuthority.states("member")).map(({ state }) => state.key));
+  const joined = await membersOf(gridAuthority);
   const newcomers = served.filter(({ key }) => !joined.has(key)).map((entry) => newcomerIn(folder, entry));
   if (newcomers.length === 0) return 0;
   const desk = await openDesk(options, newcomers);
@@ -126,6 +126,18 @@ export async function enrolServedMembers(options: EnrolmentOptions): Promise<num
     await desk.close();
   }
   return newcomers.length;
+}
+
+async function membersOf(gridAuthority: EnrolmentOptions["gridAuthority"]): Promise<ReadonlySet<PublicKey>> {
+  try {
+    return new Set((await gridAuthority.states("member")).map(({ state }) => state.key));
+  } catch (error) {
+    if (!(error instanceof EndpointError)) throw error;
+    // biome-ignore lint/style/useErrorCause: the cause is in the third argument
+    throw new CommandFailure(EXIT.error, `the grid authority does not tell who has joined: ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** The aggregator hears of its members, and then each of them of its own joining. */

@@ -3,12 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fromHex, signerFromSeed, unwrap } from "#core";
+import { deriveDelegateSigner, fromHex, signerFromSeed, unwrap } from "#core";
 import { CommandFailure } from "../exit.ts";
 import { isCertificateValid, parseCertificate } from "./certificate.ts";
 import { type Directory, directoryOf, genesisOf, holderOf, issueDirectory, parseDirectory } from "./directory.ts";
 import { initNetwork } from "./init.ts";
-import { readKeyFile } from "./keys.ts";
+import { readKeyFile, readSeedFile } from "./keys.ts";
 import { parseMembersFile } from "./members-file.ts";
 import { parseNodeConfig } from "./node-config.ts";
 import { readIdentity } from "./node-identity.ts";
@@ -190,5 +190,52 @@ describe("a directory", () => {
     for (const [altered, expected, error] of cases)
       expect(parseDirectory(JSON.stringify(altered), expected)).toEqual({ ok: false, error });
     expect(parseDirectory("{", of)).toEqual({ ok: false, error: "malformed" });
+  });
+});
+
+describe("members that an aggregator serves", () => {
+  const TEXT = `network: { id: test/served, basePort: 4600 }
+members:
+  - { name: hub, roles: [aggregator] }
+  - { name: home, roles: [prosumer], capacityWhPerSlot: 3000, openingFundsMicros: 7, servedBy: hub }
+`;
+  const at = join(folder, "served");
+  beforeAll(async () => {
+    const members = unwrap(parseMembersFile("members.yaml", TEXT));
+    await initNetwork({ folder: at, members, isForced: false, seed: "served", nowMs: 1_700_000_000_000 });
+  });
+
+  test("have keys of their own, for nobody else to read, and no process", () => {
+    const { parties, served = [] } = directory("served");
+    expect(parties.map(({ name }) => name)).not.toContain("home");
+    const key = unwrap(readKeyFile(join(at, "members", "home", "key"))).publicKey;
+    const hub = parties.find(({ name }) => name === "hub");
+    // The last port is that at which they sign when they join.
+    const address = `http://127.0.0.1:${4_600 + parties.length}`;
+    expect(served).toEqual([{ name: "home", key, by: hub?.key, address }]);
+    expect(statSync(join(at, "members", "home", "key")).mode & 0o777).toBe(0o600);
+    expect(readdirSync(join(at, "hub")).sort()).toEqual([
+      "certificate.json",
+      "config.yaml",
+      "key",
+      "members.seed",
+      "owner.key",
+    ]);
+    expect(statSync(join(at, "hub", "members.seed")).mode & 0o777).toBe(0o600);
+  });
+
+  test("agree to a mandate for the key that their aggregator derives for them, and are funded when they have joined", () => {
+    const { served: [home] = [] } = directory("served");
+    const joining = file("served", "members", "home", "joining.json");
+    const seed = unwrap(readSeedFile(join(at, "hub", "members.seed")));
+    const member = home?.key;
+    if (member === undefined) throw new Error("the home is listed");
+    const delegate = deriveDelegateSigner(seed, { networkId: "test/served", member, generation: 0 }).publicKey;
+    expect(joining).toContain(`"delegate":"${delegate}"`);
+    expect(joining).toContain(`"by":"${home?.by}"`);
+    const provider = unwrap(parseNodeConfig("x", file("served", "payment-provider", "config.yaml")));
+    expect(provider.openingFunds).toContainEqual({ member: "home", key: member, micros: 7n, pieces: 100 });
+    const genesis = unwrap(genesisOf(directory("served")));
+    expect(JSON.stringify(genesis.transaction.content.signers)).not.toContain(member);
   });
 });

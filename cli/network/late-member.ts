@@ -63,7 +63,8 @@ async function makeMember(
       `${join(folder, member.name)}: is there already, without a certificate; remove it, or choose another name`,
     );
   const host = member.host ?? "127.0.0.1";
-  const taken = new Set(directory.parties.map(({ address }) => Number(new URL(address).port)));
+  const addresses = [...directory.parties, ...(directory.served ?? [])].map(({ address }) => address);
+  const taken = new Set(addresses.map((address) => Number(new URL(address).port)));
   const [port] = member.port === undefined ? await freePorts(1, taken, host) : [member.port];
   if (port === undefined || taken.has(port))
     throw new CommandFailure(EXIT.badInput, `port: ${port} is taken in this network; give another one`);

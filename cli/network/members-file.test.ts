@@ -155,3 +155,41 @@ describe("meter operators", () => {
     ]);
   });
 });
+
+describe("members that an aggregator serves", () => {
+  const HUB = "  - { name: hub, roles: [aggregator] }\n";
+
+  test("say what they allow it, with the usual limits where they are silent", () => {
+    const text = `${SMALL}${HUB}  - { name: home, roles: [prosumer], servedBy: hub, mandate: { days: 30 } }\n`;
+    expect(unwrap(parseMembersFile("x", text)).members.find(({ name }) => name === "home")).toMatchObject({
+      servedBy: "hub",
+      mandate: { energyWhPerSlotMax: 100_000n, energyWhPerDayMax: 10_000_000n, bidMicrosPerKwhMax: null, days: 30 },
+    });
+  });
+
+  test.each([
+    ["servedBy: nobody", "members.1.servedBy: nobody is no aggregator; name a member with the role aggregator"],
+    ["servedBy: home", "members.1.servedBy: home is no aggregator; name a member with the role aggregator"],
+    ["servedBy: hub, port: 4600", "members.1.port: a member that is served has no process; leave it out"],
+    ["servedBy: hub, sees: [funds]", "members.1.sees: an observer has a node of its own; leave out sees, or servedBy"],
+    ["mandate: {}", "members.1.mandate: nobody serves the member; give servedBy, or leave it out"],
+  ])("%s", (keys, problem) => {
+    const problems = problemsIn(`${SMALL}${HUB}  - { name: home, roles: [prosumer], ${keys} }\n`);
+    expect(problems).toEqual([`members.yaml:4: ${problem}`]);
+  });
+
+  test("trade, and do nothing else; no node has the name of the folder of their keys", () => {
+    const home = "  - { name: home, roles: [prosumer, verifier], servedBy: hub }\n";
+    expect(problemsIn(`${SMALL}${HUB}${home}  - { name: members, roles: [consumer] }\n`)).toEqual([
+      "members.yaml:4: members.1.roles: verifier: a party with this role has a node of its own; leave out servedBy",
+      "members.yaml:5: members.2.name: is the folder of the members' keys; choose another name",
+    ]);
+  });
+
+  test("do not join later by a file", () => {
+    const parsed = parseMemberFile("member.yaml", "{ name: late, roles: [consumer], servedBy: hub }");
+    expect(parsed.ok ? "" : describeConfigProblems(parsed.error)).toMatch(
+      /^member\.yaml:1: servedBy: a member joins under/,
+    );
+  });
+});

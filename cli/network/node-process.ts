@@ -71,7 +71,7 @@ async function startNode(identity: NodeIdentity, logger: Logger): Promise<Runnin
   );
   const directory = liveDirectory(identity, clock, logger);
   const opened: { party?: Party } = {};
-  const peers = openPeers(identity, directory, clock, (member) => opened.party?.ledger?.node.aggregatorOf(member));
+  const peers = openPeers(identity, directory, clock, (member) => opened.party?.aggregatorOf(member));
   const stopping = new AbortController();
   const party = await openParty(identity, { transport: peers.transport, clock, logger });
   opened.party = party;

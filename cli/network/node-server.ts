@@ -47,7 +47,7 @@ export async function openServer(options: NodeServerOptions): Promise<NodeServer
     networkId: config.network.id,
     parties: [{ signer, handler: { party: party.key, handle: party.handle, handleFor: party.handleFor } }],
     directory,
-    servedBy: (member) => party.ledger?.node.aggregatorOf(member),
+    servedBy: party.aggregatorOf,
     clock,
     counters: peers.counters,
     onFault,

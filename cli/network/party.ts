@@ -60,6 +60,8 @@ export type Party = {
   readonly handle: (from: PublicKey, request: PeerRequest) => Promise<PeerReply>;
   /** Answers for a member that an aggregator serves. */
   readonly handleFor: (member: PublicKey, from: PublicKey, request: PeerRequest) => Promise<PeerReply>;
+  /** The aggregator that serves a member, as far as this process knows. */
+  readonly aggregatorOf: (member: PublicKey) => PublicKey | undefined;
   /** Lets the notary ask its witnesses, for which they must be able to ask this process back. */
   readonly start: (stopping: AbortSignal) => void;
   readonly close: () => Promise<void>;
@@ -107,6 +109,7 @@ export async function openParty(identity: NodeIdentity, parts: PartyParts): Prom
     notary: notarySide?.notary,
     handle: local.handle,
     handleFor,
+    aggregatorOf: (member) => (nodeSide?.node ?? notarySide?.notary)?.aggregatorOf(member),
     start: (stopping) => {
       if (notarySide === undefined) return;
       const ask = (to: PublicKey, request: PeerRequest): Promise<PeerReply> => loop.request(key, to, request);

@@ -1,8 +1,7 @@
 /** What the members file says of members that an aggregator serves: they have no node, and join when the network is started first. */
 import { z } from "zod";
-import { ROLES, type Role } from "#contracts";
+import type { Role, StateTag } from "#contracts";
 import { wholeNumber } from "./config-values.ts";
-import type { MemberEntry } from "./members-file.ts";
 import type { Finding } from "./yaml-config.ts";
 
 /** What a member allows the key that its aggregator has for it. */
@@ -28,7 +27,16 @@ export const SERVED_FOLDER = "members";
 /** Roles of those who trade; all others are held by parties with nodes of their own. */
 const SERVED_ROLES: readonly Role[] = ["prosumer", "producer", "consumer", "storage-provider", "speculator"];
 
-type Served = Pick<MemberEntry, "name" | "roles" | "sees" | "servedBy" | "mandate" | "host" | "port">;
+/** What of an entry of the file says whether the member can be served. */
+type Served = {
+  readonly name: string;
+  readonly roles: readonly Role[];
+  readonly sees: readonly StateTag[];
+  readonly servedBy?: string | undefined;
+  readonly mandate?: MandateEntry | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+};
 
 export function servedFindings(members: readonly Served[]): readonly Finding[] {
   const isSome = members.some(({ servedBy }) => servedBy !== undefined);
@@ -53,7 +61,7 @@ function findingsOf(
   at: (key: string, problem: string, mend: string) => Finding,
 ): readonly Finding[] {
   const aggregator = members.find(({ name }) => name === servedBy);
-  const others = roles.filter((role) => ROLES.includes(role) && !SERVED_ROLES.includes(role));
+  const others = roles.filter((role) => !SERVED_ROLES.includes(role));
   return [
     ...(aggregator?.roles.includes("aggregator") === true
       ? []

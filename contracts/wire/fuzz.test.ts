@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  decodeAddressedRequest,
   decodeEnvelope,
   decodeNotice,
   decodePeerReply,
@@ -13,6 +14,7 @@ import {
   decodeSignedTransaction,
   ENVELOPE_BYTES_MAX,
   type Envelope,
+  encodeAddressedRequest,
   encodePeerReply,
   encodePeerRequest,
   PEER_MESSAGE_BYTES_MAX,
@@ -56,6 +58,16 @@ const FORMATS: Readonly<Record<string, Format>> = {
     again(bytes) {
       const read = decodePeerRequest(bytes);
       return read.ok ? encodePeerRequest(read.value) : undefined;
+    },
+    bytesMax: PEER_MESSAGE_BYTES_MAX,
+  },
+  "addressed request": {
+    arbitrary: fc
+      .record({ as: fc.option(arbKey), to: fc.option(arbKey), request: arbPeerRequest })
+      .map(encodeAddressedRequest),
+    again(bytes) {
+      const read = decodeAddressedRequest(bytes);
+      return read.ok ? encodeAddressedRequest(read.value) : undefined;
     },
     bytesMax: PEER_MESSAGE_BYTES_MAX,
   },

@@ -247,6 +247,7 @@ const TEXTS: Readonly<Record<string, Fuzzed<string>>> = {
 const ELSEWHERE: Readonly<Record<string, string>> = {
   decodeEnvelope: "contracts/wire/fuzz.test.ts",
   decodeReplyEnvelope: "contracts/wire/fuzz.test.ts",
+  decodeAddressedRequest: "contracts/wire/fuzz.test.ts",
   decodePeerRequest: "contracts/wire/fuzz.test.ts",
   decodePeerReply: "contracts/wire/fuzz.test.ts",
   openComponents: "contracts/tear-off.test.ts",

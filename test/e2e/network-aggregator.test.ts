@@ -1,7 +1,20 @@
 /** A network in which an aggregator's process acts for homes: they promise, trade, are settled and revoke, though it is killed. */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { invariant, localDayAt, microsPerKwh, nextLocalDay, type Slot, slotsOfLocalDay, wattHours, zone } from "#core";
-import { principalClient } from "#ledger-client";
+import { readExport } from "#contracts";
+import {
+  invariant,
+  localDayAt,
+  microsPerKwh,
+  nextLocalDay,
+  type Slot,
+  slotsOfLocalDay,
+  unwrap,
+  wattHours,
+  zone,
+} from "#core";
+import { carryBy, principalClient } from "#ledger-client";
 import { ProcessNetwork } from "#testkit";
 
 const MEMBERS = `network: { id: test/aggregator, slotMinutes: 15, timeZone: UTC }
@@ -132,6 +145,11 @@ test("a home revokes the aggregator's mandate by its own key; the others go on",
     orders: [{ side: "bid" as const, slot: later.id, energy: wattHours(100n), limit: microsPerKwh(90_000n) }],
   };
   expect(await network.client("shed").submit(bid)).toEqual({ ok: false, error: { tag: "mandate_missing" } });
+  // Its operator halts it, and lifts that.
+  const halt = join(network.folder, "hub", "halt");
+  writeFileSync(halt, "");
+  expect(await network.client("flat").submit(bid)).toMatchObject({ ok: false, error: { reason: "trading_halted" } });
+  rmSync(halt);
   await network.run("flat", bid);
 }, 60_000);
 
@@ -146,6 +164,34 @@ test("a home's own key reads and acts for itself, and for no other", async () =>
   own.close();
   stolen.close();
 }, 60_000);
+
+test("a home revokes though the aggregator's process is gone: any node carries what it has signed", async () => {
+  const signer = network.principal("flat");
+  const own = network.clientWith("flat", signer);
+  const text = await own.exported();
+  own.close();
+  invariant(text.ok, "a home may have its own data");
+  const { networkId } = network;
+  const expected = { networkId, notaries: [network.key("notary")], member: signer.publicKey };
+  const exported = unwrap(readExport(text.value, expected));
+  // The notary, which asks those who act what they keep, is restarted too: it can't ask the aggregator.
+  await network.kill("hub");
+  await network.kill("notary");
+  network.configure("hub", (config) => config.replace("level: info", "level: nonsense"));
+  await network.command("up");
+  const carrier = network.clientWith("grid", signer);
+  const command = { tag: "revoke-mandate", commandId: "leave", mandateId: "aggregator" } as const;
+  const salt = new Uint8Array(32).fill(7);
+  await network.eventually("the revocation is final", async () => {
+    const carried = await carryBy(carrier, command, exported, { signer, networkId, nowMs: network.nowMs(), salt });
+    return carried.ok;
+  });
+  carrier.close();
+  network.configure("hub", (config) => config.replace("level: nonsense", "level: info"));
+  await network.up();
+  const isRevoked = async (): Promise<boolean> => (await network.states("flat", "mandate")).length === 0;
+  await network.eventually("the aggregator hears of it", isRevoked);
+}, 120_000);
 
 test("all stores agree, those of the homes too", async () => {
   await network.down();
