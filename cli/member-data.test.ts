@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { microsPerKwh, seededEntropy, unwrap, wattHours } from "#core";
-import { LedgerNode, openSqliteNodeStore } from "#ledger-node";
+import { LedgerNode, openSqliteHostStore, openSqliteNodeStore } from "#ledger-node";
 import { ServedNode, SmallNetwork } from "#testkit";
 import { CommandFailure } from "./exit.ts";
 import { memberExport, memberImport, memberMove } from "./member-data.ts";
@@ -21,6 +21,7 @@ members:
   - { name: grid, roles: [grid-authority, verifier] }
   - { name: home, roles: [prosumer], capacityWhPerSlot: 3000 }
   - { name: shop, roles: [consumer] }
+  - { name: hub, roles: [aggregator] }
 `;
 const root = mkdtempSync(join(tmpdir(), "dream-member-"));
 const network = join(root, "network");
@@ -71,6 +72,24 @@ describe("a member's data", () => {
     expect(states("moved.jsonl")).toEqual(states("home.jsonl"));
     expect(states("home.jsonl").length).toBeGreaterThan(0);
     expect(await failure(memberImport(path("home.jsonl"), { to: path("new/home") }, io))).toContain("is not empty");
+  });
+
+  test("is imported into an aggregator's store, beside what that has of others, and once", async () => {
+    const hub = join(network, "hub");
+    await memberExport("home", { from: network, out: path("home.jsonl") }, io);
+    await memberImport(path("home.jsonl"), { to: hub }, io);
+    expect(printed.at(-1)).toContain("1 transactions and 0 commands under way");
+    expect(await failure(memberImport(path("home.jsonl"), { to: hub }, io))).toContain("is not empty");
+    const { config, folder } = readIdentity(join(hub, "config.yaml"));
+    const shared = openSqliteHostStore(resolvePath(folder, config.store.file), config.store.durability, (task) => {
+      setImmediate(task);
+    });
+    const home = readIdentity(join(network, "home", "config.yaml")).signer.publicKey;
+    expect(shared.parties()).toEqual([home]);
+    expect(shared.storeOf(home).count()).toBe(1);
+    shared.close();
+    writeFileSync(path("nobody.jsonl"), "{}\n");
+    expect(await failure(memberImport(path("nobody.jsonl"), { to: hub }, io))).toContain("export_malformed");
   });
 
   test("is not taken over where it was altered, or is another member's", async () => {

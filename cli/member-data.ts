@@ -14,7 +14,14 @@ import {
 } from "#contracts";
 import { type Clock, isAcceptablePublicKey, microsPerKwh, type PublicKey, type Signer, wattHours } from "#core";
 import { httpEndpoint, signElsewhere } from "#ledger-client";
-import { importMember, LedgerNode, type NodeStore, openSqliteNodeStore, SignatureCheck } from "#ledger-node";
+import {
+  importMember,
+  LedgerNode,
+  type NodeStore,
+  openSqliteHostStore,
+  openSqliteNodeStore,
+  SignatureCheck,
+} from "#ledger-node";
 import { CommandFailure, EXIT } from "./exit.ts";
 import { holderOf } from "./network/directory.ts";
 import { runningPid } from "./network/folder.ts";
@@ -84,26 +91,52 @@ async function exportedFrom(folder: string, name: string, { clock }: MemberIo): 
   }
 }
 
-/** Into the folder of a node that is not running, whose key is the member's. */
+/** Into the folder of a node that is not running: the member's own, or an aggregator's, which then has the member's seat as it was. */
 export async function memberImport(file: string, { to }: ImportFlags, io: MemberIo): Promise<void> {
   const identity = identityIn(to, undefined);
-  const { config, signer, directory, folder } = identity;
+  const { config, directory, folder } = identity;
   if (runningPid(join(folder, ".."), config.name) !== undefined)
     throw new CommandFailure(EXIT.error, `${to}: the node is running; stop it first`);
   const notary = holderOf(directory, "notary")?.key;
-  const exported = readFile(file, { networkId: config.network.id, notary, member: signer.publicKey });
-  const store = storeOf(identity);
+  const member = config.aggregator === undefined ? identity.signer.publicKey : memberIn(file);
+  const exported = readFile(file, { networkId: config.network.id, notary, member });
+  const { store, close } = importStore(identity, member);
   try {
     if (store.count() > 0)
-      throw new CommandFailure(EXIT.badInput, `${to}: its store is not empty; import into a new node`);
+      throw new CommandFailure(
+        EXIT.badInput,
+        `${to}: its store is not empty; import where nothing is of the member yet`,
+      );
     const check = new SignatureCheck(config.network.id, { signatures: 0, verifications: 0 });
     const { transactions, commands, commandsLeft } = await importMember(store, exported, check);
     io.stdout.write(`${transactions} transactions and ${commands} commands under way are in ${to}\n`);
     if (commandsLeft > 0)
       io.stdout.write(`${commandsLeft} commands were not signed by all, and are left: give them again\n`);
   } finally {
-    store.close();
+    close();
   }
+}
+
+/** The store of a member's own node; or its part of an aggregator's, which the seat is opened from once the member has moved there. */
+function importStore(
+  identity: NodeIdentity,
+  member: PublicKey,
+): { readonly store: NodeStore; readonly close: () => void } {
+  const { config, folder } = identity;
+  if (config.aggregator === undefined) {
+    const store = storeOf(identity);
+    return { store, close: () => store.close() };
+  }
+  const shared = openSqliteHostStore(resolvePath(folder, config.store.file), config.store.durability, defer);
+  return { store: shared.storeOf(member), close: () => shared.close() };
+}
+
+/** Whose export the file says it is: what it holds proves it. */
+function memberIn(file: string): PublicKey {
+  if (!existsSync(file)) throw new CommandFailure(EXIT.notFound, `${file}: there is no such file`);
+  const [, member = ""] = /"member":"([0-9a-f]+)"/.exec(readFileSync(file, "utf8").split("\n", 1)[0] ?? "") ?? [];
+  if (isAcceptablePublicKey(member)) return member;
+  throw new CommandFailure(EXIT.badInput, `${file}: ${MEANINGS.export_malformed} (export_malformed)`);
 }
 
 /** Signed here by the member's own key, from its export; any node of the network carries it to the notary. */
@@ -205,9 +238,11 @@ function identityIn(folder: string, name: string | undefined): NodeIdentity {
 function storeOf({ config, folder }: NodeIdentity): NodeStore {
   if (config.aggregator !== undefined)
     throw new CommandFailure(EXIT.badInput, `${folder}: is an aggregator's; give its address, and --key of the member`);
-  return openSqliteNodeStore(resolvePath(folder, config.store.file), config.store.durability, (task) => {
-    setImmediate(task);
-  });
+  return openSqliteNodeStore(resolvePath(folder, config.store.file), config.store.durability, defer);
+}
+
+function defer(task: () => void): void {
+  setImmediate(task);
 }
 
 /** Reads what is stored, and reaches nobody. */
