@@ -243,6 +243,17 @@ export function isOverdue(facts: Facts, slot: SlotId): boolean {
   return facts.isFrom(slotOf(slot).endMs + facts.parameters.settlementGraceMs);
 }
 
+/**
+ * Whether the party agrees to a settlement or a correction of its slot. Who is silent when it is due to sign is settled all the
+ * same, but never made to pay, except what is locked for it.
+ * @param locked - What may be taken of the party's locked money without its signature.
+ */
+export function hasSignedOrOnlyGains(facts: Facts, party: PublicKey, slot: SlotId, locked: bigint = 0n): boolean {
+  if (isAuthorised(facts, party, { flow: "settle-slot" })) return true;
+  const isUntouched = facts.consumed("funds").every(({ owner }) => owner !== party);
+  return isOverdue(facts, slot) && isUntouched && (moneyChanges(facts).get(party) ?? 0n) + locked >= 0n;
+}
+
 /** Whether the slot has surely ended at the start of the window. */
 export function isAfterSlot(facts: Facts, slot: SlotId): boolean {
   return facts.isFrom(slotOf(slot).endMs);

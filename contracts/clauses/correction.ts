@@ -1,14 +1,12 @@
 /** Clauses of the correction of a settled slot by a later reading. */
-import type { PublicKey } from "#core";
 import { type Correction, correctionOutcome } from "../correction.ts";
 import type { Facts } from "../resolved.ts";
 import type { MeterReading, SlotSettlement } from "../states.ts";
 import {
   type Clause,
   clause,
+  hasSignedOrOnlyGains,
   isAfterSlot,
-  isAuthorised,
-  isOverdue,
   lazy,
   moneyChanges,
   sameChanges,
@@ -50,8 +48,8 @@ export function correctSettlementClauses(facts: Facts): readonly Clause[] {
       ifKnown((value) => sameChanges(moneyChanges(facts), correctionMoney(facts, value))),
     ),
     clause("correction_signed_by_grid_authority", () => facts.isSigner(gridAuthority)),
-    clause("correction_signed_by_the_member", () => hasSignedOrOnlyGains(facts, member)),
-    clause("correction_signed_by_power_company", () => hasSignedOrOnlyGains(facts, powerCompany)),
+    clause("correction_signed_by_the_member", () => hasSignedOrOnlyGains(facts, member, slot)),
+    clause("correction_signed_by_power_company", () => hasSignedOrOnlyGains(facts, powerCompany, slot)),
   ];
 }
 
@@ -83,12 +81,4 @@ function correctionMoney(
     .add(facts.commandOf("correct-settlement").member, toMember)
     .add(powerCompany, toPowerCompany)
     .add(gridAuthority, toGridAuthority).changes;
-}
-
-/** As in the settlement: who is silent is corrected all the same, but never made to pay. */
-function hasSignedOrOnlyGains(facts: Facts, party: PublicKey): boolean {
-  const { slot } = facts.commandOf("correct-settlement");
-  if (isAuthorised(facts, party, { flow: "settle-slot" })) return true;
-  const isUntouched = facts.consumed("funds").every(({ owner }) => owner !== party);
-  return isOverdue(facts, slot) && isUntouched && (moneyChanges(facts).get(party) ?? 0n) >= 0n;
 }

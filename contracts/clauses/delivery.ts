@@ -22,6 +22,7 @@ import type { Exposure, ExposureEntry, Margin, MeterReading, PowerPromise, SlotS
 import {
   type Clause,
   clause,
+  hasSignedOrOnlyGains,
   isAfterSlot,
   isAuthorised,
   isOverdue,
@@ -197,18 +198,10 @@ export function settleSlotClauses(facts: Facts): readonly Clause[] {
     clause("settlement_margin_follows", () => ifKnown((value) => marginFollows(facts, value))),
     clause("settlement_signed_by_grid_authority", () => facts.isSigner(gridAuthority)),
     clause("settlement_signed_by_the_member", () =>
-      ifKnown((value) => hasSignedOrOnlyGains(facts, member, marginPays(facts, value))),
+      ifKnown((value) => hasSignedOrOnlyGains(facts, member, slot, marginPays(facts, value))),
     ),
-    clause("settlement_signed_by_power_company", () => hasSignedOrOnlyGains(facts, powerCompany, 0n)),
+    clause("settlement_signed_by_power_company", () => hasSignedOrOnlyGains(facts, powerCompany, slot)),
   ];
-}
-
-/** Who is silent when it is due to sign is settled all the same, but never made to pay: the surplus cost alone has its margin. */
-function hasSignedOrOnlyGains(facts: Facts, party: PublicKey, fromMargin: bigint): boolean {
-  const { slot } = facts.commandOf("settle-slot");
-  if (isAuthorised(facts, party, { flow: "settle-slot" })) return true;
-  const isUntouched = facts.consumed("funds").every(({ owner }) => owner !== party);
-  return isOverdue(facts, slot) && isUntouched && (moneyChanges(facts).get(party) ?? 0n) + fromMargin >= 0n;
 }
 
 /** What the member's margin may pay without its signature. */
