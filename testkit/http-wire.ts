@@ -152,7 +152,8 @@ export function overHttp(small: SmallNetwork, timing?: Partial<PeerTiming>): Htt
   };
   small.wire.intercept = async (from, to, request, next) => {
     const [asking, asked] = [hostOf(from) ?? from, hostOf(to) ?? to];
-    if (asking === asked) return next(request);
+    const isWithinHost = asking === asked && (asking !== from || asked !== to);
+    if (isWithinHost) return next(request);
     await Promise.all([started(asking), started(asked)]);
     return parties.transport(asking).request(from, to, request);
   };
