@@ -35,7 +35,7 @@ const between = (low: number, high: number): number => low + Math.floor(prng.nex
 
 describe("after kill -9", () => {
   test.each([
-    ["a simulation, while its members join", ["simulate", scenario], between(20_000, 60_000), between(0, 40)],
+    ["a simulation, while its members join", ["simulate", scenario], between(60_000, 120_000), between(0, 40)],
     ["a simulation, in its first day", ["simulate", scenario], between(300_000, 900_000), between(0, 80)],
     ["the demo", ["demo", "--days", "1"], between(400_000, 700_000), between(0, 80)],
   ])(
