@@ -99,11 +99,21 @@ export function openSources(files: readonly string[]): {
     const stores = files.filter((file) => file !== log);
     const sources = {
       log: log === undefined ? undefined : commitLogSource(open(log)),
-      stores: stores.flatMap((file) => storeSources(nameOf(file), open(file))),
+      stores: stores.flatMap((file) => unlessUnmade(() => storeSources(nameOf(file), open(file)))),
     };
     return { sources, close };
   } catch (error) {
     close();
+    throw error;
+  }
+}
+
+/** A store of which the process was killed while it made it has nothing in it yet: what was begun is only rolled back. */
+function unlessUnmade<T>(read: () => readonly T[]): readonly T[] {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "SQLITE_READONLY_ROLLBACK") return [];
     throw error;
   }
 }

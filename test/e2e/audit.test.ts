@@ -152,6 +152,22 @@ describe("untouched stores", () => {
     expect(json["signatures"]).toBeGreaterThan(10);
   });
 
+  test("pass beside a store that a killed process had only begun to make", async () => {
+    const copy = join(folder, "beside a new store");
+    cpSync(original, copy, { recursive: true });
+    const making = join(folder, "making");
+    mkdirSync(making);
+    const begun = new Database(join(making, "begun.sqlite"));
+    begun.pragma("cache_size = 1");
+    begun.exec("BEGIN IMMEDIATE; CREATE TABLE transactions (bytes BLOB)");
+    const insert = begun.prepare("INSERT INTO transactions VALUES (randomblob(4000))");
+    for (let row = 0; row < 200; row++) insert.run();
+    for (const suffix of ["", "-journal"])
+      cpSync(join(making, `begun.sqlite${suffix}`), join(copy, `newcomer.sqlite${suffix}`));
+    begun.close();
+    expect(await report(copy)).toMatchObject({ code: 0, json: { violations: [] } });
+  });
+
   test("pass in words, from the run directory too", async () => {
     const run = join(folder, "as a run");
     cpSync(original, join(run, "ledger"), { recursive: true });
